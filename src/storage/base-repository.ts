@@ -1,0 +1,140 @@
+import type { Decision } from '../domain/decision.ts';
+import { BrainError } from '../domain/error.ts';
+import type { OwnerId } from '../domain/values.ts';
+import type { Item, Key, QueryOptions, TableReader } from './table.ts';
+import type { UnitOfWork } from './unit-of-work.ts';
+
+/** How one kind of thing is stored: the only part that a repository of its own has to say. */
+export interface Schema<T, Id> {
+  /** Entity type, such as `node`. */
+  readonly et: string;
+  /** Version of the payload; raise it with an upcast from the one before. */
+  readonly payloadVersion: number;
+  readonly upcasts?: Readonly<Record<number, (payload: never) => unknown>>;
+  readonly key: (owner: OwnerId, id: Id) => Key;
+  readonly partition: (owner: OwnerId) => string;
+  /** Only items of the partition whose sort key begins with this are whole entities. */
+  readonly prefix?: string;
+  readonly idOf: (entity: T) => Id;
+  readonly version: (entity: T) => number | undefined;
+  /** The index items that go with the entity; those of the state before that are not among these are deleted. */
+  readonly indexes?: (entity: T) => readonly Item[];
+}
+
+export interface EntityPage<T> {
+  readonly items: readonly T[];
+  readonly next?: string | undefined;
+}
+
+/**
+ * Reads and writes one kind of entity of one owner, on any table. Repositories compose it; none writes CRUD again.
+ * With a unit of work it can change; without one it only reads.
+ */
+export class BaseRepository<T, Id> {
+  readonly schema: Schema<T, Id>;
+  readonly owner: OwnerId;
+  readonly #reader: TableReader;
+  readonly #unit: UnitOfWork | undefined;
+
+  constructor(schema: Schema<T, Id>, owner: OwnerId, reader: TableReader, unit?: UnitOfWork) {
+    this.schema = schema;
+    this.owner = owner;
+    this.#reader = reader;
+    this.#unit = unit;
+  }
+
+  async find(id: Id): Promise<T | undefined> {
+    const item = await this.#reader.get(this.schema.key(this.owner, id));
+    return item && this.decode(item);
+  }
+
+  /** Throws `not_found`. */
+  async get(id: Id): Promise<T> {
+    const found = await this.find(id);
+    if (found === undefined) {
+      throw new BrainError('not_found', `there is no ${this.schema.et} ${String(id)}`, {
+        operation: `${this.schema.et}.get`,
+      });
+    }
+    return found;
+  }
+
+  /** Those of the ids that exist, in no order. Any number: the table splits and retries. */
+  async batchGet(ids: readonly Id[]): Promise<readonly T[]> {
+    const items = await this.#reader.batchGet(ids.map((id) => this.schema.key(this.owner, id)));
+    return items.map((item) => this.decode(item));
+  }
+
+  async list(options: QueryOptions = {}): Promise<EntityPage<T>> {
+    const prefix = options.prefix ?? this.schema.prefix;
+    const page = await this.#reader.query(this.schema.partition(this.owner), { ...options, prefix });
+    return { items: page.items.map((item) => this.decode(item)), next: page.next };
+  }
+
+  /** All of the partition, page by page, so that memory is bounded by what the caller keeps. */
+  async *all(options: Omit<QueryOptions, 'after'> = {}): AsyncGenerator<T> {
+    let after: string | undefined;
+    do {
+      const page = await this.list({ limit: 500, ...options, after });
+      yield* page.items;
+      after = page.next;
+    } while (after !== undefined);
+  }
+
+  /** Stores what was decided, with its indexes and events: the one way in which anything changes. */
+  apply(decision: Decision<T>): void {
+    if (decision.events.length === 0) return;
+    this.replace(decision.before, decision.after);
+    this.#writable().record(decision.events);
+  }
+
+  /** Writes `after` in the place of `before`, with the difference of their indexes; for what has no events. */
+  replace(before: T | undefined, after: T | undefined): void {
+    const unit = this.#writable();
+    const stale = new Map(this.#items(before).map((item) => [`${item.pk}\n${item.sk}`, item]));
+    for (const item of this.#items(after)) {
+      const name = `${item.pk}\n${item.sk}`;
+      if (stale.get(name)?.j !== item.j) unit.put(item);
+      stale.delete(name);
+    }
+    for (const item of stale.values()) unit.del(item);
+  }
+
+  decode(item: Item): T {
+    const [et, version] = item.et.split('.');
+    if (et !== this.schema.et) throw corrupt(item, `a ${this.schema.et} was expected, not ${item.et}`);
+    let payload: unknown;
+    try {
+      payload = JSON.parse(item.j);
+    } catch (cause) {
+      throw corrupt(item, 'its payload is not JSON', cause);
+    }
+    for (let from = Number(version); from < this.schema.payloadVersion; from++) {
+      const upcast = this.schema.upcasts?.[from];
+      if (!upcast) throw corrupt(item, `payload version ${from} is not known`);
+      payload = upcast(payload as never);
+    }
+    return payload as T;
+  }
+
+  #items(entity: T | undefined): readonly Item[] {
+    if (entity === undefined) return [];
+    const { schema } = this;
+    const whole: Item = {
+      ...schema.key(this.owner, schema.idOf(entity)),
+      et: `${schema.et}.${schema.payloadVersion}`,
+      ver: schema.version(entity),
+      j: JSON.stringify(entity),
+    };
+    return [whole, ...(schema.indexes?.(entity) ?? [])];
+  }
+
+  #writable(): UnitOfWork {
+    if (!this.#unit) throw new BrainError('internal', `the ${this.schema.et} repository was opened for reading`);
+    return this.#unit;
+  }
+}
+
+function corrupt(key: Key, message: string, cause?: unknown): BrainError {
+  return new BrainError('corrupt', `${key.pk} ${key.sk}: ${message}`, { operation: 'repository.decode', cause });
+}

@@ -1,0 +1,247 @@
+import { existsSync } from 'node:fs';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { crc32 } from 'node:zlib';
+import { BrainError } from '../../domain/error.ts';
+import { checkLimits } from '../check-limits.ts';
+import {
+  holds,
+  keyOf,
+  type Item,
+  type Key,
+  type Op,
+  type Outcome,
+  type Page,
+  type QueryOptions,
+  type Table,
+} from '../table.ts';
+import { migrate, pragma } from './schema.ts';
+import { storageError } from './sqlite-error.ts';
+
+const BUSY_TIMEOUT_MS = 5_000;
+const CACHE_KIB = 32 * 1024;
+/** `PRAGMA synchronous`: 2 is FULL, the log is synced at each commit. */
+const SYNCHRONOUS_FULL = 2;
+/** The last code point there is: `prefix` up to `prefix` + this spans all keys that begin with the prefix. */
+const LAST = '\u{10ffff}';
+
+interface Row {
+  readonly pk: string;
+  readonly sk: string;
+  readonly et: string;
+  readonly ver: number | null;
+  readonly ttl: number | null;
+  readonly j: string;
+  readonly sum: number;
+}
+
+interface Waiting {
+  readonly transactions: readonly (readonly Op[])[];
+  readonly resolve: (outcome: Outcome) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export interface SqliteOptions {
+  readonly path: string;
+  /** For `ttl`. */
+  readonly nowSeconds?: () => number;
+  /** Greatest size of the database in pages of 4 KB; for tests of a full disk. */
+  readonly maxPages?: number;
+}
+
+/** The table on `node:sqlite`: one file, WAL, every commit synced before it is acknowledged. */
+export class SqliteTable implements Table {
+  readonly #database: DatabaseSync;
+  readonly #nowSeconds: () => number;
+  readonly #get: StatementSync;
+  readonly #put: StatementSync;
+  readonly #del: StatementSync;
+  readonly #version: StatementSync;
+  readonly #forward: StatementSync;
+  readonly #backward: StatementSync;
+  #waiting: Waiting[] = [];
+  #closed = false;
+  /** Set when a sync failed: what is on disk is no longer known, so nothing more is acknowledged. */
+  #failed: BrainError | undefined;
+
+  /** Throws `read_only`, `corrupt`, `schema_newer` or `unavailable`. */
+  constructor(options: SqliteOptions) {
+    this.#nowSeconds = options.nowSeconds ?? (() => Math.floor(Date.now() / 1000));
+    this.#database = open(options);
+    const database = this.#database;
+    const columns = 'pk, sk, et, ver, ttl, j, sum';
+    this.#get = database.prepare(`SELECT ${columns} FROM item WHERE pk = ? AND sk = ?`);
+    this.#version = database.prepare('SELECT ver, ttl FROM item WHERE pk = ? AND sk = ?');
+    this.#put = database.prepare(
+      `INSERT INTO item (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (pk, sk) DO UPDATE SET et = excluded.et, ver = excluded.ver, ttl = excluded.ttl, j = excluded.j,
+         sum = excluded.sum`,
+    );
+    this.#del = database.prepare('DELETE FROM item WHERE pk = ? AND sk = ?');
+    const range = `SELECT ${columns} FROM item WHERE pk = ? AND sk > ? AND sk < ? AND (ttl IS NULL OR ttl > ?) ORDER BY sk`;
+    this.#forward = database.prepare(`${range} LIMIT ?`);
+    this.#backward = database.prepare(`${range} DESC LIMIT ?`);
+  }
+
+  async get(key: Key): Promise<Item | undefined> {
+    return this.#read(() => {
+      const row = this.#get.get(key.pk, key.sk) as Row | undefined;
+      return row && this.#alive(row) ? toItem(row) : undefined;
+    });
+  }
+
+  async batchGet(keys: readonly Key[]): Promise<readonly Item[]> {
+    return this.#read(() => {
+      const found = new Map<string, Item>();
+      for (const key of keys) {
+        const row = this.#get.get(key.pk, key.sk) as Row | undefined;
+        if (row && this.#alive(row)) found.set(`${row.pk}\n${row.sk}`, toItem(row));
+      }
+      return [...found.values()];
+    });
+  }
+
+  async query(pk: string, { prefix = '', after, reverse, limit }: QueryOptions = {}): Promise<Page> {
+    return this.#read(() => {
+      // Both bounds exclude; no key equals a bare prefix, for a prefix ends in '#' and a key does not.
+      const low = !reverse && after !== undefined && after > prefix ? after : prefix;
+      const high = reverse && after !== undefined && after < prefix + LAST ? after : prefix + LAST;
+      const statement = reverse ? this.#backward : this.#forward;
+      const rows = statement.all(pk, low, high, this.#nowSeconds(), limit === undefined ? -1 : limit + 1) as unknown as Row[];
+      const more = limit !== undefined && rows.length > limit;
+      const items = (more ? rows.slice(0, limit) : rows).map(toItem);
+      return more ? { items, next: items.at(-1)?.sk } : { items };
+    });
+  }
+
+  /** Calls made in the same turn of the event loop, of any owners, share one commit and one sync of the disk. */
+  async transact(transactions: readonly (readonly Op[])[]): Promise<Outcome> {
+    checkLimits(transactions);
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ transactions, resolve, reject });
+      if (this.#waiting.length === 1) setImmediate(() => this.#flush());
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#flush();
+    this.#closed = true;
+    this.#database.close();
+  }
+
+  #flush(): void {
+    const group = this.#waiting;
+    this.#waiting = [];
+    if (group.length === 0) return;
+    let outcomes: readonly Outcome[];
+    try {
+      outcomes = this.#commit(group);
+    } catch (error) {
+      for (const { reject } of group) reject(error);
+      return;
+    }
+    group.forEach(({ resolve }, index) => resolve(outcomes[index] ?? { applied: 0 }));
+  }
+
+  #commit(group: readonly Waiting[]): readonly Outcome[] {
+    this.#assertUsable();
+    const database = this.#database;
+    try {
+      database.exec('BEGIN IMMEDIATE');
+      const outcomes = group.map(({ transactions }) => this.#applySeries(transactions));
+      database.exec('COMMIT');
+      return outcomes;
+    } catch (error) {
+      if (database.isTransaction) database.exec('ROLLBACK');
+      const failure = storageError(error, 'table.transact');
+      if (failure.details['lost'] === true) this.#failed = failure;
+      throw failure;
+    }
+  }
+
+  #applySeries(transactions: readonly (readonly Op[])[]): Outcome {
+    for (const [applied, ops] of transactions.entries()) {
+      const refused = ops.find((op) => !this.#holds(op));
+      if (refused) return { applied, refused: { op: refused } };
+      for (const op of ops) this.#applyOp(op);
+    }
+    return { applied: transactions.length };
+  }
+
+  #holds(op: Op): boolean {
+    if (op.if === undefined) return true;
+    const { pk, sk } = keyOf(op);
+    const row = this.#version.get(pk, sk) as Pick<Row, 'ver' | 'ttl'> | undefined;
+    return holds(op.if, row && this.#alive(row) ? { ver: row.ver ?? undefined } : undefined);
+  }
+
+  #applyOp(op: Op): void {
+    if ('put' in op) {
+      const { pk, sk, et, ver, ttl, j } = op.put;
+      this.#put.run(pk, sk, et, ver ?? null, ttl ?? null, j, checksum(op.put));
+    } else if ('del' in op) {
+      this.#del.run(op.del.pk, op.del.sk);
+    }
+  }
+
+  #alive(row: Pick<Row, 'ttl'>): boolean {
+    return row.ttl === null || row.ttl > this.#nowSeconds();
+  }
+
+  #read<T>(read: () => T): T {
+    if (this.#closed) throw new BrainError('unavailable', 'the store is closed', { operation: 'table.read' });
+    try {
+      return read();
+    } catch (error) {
+      throw storageError(error, 'table.read');
+    }
+  }
+
+  #assertUsable(): void {
+    if (this.#closed) throw new BrainError('unavailable', 'the store is closed', { operation: 'table.transact' });
+    if (this.#failed) throw this.#failed;
+  }
+}
+
+function open({ path, maxPages }: SqliteOptions): DatabaseSync {
+  const existed = existsSync(path);
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: false });
+    database.exec(`PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = FULL;
+      PRAGMA trusted_schema = OFF;
+      PRAGMA cache_size = -${CACHE_KIB};`);
+    // Read back: a file system or a build that ignores it would lose acknowledged writes when the power goes.
+    if (pragma(database, 'synchronous') !== SYNCHRONOUS_FULL) {
+      throw new BrainError('unavailable', `${path}: SQLite did not take synchronous = FULL`);
+    }
+    migrate(database, path);
+    if (maxPages !== undefined) database.exec(`PRAGMA max_page_count = ${maxPages}`);
+    return database;
+  } catch (error) {
+    database?.close();
+    throw storageError(error, existed ? `store.open ${path}` : `store.create ${path}`);
+  }
+}
+
+function toItem(row: Row): Item {
+  const item: Item = {
+    pk: row.pk,
+    sk: row.sk,
+    et: row.et,
+    j: row.j,
+    ...(row.ver !== null && { ver: row.ver }),
+    ...(row.ttl !== null && { ttl: row.ttl }),
+  };
+  if (checksum(item) !== row.sum) {
+    throw new BrainError('corrupt', `the stored item ${row.pk} ${row.sk} is not what was written`, {
+      operation: 'table.read',
+    });
+  }
+  return item;
+}
+
+function checksum({ pk, sk, et, ver, ttl, j }: Item): number {
+  return crc32(j, crc32(`${pk}\n${sk}\n${et}\n${ver ?? ''}\n${ttl ?? ''}\n`));
+}

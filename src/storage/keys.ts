@@ -1,0 +1,79 @@
+import type { CategoryId, EdgeId, NodeId, OwnerId, Tag } from '../domain/values.ts';
+import { tagKey } from '../domain/values.ts';
+import type { EdgeType } from '../domain/edge.ts';
+import type { Key } from './table.ts';
+
+/**
+ * Where each item lies. An owner id has no '#', so no key of one owner can be spelled as another's.
+ * Every index is an item of its own, written in the transaction of what it points to.
+ */
+const SEQ_DIGITS = 12;
+const MS_DIGITS = 13;
+
+export const pks = {
+  head: (owner: OwnerId) => owner as string,
+  nodes: (owner: OwnerId) => `${owner}#N`,
+  nodesByUpdate: (owner: OwnerId) => `${owner}#NU`,
+  edges: (owner: OwnerId) => `${owner}#E`,
+  decisions: (owner: OwnerId) => `${owner}#D`,
+  categories: (owner: OwnerId) => `${owner}#CT`,
+  nodesOfCategories: (owner: OwnerId) => `${owner}#C`,
+  tags: (owner: OwnerId) => `${owner}#T`,
+  sources: (owner: OwnerId) => `${owner}#SRC`,
+  log: (owner: OwnerId) => `${owner}#EV`,
+  pending: (owner: OwnerId) => `${owner}#P`,
+} as const;
+
+export const keys = {
+  head: (owner: OwnerId): Key => ({ pk: pks.head(owner), sk: 'META' }),
+  node: (owner: OwnerId, id: NodeId): Key => ({ pk: pks.nodes(owner), sk: id }),
+  nodeByUpdate: (owner: OwnerId, updatedAt: string, id: NodeId): Key => ({
+    pk: pks.nodesByUpdate(owner),
+    sk: `${updateKey(updatedAt)}#${id}`,
+  }),
+  tagOfNode: (owner: OwnerId, tag: Tag, id: NodeId): Key => ({ pk: pks.tags(owner), sk: `${tagKey(tag)}#${id}` }),
+  source: (owner: OwnerId, key: string): Key => ({ pk: pks.sources(owner), sk: key }),
+  nodeInCategory: (owner: OwnerId, category: CategoryId, id: NodeId): Key => ({
+    pk: pks.nodesOfCategories(owner),
+    sk: `${category}#${id}`,
+  }),
+  edge: (owner: OwnerId, pair: Pair): Key => ({ pk: pks.edges(owner), sk: `O#${pair.low}#${pair.type}#${pair.high}` }),
+  edgeReverse: (owner: OwnerId, pair: Pair): Key => ({
+    pk: pks.edges(owner),
+    sk: `I#${pair.high}#${pair.type}#${pair.low}`,
+  }),
+  edgeById: (owner: OwnerId, id: EdgeId): Key => ({ pk: pks.edges(owner), sk: `ID#${id}` }),
+  decision: (owner: OwnerId, a: NodeId, b: NodeId): Key => {
+    const [low, high] = ordered(a, b);
+    return { pk: pks.decisions(owner), sk: `${low}#${high}` };
+  },
+  category: (owner: OwnerId, id: CategoryId): Key => ({ pk: pks.categories(owner), sk: id }),
+  logEntry: (owner: OwnerId, lastSeq: number): Key => ({ pk: pks.log(owner), sk: seqKey(lastSeq) }),
+  pending: (owner: OwnerId, id: NodeId): Key => ({ pk: pks.pending(owner), sk: id }),
+} as const;
+
+/** The ends of an edge in the order of their ids: one key per unordered pair and type. */
+export interface Pair {
+  readonly low: NodeId;
+  readonly high: NodeId;
+  readonly type: EdgeType;
+}
+
+export function pairOf(a: NodeId, b: NodeId, type: EdgeType): Pair {
+  const [low, high] = ordered(a, b);
+  return { low, high, type };
+}
+
+/** The two ids in the one order in which a pair is stored. */
+export function ordered(a: NodeId, b: NodeId): readonly [NodeId, NodeId] {
+  return a < b ? [a, b] : [b, a];
+}
+
+export function seqKey(seq: number): string {
+  return String(seq).padStart(SEQ_DIGITS, '0');
+}
+
+/** Milliseconds of the instant as a sort key; times before 1970 sort first. */
+export function updateKey(updatedAt: string): string {
+  return String(Math.max(0, Date.parse(updatedAt))).padStart(MS_DIGITS, '0');
+}

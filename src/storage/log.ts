@@ -1,0 +1,113 @@
+import { BrainError } from '../domain/error.ts';
+import type { DomainEvent } from '../domain/event.ts';
+import type { Instant, OwnerId, Position } from '../domain/values.ts';
+import { keys, pks, seqKey } from './keys.ts';
+import type { Item, TableReader } from './table.ts';
+
+/** The state of an owner's whole partition. Every write checks and raises `version`, so writers cannot cross. */
+export interface Head {
+  /** Names this log; a restored or rebuilt one has another. */
+  readonly epoch: string;
+  /** The last event's number; 0 before the first. */
+  readonly seq: number;
+  /** The number of the oldest event kept, less one: positions from here on can be read on from. */
+  readonly floorSeq: number;
+  readonly counts: { readonly nodes: number; readonly edges: number; readonly categories: number };
+  readonly version: number;
+}
+
+/** An event as it stands in the log. */
+export interface LoggedEvent {
+  readonly seq: number;
+  readonly at: Instant;
+  readonly correlationId: string;
+  readonly event: DomainEvent;
+}
+
+export interface Changes {
+  readonly epoch: string;
+  readonly events: readonly LoggedEvent[];
+  /** The position to go on from: of the last event given, or where the reader already was. */
+  readonly position: Position;
+  readonly hasMore: boolean;
+}
+
+export const emptyHead = (epoch: string): Head => ({
+  epoch,
+  seq: 0,
+  floorSeq: 0,
+  counts: { nodes: 0, edges: 0, categories: 0 },
+  version: 0,
+});
+
+export async function readHead(table: TableReader, owner: OwnerId): Promise<Head | undefined> {
+  const item = await table.get(keys.head(owner));
+  return item && (JSON.parse(item.j) as Head);
+}
+
+export function headItem(owner: OwnerId, head: Head): Item {
+  return { ...keys.head(owner), et: 'head.1', ver: head.version, j: JSON.stringify(head) };
+}
+
+const COUNTED = { node: 'nodes', edge: 'edges', category: 'categories' } as const;
+
+/** The head after these events. */
+export function advance(head: Head, events: readonly DomainEvent[]): Head {
+  const counts = { ...head.counts };
+  for (const { type } of events) {
+    const [kind, change] = type.split('.') as [keyof typeof COUNTED, string];
+    if (change === 'created') counts[COUNTED[kind]] += 1;
+    else if (change === 'deleted') counts[COUNTED[kind]] -= 1;
+  }
+  return { ...head, seq: head.seq + events.length, counts, version: head.version + 1 };
+}
+
+/** One log item holds the events of one transaction, under the number of its last. `bodies` are their JSON texts. */
+export function logItem(owner: OwnerId, lastSeq: number, bodies: readonly string[]): Item {
+  return { ...keys.logEntry(owner, lastSeq), et: 'log.1', j: `{"events":[${bodies.join(',')}]}` };
+}
+
+/**
+ * The events after `after`, in order, at least one transaction's and about `limit` at most: a transaction is never
+ * cut, so a reader at `position` has each change whole. Throws `position_gone` for another epoch, a position that
+ * was trimmed, or one that lies ahead of the log.
+ */
+export async function readChanges(
+  table: TableReader,
+  owner: OwnerId,
+  after: { readonly epoch?: string | undefined; readonly seq: number },
+  limit: number,
+): Promise<Changes> {
+  const head = await readHead(table, owner);
+  const epoch = head?.epoch ?? after.epoch ?? '';
+  const reason =
+    after.epoch !== undefined && after.epoch !== epoch && !(after.epoch === '' && after.seq === 0)
+      ? 'epoch_changed'
+      : after.seq < (head?.floorSeq ?? 0)
+        ? 'trimmed'
+        : after.seq > (head?.seq ?? 0)
+          ? 'invalid'
+          : undefined;
+  if (reason) {
+    throw new BrainError('position_gone', `position ${after.seq} cannot be read on from: ${reason}`, {
+      operation: 'log.read',
+      details: { reason, epoch, seq: head?.seq ?? 0, floorSeq: head?.floorSeq ?? 0 },
+    });
+  }
+  const events: LoggedEvent[] = [];
+  let sk: string | undefined = seqKey(after.seq);
+  while (sk !== undefined && events.length < limit) {
+    // Read in small pages: one transaction may hold a few hundred kilobytes.
+    const page = await table.query(pks.log(owner), { after: sk, limit: Math.min(limit, 50) });
+    sk = page.next;
+    for (const item of page.items) {
+      events.push(...(JSON.parse(item.j) as { events: LoggedEvent[] }).events.filter((e) => e.seq > after.seq));
+      if (events.length >= limit) {
+        sk = page.items.at(-1) === item ? page.next : item.sk;
+        break;
+      }
+    }
+  }
+  const seq = events.at(-1)?.seq ?? after.seq;
+  return { epoch, events, position: { epoch, seq }, hasMore: sk !== undefined };
+}

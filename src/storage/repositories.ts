@@ -1,0 +1,214 @@
+import type { Category } from '../domain/category.ts';
+import type { Edge, EdgeType } from '../domain/edge.ts';
+import { BrainError } from '../domain/error.ts';
+import type { Node } from '../domain/node.ts';
+import type { CategoryId, EdgeId, Instant, NodeId, OwnerId } from '../domain/values.ts';
+import { BaseRepository, type Schema } from './base-repository.ts';
+import { keys, pairOf, pks, type Pair } from './keys.ts';
+import type { Item, Key, Page, QueryOptions, TableReader } from './table.ts';
+import type { UnitOfWork } from './unit-of-work.ts';
+
+/** That the owner decided on a pair: not to be proposed again until one of the two texts changes materially. */
+export interface PairDecision {
+  readonly a: NodeId;
+  readonly b: NodeId;
+  readonly verdict: 'accepted' | 'rejected';
+  /** The linking engine's fingerprints of the two texts as they were, by node id. */
+  readonly fingerprints: Readonly<Record<NodeId, string>>;
+  readonly at: Instant;
+}
+
+/** Work on a node that was promised and not yet done; it survives a crash and is finished at the next start. */
+export interface PendingWork {
+  readonly nodeId: NodeId;
+  /** `link`: its automatic links are to be computed. `unlink`: it is deleted, and edges of it remain. */
+  readonly kind: 'link' | 'unlink';
+}
+
+const EDGE_TYPES: readonly EdgeType[] = ['related', 'reference', 'manual'];
+
+/** An index item. Its key says most of it. */
+const pointer = (key: Key, to: unknown): Item => ({ ...key, et: 'ref.1', j: JSON.stringify(to) });
+
+const NODE: Schema<Node, NodeId> = {
+  et: 'node',
+  payloadVersion: 1,
+  key: keys.node,
+  partition: pks.nodes,
+  idOf: (node) => node.id,
+  version: (node) => node.version,
+  indexes: ({ owner, id, updatedAt, tags, categories, source }) => [
+    pointer(keys.nodeByUpdate(owner, updatedAt, id), id),
+    ...tags.map((tag) => pointer(keys.tagOfNode(owner, tag, id), id)),
+    ...categories.map((c) => pointer(keys.nodeInCategory(owner, c.categoryId, id), id)),
+    ...(source.key === undefined ? [] : [pointer(keys.source(owner, source.key), id)]),
+  ],
+};
+
+const EDGE: Schema<Edge, Pair> = {
+  et: 'edge',
+  payloadVersion: 1,
+  key: keys.edge,
+  partition: pks.edges,
+  prefix: 'O#',
+  idOf: (edge) => pairOf(edge.sourceId, edge.targetId, edge.type),
+  version: (edge) => edge.version,
+  indexes: (edge) => {
+    const pair = pairOf(edge.sourceId, edge.targetId, edge.type);
+    return [
+      pointer(keys.edgeReverse(edge.owner, pair), edge.id),
+      pointer(keys.edgeById(edge.owner, edge.id), pair),
+    ];
+  },
+};
+
+const CATEGORY: Schema<Category, CategoryId> = {
+  et: 'category',
+  payloadVersion: 1,
+  key: keys.category,
+  partition: pks.categories,
+  idOf: (category) => category.id,
+  version: (category) => category.version,
+};
+
+const DECISION: Schema<PairDecision, readonly [NodeId, NodeId]> = {
+  et: 'decision',
+  payloadVersion: 1,
+  key: (owner, [a, b]) => keys.decision(owner, a, b),
+  partition: pks.decisions,
+  idOf: (decision) => [decision.a, decision.b],
+  version: () => undefined,
+};
+
+const PENDING: Schema<PendingWork, NodeId> = {
+  et: 'pending',
+  payloadVersion: 1,
+  key: keys.pending,
+  partition: pks.pending,
+  idOf: (pending) => pending.nodeId,
+  version: () => undefined,
+};
+
+export type NodeRepository = ReturnType<typeof nodeRepository>;
+export type EdgeRepository = ReturnType<typeof edgeRepository>;
+
+/** Everything of one owner. With a unit of work it can change. */
+export interface Repositories {
+  readonly nodes: NodeRepository;
+  readonly edges: EdgeRepository;
+  readonly categories: BaseRepository<Category, CategoryId>;
+  readonly decisions: BaseRepository<PairDecision, readonly [NodeId, NodeId]>;
+  readonly pending: BaseRepository<PendingWork, NodeId>;
+}
+
+export function repositories(owner: OwnerId, reader: TableReader, unit?: UnitOfWork): Repositories {
+  return {
+    nodes: nodeRepository(owner, reader, unit),
+    edges: edgeRepository(owner, reader, unit),
+    categories: new BaseRepository(CATEGORY, owner, reader, unit),
+    decisions: new BaseRepository(DECISION, owner, reader, unit),
+    pending: new BaseRepository(PENDING, owner, reader, unit),
+  };
+}
+
+function nodeRepository(owner: OwnerId, reader: TableReader, unit?: UnitOfWork) {
+  const base = new BaseRepository(NODE, owner, reader, unit);
+
+  /** Reads a page of an index whose sort keys end in a node's id, then the nodes, in the index's order. */
+  async function through(pk: string, options: QueryOptions): Promise<{ items: Node[]; next?: string | undefined }> {
+    const page: Page = await reader.query(pk, options);
+    const ids = page.items.map((item) => JSON.parse(item.j) as NodeId);
+    const byId = new Map((await base.batchGet(ids)).map((node) => [node.id, node]));
+    return { items: ids.flatMap((id) => byId.get(id) ?? []), next: page.next };
+  }
+
+  return {
+    base,
+    find: (id: NodeId) => base.find(id),
+    get: (id: NodeId) => base.get(id),
+    batchGet: (ids: readonly NodeId[]) => base.batchGet(ids),
+    /** In the order of their making. */
+    list: (options?: QueryOptions) => base.list(options),
+    all: () => base.all(),
+    apply: base.apply.bind(base),
+    /** In the order of their last change. */
+    listByUpdate: (options: QueryOptions) => through(pks.nodesByUpdate(owner), options),
+    listByTag: (tag: string, options: QueryOptions) =>
+      through(pks.tags(owner), { ...options, prefix: `${tag.toLowerCase()}#` }),
+    listByCategory: (id: CategoryId, options: QueryOptions) =>
+      through(pks.nodesOfCategories(owner), { ...options, prefix: `${id}#` }),
+    /** Which of the ids are there; payloads are not decoded. */
+    async existing(ids: readonly NodeId[]): Promise<ReadonlySet<NodeId>> {
+      const found = await reader.batchGet(ids.map((id) => keys.node(owner, id)));
+      return new Set(found.map((item) => item.sk as NodeId));
+    },
+    /** The nodes that were imported under these source keys, by key. */
+    async bySourceKeys(sourceKeys: readonly string[]): Promise<ReadonlyMap<string, NodeId>> {
+      const found = await reader.batchGet(sourceKeys.map((key) => keys.source(owner, key)));
+      return new Map(found.map((item) => [item.sk, JSON.parse(item.j) as NodeId]));
+    },
+    /** Every source key and its node. */
+    async *sources(): AsyncGenerator<{ readonly key: string; readonly nodeId: NodeId }> {
+      let after: string | undefined;
+      do {
+        const page: Page = await reader.query(pks.sources(owner), { limit: 1000, after });
+        for (const item of page.items) yield { key: item.sk, nodeId: JSON.parse(item.j) as NodeId };
+        after = page.next;
+      } while (after !== undefined);
+    },
+    /** How many nodes each category has. */
+    async countByCategory(): Promise<ReadonlyMap<CategoryId, number>> {
+      const counts = new Map<CategoryId, number>();
+      let after: string | undefined;
+      do {
+        const page: Page = await reader.query(pks.nodesOfCategories(owner), { limit: 1000, after });
+        for (const { sk } of page.items) {
+          const id = sk.slice(0, sk.indexOf('#')) as CategoryId;
+          counts.set(id, (counts.get(id) ?? 0) + 1);
+        }
+        after = page.next;
+      } while (after !== undefined);
+      return counts;
+    },
+  };
+}
+
+function edgeRepository(owner: OwnerId, reader: TableReader, unit?: UnitOfWork) {
+  const base = new BaseRepository(EDGE, owner, reader, unit);
+  const partition = pks.edges(owner);
+
+  async function find(id: EdgeId): Promise<Edge | undefined> {
+    const found = await reader.get(keys.edgeById(owner, id));
+    return found && base.find(JSON.parse(found.j) as Pair);
+  }
+
+  return {
+    base,
+    find,
+    list: (options?: QueryOptions) => base.list(options),
+    all: () => base.all(),
+    apply: base.apply.bind(base),
+    /** Throws `not_found`. */
+    async get(id: EdgeId): Promise<Edge> {
+      const found = await find(id);
+      if (!found) throw new BrainError('not_found', `there is no edge ${id}`, { operation: 'edge.get' });
+      return found;
+    },
+    /** Every edge that ends at the node, in the order of the other ends. */
+    async of(id: NodeId): Promise<readonly Edge[]> {
+      const [out, back] = await Promise.all([
+        reader.query(partition, { prefix: `O#${id}#` }),
+        reader.query(partition, { prefix: `I#${id}#` }),
+      ]);
+      const pairs = back.items.map((item): Pair => {
+        const [, high, type, low] = item.sk.split('#');
+        return { low: low as NodeId, high: high as NodeId, type: type as EdgeType };
+      });
+      const inward = pairs.length === 0 ? [] : await base.batchGet(pairs);
+      return [...out.items.map((item) => base.decode(item)), ...inward];
+    },
+    findPair: (a: NodeId, b: NodeId, type: EdgeType) => base.find(pairOf(a, b, type)),
+    /** The edges between two nodes, of any type. */
+    between: (a: NodeId, b: NodeId) => base.batchGet(EDGE_TYPES.map((type) => pairOf(a, b, type))),
+  };
+}

@@ -1,0 +1,131 @@
+import { BrainError } from '../domain/error.ts';
+import type { DomainEvent } from '../domain/event.ts';
+import type { Instant, OwnerId, Position } from '../domain/values.ts';
+import { advance, headItem, logItem, type Head, type LoggedEvent } from './log.ts';
+import { keyOf, opBytes, TABLE_LIMITS, type Op } from './table.ts';
+import type { Commit } from './transaction.ts';
+
+/** The head and the log item go with every transaction. */
+const OWN_OPS = 2;
+const LOG_OVERHEAD_BYTES = 1_000;
+
+/** A piece of work and what its caller is to be told once everything that it saw is durable. */
+export type Settled<W> = { readonly work: W; readonly value: unknown } | { readonly work: W; readonly error: unknown };
+
+export interface PackedTransaction<W> {
+  readonly ops: readonly Op[];
+  readonly commit?: Commit | undefined;
+  readonly settled: readonly Settled<W>[];
+}
+
+interface Open<W> {
+  readonly ops: Map<string, Op>;
+  readonly events: DomainEvent[];
+  /** The events as they will stand in the log, as JSON. */
+  readonly bodies: string[];
+  readonly settled: Settled<W>[];
+  logBytes: number;
+  opsBytes: number;
+}
+
+/**
+ * Packs the changes of a round into as few transactions as the limits allow. Each holds whole pieces of work, one
+ * log item for all of their events, and the owner's head under the condition that nobody else moved it.
+ */
+export class Round<W> {
+  readonly #owner: OwnerId;
+  readonly #transactions: PackedTransaction<W>[] = [];
+  #head: Head;
+  #seq: number;
+  #open: Open<W> = blank();
+
+  constructor(owner: OwnerId, head: Head) {
+    this.#owner = owner;
+    this.#head = head;
+    this.#seq = head.seq;
+  }
+
+  /** Where the log will stand after what was added so far. */
+  get position(): Position {
+    return { epoch: this.#head.epoch, seq: this.#seq };
+  }
+
+  /** Throws `too_large` for work that does not fit in a transaction of its own; then nothing of it is kept. */
+  add(
+    change: { readonly ops: readonly Op[]; readonly events: readonly DomainEvent[] },
+    made: { readonly now: Instant; readonly correlationId: string },
+    settled: Settled<W>,
+  ): void {
+    const bodies = change.events.map((event, index) => {
+      const logged: LoggedEvent = { seq: this.#seq + index + 1, at: made.now, correlationId: made.correlationId, event };
+      return JSON.stringify(logged);
+    });
+    const bytes = {
+      log: bodies.reduce((sum, body) => sum + Buffer.byteLength(body) + 1, LOG_OVERHEAD_BYTES),
+      ops: change.ops.reduce((sum, op) => sum + opBytes(op), 0),
+    };
+    if (!fits(blank(), change.ops, bytes)) {
+      throw new BrainError('too_large', 'the change is too large for one transaction', {
+        operation: 'store.write',
+        details: { operations: change.ops.length, bytes: bytes.ops, logBytes: bytes.log },
+      });
+    }
+    if (!fits(this.#open, change.ops, bytes)) this.#close();
+    for (const op of change.ops) {
+      const { pk, sk } = keyOf(op);
+      this.#open.ops.set(`${pk}\n${sk}`, op);
+    }
+    this.#open.events.push(...change.events);
+    this.#open.bodies.push(...bodies);
+    this.#open.logBytes += bytes.log;
+    this.#open.opsBytes += bytes.ops;
+    this.#open.settled.push(settled);
+    this.#seq += bodies.length;
+  }
+
+  /** Work that was refused: its caller hears of it once the state that refused it is durable. */
+  refuse(settled: Settled<W>): void {
+    this.#open.settled.push(settled);
+  }
+
+  transactions(): readonly PackedTransaction<W>[] {
+    this.#close();
+    return this.#transactions;
+  }
+
+  #close(): void {
+    const { ops, events, bodies, settled } = this.#open;
+    if (settled.length === 0) return;
+    this.#open = blank();
+    if (ops.size === 0) {
+      this.#transactions.push({ ops: [], settled });
+      return;
+    }
+    const before = this.#head;
+    const after = advance(before, events);
+    this.#head = after;
+    const log: Op[] = events.length === 0 ? [] : [{ put: logItem(this.#owner, after.seq, bodies), if: 'absent' }];
+    this.#transactions.push({
+      ops: [
+        { put: headItem(this.#owner, after), if: before.version === 0 ? 'absent' : { ver: before.version } },
+        ...log,
+        ...ops.values(),
+      ],
+      commit: { owner: this.#owner, epoch: after.epoch, from: before.seq + 1, to: after.seq, events },
+      settled,
+    });
+  }
+}
+
+function blank<W>(): Open<W> {
+  return { ops: new Map(), events: [], bodies: [], settled: [], logBytes: 0, opsBytes: 0 };
+}
+
+function fits<W>(open: Open<W>, ops: readonly Op[], bytes: { readonly log: number; readonly ops: number }): boolean {
+  const log = open.logBytes + bytes.log;
+  return (
+    open.ops.size + ops.length + OWN_OPS <= TABLE_LIMITS.opsInTransaction &&
+    log <= TABLE_LIMITS.itemBytes &&
+    open.opsBytes + bytes.ops + log <= TABLE_LIMITS.transactionBytes
+  );
+}

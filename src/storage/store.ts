@@ -1,0 +1,77 @@
+import type { OwnerId, Position } from '../domain/values.ts';
+import { emptyHead, readChanges, readHead, type Changes, type Head } from './log.ts';
+import { OwnerWriter } from './owner-writer.ts';
+import { repositories, type Repositories } from './repositories.ts';
+import type { Commit, StoreOptions, Work } from './transaction.ts';
+
+/** Snapshot reads that keep being crossed by writers go through the writer's queue after this many tries. */
+const SNAPSHOT_TRIES = 3;
+
+/** The graphs of all owners: reads, transactions and the log. Knows no engine. */
+export class Store {
+  readonly #options: StoreOptions;
+  readonly #writers = new Map<OwnerId, OwnerWriter>();
+  readonly #listeners = new Set<(commit: Commit) => void>();
+
+  constructor(options: StoreOptions) {
+    this.#options = options;
+  }
+
+  read(owner: OwnerId): Repositories {
+    return repositories(owner, this.#options.table);
+  }
+
+  /** Runs the work in the order of calls per owner; resolves when what it changed is durable. */
+  write<T>(owner: OwnerId, work: Work<T>): Promise<T> {
+    let writer = this.#writers.get(owner);
+    if (!writer) {
+      writer = new OwnerWriter(owner, this.#options, {
+        onCommit: (commit) => this.#tell(commit),
+        onIdle: () => this.#writers.delete(owner),
+      });
+      this.#writers.set(owner, writer);
+    }
+    return writer.write(work);
+  }
+
+  async head(owner: OwnerId): Promise<Head> {
+    return (await readHead(this.#options.table, owner)) ?? emptyHead('');
+  }
+
+  changes(
+    owner: OwnerId,
+    after: { readonly epoch?: string | undefined; readonly seq: number },
+    limit: number,
+  ): Promise<Changes> {
+    return readChanges(this.#options.table, owner, after, limit);
+  }
+
+  /** Reads what belongs together: everything `read` sees is as it stood at `position`. */
+  async snapshot<T>(
+    owner: OwnerId,
+    read: (from: Repositories) => Promise<T>,
+  ): Promise<{ readonly value: T; readonly position: Position }> {
+    for (let attempt = 0; attempt < SNAPSHOT_TRIES; attempt++) {
+      const before = await this.head(owner);
+      const value = await read(this.read(owner));
+      const after = await this.head(owner);
+      if (before.version === after.version) return { value, position: { epoch: after.epoch, seq: after.seq } };
+    }
+    return this.write(owner, async (tx) => ({ value: await read(tx), position: tx.position }));
+  }
+
+  /** Calls the listener after each commit, in the order of the log. Returns the way to stop. */
+  onCommit(listener: (commit: Commit) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Waits for the work that was accepted. */
+  async drain(): Promise<void> {
+    await Promise.all([...this.#writers.values()].map((writer) => writer.idle()));
+  }
+
+  #tell(commit: Commit): void {
+    for (const listener of this.#listeners) listener(commit);
+  }
+}

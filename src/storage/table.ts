@@ -1,0 +1,97 @@
+/**
+ * The engine contract: partitions of items in the byte order of their sort keys, and transactions over them.
+ * Everything above is written once over this; `docs/spec/storage.md` numbers its rules, and one conformance suite
+ * holds every engine to them. The limits are DynamoDB's, so nothing passes on a laptop and fails on AWS.
+ */
+export const TABLE_LIMITS = {
+  /** Items that one transaction may write or check. */
+  opsInTransaction: 100,
+  /** Bytes of an item: keys and payload in UTF-8. DynamoDB refuses above 400 KB. */
+  itemBytes: 390_000,
+  partitionKeyBytes: 2_048,
+  sortKeyBytes: 1_024,
+  /** Bytes of one transaction. DynamoDB refuses above 4 MB. */
+  transactionBytes: 3_900_000,
+} as const;
+
+export interface Key {
+  readonly pk: string;
+  readonly sk: string;
+}
+
+export interface Item extends Key {
+  /** Entity type and payload version, such as `node.1`. */
+  readonly et: string;
+  /** Version of the entity, for conditions. */
+  readonly ver?: number | undefined;
+  /** Unix seconds after which the item counts as absent; readers check it, engines may remove it any time later. */
+  readonly ttl?: number | undefined;
+  /** The payload, as one JSON text. */
+  readonly j: string;
+}
+
+/** What must hold of the item under the key for the transaction to be applied. */
+export type Condition = 'absent' | 'exists' | { readonly ver: number };
+
+export type Op =
+  | { readonly put: Item; readonly if?: Condition | undefined }
+  | { readonly del: Key; readonly if?: Condition | undefined }
+  | { readonly check: Key; readonly if: Condition };
+
+export interface QueryOptions {
+  /** Only sort keys that begin with this. */
+  readonly prefix?: string | undefined;
+  /** Only sort keys after this one (before it, in reverse). */
+  readonly after?: string | undefined;
+  readonly reverse?: boolean | undefined;
+  readonly limit?: number | undefined;
+}
+
+export interface Page {
+  readonly items: readonly Item[];
+  /** The sort key to go on `after`; absent on the last page. */
+  readonly next?: string | undefined;
+}
+
+/** How many of the transactions were applied, and which condition stopped the next one. */
+export interface Outcome {
+  readonly applied: number;
+  readonly refused?: { readonly op: Op } | undefined;
+}
+
+export interface TableReader {
+  /** Strongly consistent. An item past its `ttl` is not found. */
+  get(key: Key): Promise<Item | undefined>;
+  /** Any number of keys; absent ones are left out, order is not kept. */
+  batchGet(keys: readonly Key[]): Promise<readonly Item[]>;
+  /** Sort keys in the byte order of UTF-8. How the engine pages is invisible. */
+  query(pk: string, options?: QueryOptions): Promise<Page>;
+}
+
+export interface Table extends TableReader {
+  /**
+   * Applies transactions in order, each whole or not at all, and stops at the first whose condition does not hold.
+   * What is reported as applied is durable. Throws `too_large` (nothing applied), `storage_full`, `read_only`,
+   * `unavailable`, `corrupt`.
+   */
+  transact(transactions: readonly (readonly Op[])[]): Promise<Outcome>;
+  close(): Promise<void>;
+}
+
+export function keyOf(op: Op): Key {
+  return 'put' in op ? op.put : 'del' in op ? op.del : op.check;
+}
+
+/** Bytes that an operation counts against the limits of its item and its transaction. */
+export function opBytes(op: Op): number {
+  const { pk, sk } = keyOf(op);
+  return Buffer.byteLength(pk) + Buffer.byteLength(sk) + ('put' in op ? Buffer.byteLength(op.put.j) + 64 : 0);
+}
+
+/** Whether `condition` holds of the item found under its key. */
+export function holds(condition: Condition | undefined, found: { readonly ver?: number | undefined } | undefined): boolean {
+  if (condition === undefined) return true;
+  if (condition === 'absent') return found === undefined;
+  if (condition === 'exists') return found !== undefined;
+  return found?.ver === condition.ver;
+}

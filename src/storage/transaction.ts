@@ -1,0 +1,32 @@
+import type { DomainEvent } from '../domain/event.ts';
+import type { Instant, OwnerId, Position } from '../domain/values.ts';
+import type { Repositories } from './repositories.ts';
+import type { Table } from './table.ts';
+
+/** What a piece of work sees and changes. Changes become durable together, with their events, or not at all. */
+export interface Tx extends Repositories {
+  readonly owner: OwnerId;
+  readonly now: Instant;
+  /** Where the state that the work sees stands in the log. */
+  readonly position: Position;
+}
+
+/** Decides and applies. It may be run again when another writer was first, so it keeps nothing outside `tx`. */
+export type Work<T> = (tx: Tx) => Promise<T>;
+
+export interface Commit {
+  readonly owner: OwnerId;
+  readonly epoch: string;
+  /** The numbers of the first and the last event of the commit. */
+  readonly from: number;
+  readonly to: number;
+  readonly events: readonly DomainEvent[];
+}
+
+export interface StoreOptions {
+  readonly table: Table;
+  readonly now: () => Instant;
+  readonly newEpoch: () => string;
+  /** The id of whoever the work is done for, kept with its events. */
+  readonly correlationId: () => string;
+}
