@@ -1,0 +1,187 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+
+import { mapConcurrent } from '../shared/map-concurrent.ts';
+import { assembleVault } from './assemble.ts';
+import type { Assembled } from './assemble.ts';
+import { parseMarkdown } from './parse-note.ts';
+import type { ParsedNote } from './parse-note.ts';
+import { decodeText, readTextFile, reasonOf, tooLarge } from './read-file.ts';
+import { LineSplitter, RecordCollector } from './records.ts';
+import { VaultError } from './types.ts';
+import type { Vault, VaultOptions, VaultProblem } from './types.ts';
+import { findNotes } from './walk.ts';
+import type { FoundFile } from './walk.ts';
+
+const READS_AT_ONCE = 32;
+const MAX_JSON_BYTES = 256 * 1024 * 1024; // a JSON array is read whole; lines have no such limit
+const JSON_OVERHEAD = 6; // a character of a note takes at most so many bytes in JSON: \u00e9
+const RECORD_FIELDS_BYTES = 64 * 1024; // for all of a line that is not text
+
+/**
+ * Reads a folder of Markdown, one Markdown file, a file of records by line (`.ndjson`, `.jsonl`) or an array of them
+ * (`.json`), and resolves the links between the notes. What is wrong with one note is a problem in the result, with
+ * everything else in place; throws `VaultError` where the whole cannot be read, and the signal's reason on abort.
+ */
+export async function readVault(path: string, options: VaultOptions): Promise<Vault> {
+  options.signal?.throwIfAborted();
+  const kind = await kindOf(path);
+  switch (kind) {
+    case 'folder': {
+      const found = await findNotes(path, options.signal);
+      return readMarkdown(found.files, found.problems, options);
+    }
+    case 'markdown':
+      return readMarkdown([{ path: basename(path).normalize('NFC'), file: path }], [], options);
+    case 'lines':
+      return readLines(path, options);
+    case 'array':
+      return readArray(path, options);
+  }
+}
+
+async function kindOf(path: string): Promise<'folder' | 'markdown' | 'lines' | 'array'> {
+  try {
+    const stats = await stat(path);
+    if (stats.isDirectory()) return 'folder';
+    if (!stats.isFile()) throw new VaultError('unsupported', `${path} is neither a folder nor a file`);
+  } catch (error) {
+    if (error instanceof VaultError) throw error;
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT' || code === 'ENOTDIR') {
+      throw new VaultError('not_found', `nothing is at ${path}`, { cause: error });
+    }
+    throw new VaultError('unreadable', `${path}: ${reasonOf(error)}`, { cause: error });
+  }
+  if (/\.(?:md|markdown)$/i.test(path)) return 'markdown';
+  if (/\.(?:ndjson|jsonl)$/i.test(path)) return 'lines';
+  if (/\.json$/i.test(path)) return 'array';
+  throw new VaultError(
+    'unsupported',
+    `${path}: a folder, .md, .markdown, .ndjson, .jsonl or .json is needed`,
+  );
+}
+
+async function readMarkdown(
+  files: readonly FoundFile[],
+  found: readonly VaultProblem[],
+  options: VaultOptions,
+): Promise<Vault> {
+  const problems: VaultProblem[] = [...found];
+  let bytes = 0;
+  let done = 0;
+  const limits = { limit: READS_AT_ONCE, signal: options.signal };
+  const parsed = await mapConcurrent(
+    files,
+    limits,
+    async ({ path, file }): Promise<ParsedNote | undefined> => {
+      const read = await readTextFile(file, options.maxNoteBytes);
+      let note: ParsedNote | undefined;
+      if (read.kind === 'problem') {
+        problems.push({ path, code: read.code, message: read.message, severity: 'error' });
+      } else {
+        bytes += read.bytes;
+        const { birthtimeMs, mtimeMs } = read.stats;
+        const createdMs = birthtimeMs > 0 ? Math.min(birthtimeMs, mtimeMs) : mtimeMs;
+        note = parseMarkdown({ path, text: read.text, createdMs, updatedMs: mtimeMs }, options.categories);
+        if (!note) problems.push(drawing(path));
+      }
+      options.onProgress?.(++done, files.length);
+      return note;
+    },
+  );
+  const notes = parsed.filter((note) => note !== undefined);
+  return finish(assembleVault(notes), problems, { files: files.length, bytes });
+}
+
+function drawing(path: string): VaultProblem {
+  return { path, code: 'drawing', message: 'an Excalidraw drawing, not a note', severity: 'warning' };
+}
+
+async function readLines(path: string, options: VaultOptions): Promise<Vault> {
+  const name = basename(path);
+  const total = (await stat(path)).size;
+  const collector = new RecordCollector(name, options.maxNoteBytes);
+  const maxLineBytes = options.maxNoteBytes * JSON_OVERHEAD + RECORD_FIELDS_BYTES;
+  const splitter = new LineSplitter(maxLineBytes);
+  let line = 0;
+  let bytes = 0;
+  const onLine = (content: Uint8Array | number): void => addLine(collector, content, ++line, maxLineBytes);
+  try {
+    for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) {
+      options.signal?.throwIfAborted();
+      bytes += (chunk as Buffer).length;
+      splitter.push(chunk as Buffer, onLine);
+      options.onProgress?.(bytes, Math.max(total, bytes));
+    }
+  } catch (error) {
+    if (options.signal?.aborted) throw error;
+    throw new VaultError('unreadable', `${path}: ${reasonOf(error)}`, { cause: error });
+  }
+  splitter.end(onLine);
+  return finishRecords(collector, bytes);
+}
+
+function addLine(
+  collector: RecordCollector,
+  content: Uint8Array | number,
+  line: number,
+  maxBytes: number,
+): void {
+  if (typeof content === 'number') return collector.refuse(line, 'too_large', tooLarge(content, maxBytes));
+  const decoded = decodeText(content);
+  if (decoded.kind === 'problem') return collector.refuse(line, decoded.code, decoded.message);
+  if (decoded.text.trim() === '') return;
+  let value: unknown;
+  try {
+    value = JSON.parse(decoded.text);
+  } catch (error) {
+    return collector.refuse(line, 'invalid_json', error instanceof Error ? error.message : String(error));
+  }
+  collector.add(value, line);
+}
+
+async function readArray(path: string, options: VaultOptions): Promise<Vault> {
+  const collector = new RecordCollector(basename(path), options.maxNoteBytes);
+  const read = await readTextFile(path, MAX_JSON_BYTES);
+  if (read.kind === 'problem') {
+    collector.refuse(1, read.code, read.message);
+    return finishRecords(collector, 0);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(read.text);
+  } catch (error) {
+    collector.refuse(1, 'invalid_json', error instanceof Error ? error.message : String(error));
+    return finishRecords(collector, read.bytes);
+  }
+  if (!Array.isArray(value)) collector.refuse(1, 'invalid_json', 'an array of notes is needed');
+  else value.forEach((item: unknown, index) => collector.add(item, index + 1));
+  options.onProgress?.(read.bytes, read.bytes);
+  return finishRecords(collector, read.bytes);
+}
+
+function finishRecords(collector: RecordCollector, bytes: number): Vault {
+  const assembled = assembleVault(collector.notes);
+  return finish(assembled, collector.problems, { files: 1, bytes });
+}
+
+function finish(
+  assembled: Assembled,
+  found: readonly VaultProblem[],
+  read: { readonly files: number; readonly bytes: number },
+): Vault {
+  const { notes, links, brokenLinks } = assembled;
+  const problems = [...found, ...assembled.problems].sort((a, b) => order(a, b));
+  const errors = problems.filter((problem) => problem.severity === 'error').length;
+  const warnings = problems.length - errors;
+  return { notes, problems, stats: { ...read, notes: notes.length, links, brokenLinks, errors, warnings } };
+}
+
+/** Errors first, each group by path and line: the same vault is reported the same way twice. */
+function order(a: VaultProblem, b: VaultProblem): number {
+  if (a.severity !== b.severity) return a.severity === 'error' ? -1 : 1;
+  if (a.path !== b.path) return a.path < b.path ? -1 : 1;
+  return (a.line ?? 0) - (b.line ?? 0);
+}
