@@ -1,0 +1,127 @@
+import { detached } from './characters.ts';
+
+// One Map would pause for tens of milliseconds when it doubles past half a million entries.
+const SHARDS = 64;
+const INITIAL_CAPACITY = 1024;
+
+function shardOf(key: string): number {
+  const last = key.length - 1;
+  return (
+    (key.charCodeAt(0) * 31 + key.charCodeAt(last >> 1) * 7 + key.charCodeAt(last) + key.length) &
+    (SHARDS - 1)
+  );
+}
+
+/** FNV-1a with a final mix, over UTF-16 units: the same on every machine. */
+export function stringHash(text: string, seed = 0): number {
+  let hash = 0x811c9dc5 ^ seed;
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+/** A copy of an array with more room, for arrays that double. */
+export function grownUint32(array: Uint32Array, capacity: number): Uint32Array<ArrayBuffer> {
+  const next = new Uint32Array(capacity);
+  next.set(array);
+  return next;
+}
+
+/**
+ * Every term that a note of the index has: key to number and back. Number 0 is no term. Numbers of
+ * released terms are given again, so nothing may keep one beyond the notes that have it.
+ */
+export class Lexicon {
+  readonly #shards: Map<string, number>[] = Array.from({ length: SHARDS }, () => new Map<string, number>());
+  readonly #byOpening = new Map<string, number[]>();
+  readonly #keys: string[] = [''];
+  readonly #surfaces: string[] = [''];
+  readonly #free: number[] = [];
+  #hashes = new Uint32Array(INITIAL_CAPACITY);
+
+  /** One more than the greatest term number. */
+  get bound(): number {
+    return this.#keys.length;
+  }
+
+  find(key: string): number {
+    return this.#shards[shardOf(key)]!.get(key) ?? 0;
+  }
+
+  /** The number of `key`, which is added when new with the form in which it was written. */
+  intern(key: string, text: string, start: number, end: number): number {
+    const shard = this.#shards[shardOf(key)]!;
+    const known = shard.get(key);
+    if (known !== undefined) return known;
+    const surface = text.slice(start, end);
+    return this.#add(shard, key, surface === key ? key : detached(surface.slice(0, 64)));
+  }
+
+  /** Adds a term read from a snapshot, whose strings are nobody's slices. */
+  restore(key: string, surface: string): number {
+    return this.#add(this.#shards[shardOf(key)]!, key, surface);
+  }
+
+  release(term: number): void {
+    const key = this.#keys[term]!;
+    this.#shards[shardOf(key)]!.delete(key);
+    const opening = key.slice(0, 2);
+    const siblings = this.#byOpening.get(opening)!;
+    siblings[siblings.indexOf(term)] = siblings[siblings.length - 1]!;
+    siblings.pop();
+    if (siblings.length === 0) this.#byOpening.delete(opening);
+    this.#keys[term] = '';
+    this.#surfaces[term] = '';
+    this.#free.push(term);
+  }
+
+  keyOf(term: number): string {
+    return this.#keys[term]!;
+  }
+
+  /** How the term was first written, for people to read. */
+  surfaceOf(term: number): string {
+    return this.#surfaces[term]!;
+  }
+
+  hashOf(term: number): number {
+    return this.#hashes[term]!;
+  }
+
+  isTag(term: number): boolean {
+    return this.#keys[term]!.charCodeAt(0) === 35;
+  }
+
+  /** Orders terms by their spelling alone, so that nothing hangs on when a term was first met. */
+  compare(a: number, b: number): number {
+    const byHash = this.#hashes[a]! - this.#hashes[b]!;
+    if (byHash !== 0) return byHash;
+    const [keyA, keyB] = [this.#keys[a]!, this.#keys[b]!];
+    return keyA < keyB ? -1 : keyA > keyB ? 1 : 0;
+  }
+
+  /** Terms that share their first two characters with `text`. */
+  withOpening(text: string): readonly number[] {
+    return this.#byOpening.get(text.slice(0, 2)) ?? [];
+  }
+
+  /** Openings that begin with one character. */
+  *openingsWith(first: string): Iterable<readonly number[]> {
+    for (const [opening, terms] of this.#byOpening) if (opening.startsWith(first)) yield terms;
+  }
+
+  #add(shard: Map<string, number>, key: string, surface: string): number {
+    const term = this.#free.pop() ?? this.#keys.length;
+    this.#keys[term] = key;
+    this.#surfaces[term] = surface;
+    if (term >= this.#hashes.length) this.#hashes = grownUint32(this.#hashes, term * 2);
+    this.#hashes[term] = stringHash(key);
+    shard.set(key, term);
+    const opening = key.slice(0, 2);
+    const siblings = this.#byOpening.get(opening);
+    if (siblings === undefined) this.#byOpening.set(opening, [term]);
+    else siblings.push(term);
+    return term;
+  }
+}

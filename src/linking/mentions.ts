@@ -1,0 +1,157 @@
+import type { Postings } from './postings.ts';
+import type { StoredNote } from './stored-note.ts';
+import type { TitleTrie } from './title-trie.ts';
+
+const NOTHING = new Uint32Array(0);
+/** Reading one note again costs about as much as looking whether this many notes have a phrase. */
+const CHECKS_PER_SCAN = 40;
+
+/**
+ * Which titles each note names in its text, and the other way round. A title counts where no longer title
+ * covers it. Kept exact as titles come and go, but lazily: a change only marks what has to be read again,
+ * so loading many notes reads each of them once.
+ */
+export class Mentions {
+  readonly #trie: TitleTrie;
+  readonly #postings: Postings;
+  readonly #notes: readonly (StoredNote | undefined)[];
+  /** Phrase and number of times, in pairs; undefined when the note has to be read. */
+  readonly #lists: (Uint32Array | undefined)[] = [];
+  readonly #namers: (number[] | undefined)[] = [];
+  readonly #unread = new Set<number>();
+  readonly #newPhrases = new Set<number>();
+
+  constructor(trie: TitleTrie, postings: Postings, notes: readonly (StoredNote | undefined)[]) {
+    this.#trie = trie;
+    this.#postings = postings;
+    this.#notes = notes;
+  }
+
+  noteAdded(slot: number): void {
+    this.#lists[slot] = undefined;
+    this.#unread.add(slot);
+  }
+
+  noteRemoved(slot: number): void {
+    this.#forget(slot);
+    this.#unread.delete(slot);
+  }
+
+  phraseAdded(phrase: number): void {
+    this.#newPhrases.add(phrase);
+  }
+
+  phraseRemoved(phrase: number): void {
+    this.#newPhrases.delete(phrase);
+    const namers = this.#namers[phrase] ?? [];
+    // Forgetting a note takes it out of this very list.
+    while (namers.length > 0) this.#reread(namers[namers.length - 1]!);
+    this.#namers[phrase] = undefined;
+  }
+
+  /** Phrases that the note names and how often, as pairs in one array. */
+  namedIn(slot: number): Uint32Array {
+    return this.#lists[slot] ?? NOTHING;
+  }
+
+  /** Notes that name the phrase, in no particular order. */
+  namersOf(phrase: number): readonly number[] {
+    return this.#namers[phrase] ?? [];
+  }
+
+  /** Reads what changed since the last call; the answers above hold until the next change. */
+  settle(): void {
+    if (this.#newPhrases.size > 0) this.#findNotesWithNewPhrases();
+    for (const slot of this.#unread) this.#read(slot);
+    this.#unread.clear();
+  }
+
+  #findNotesWithNewPhrases(): void {
+    let checks = 0;
+    const rarest = new Map<number, number>();
+    for (const phrase of this.#newPhrases) {
+      const term = this.#rarestTerm(this.#trie.termsOf(phrase));
+      rarest.set(phrase, term);
+      checks += this.#postings.frequency(term);
+    }
+    this.#newPhrases.clear();
+    if (checks > this.#notes.length * CHECKS_PER_SCAN) {
+      for (const note of this.#notes) if (note !== undefined) this.#reread(note.slot);
+      return;
+    }
+    for (const [phrase, term] of rarest) {
+      const terms = this.#trie.termsOf(phrase);
+      for (const posting of this.#postings.list(term)) {
+        const slot = posting >>> 8;
+        if (!this.#unread.has(slot) && containsPhrase(this.#notes[slot]!.sequence, terms)) this.#reread(slot);
+      }
+    }
+  }
+
+  #rarestTerm(terms: readonly number[]): number {
+    let rarest = terms[0]!;
+    for (const term of terms) {
+      if (this.#postings.frequency(term) < this.#postings.frequency(rarest)) rarest = term;
+    }
+    return rarest;
+  }
+
+  #reread(slot: number): void {
+    this.#forget(slot);
+    this.#unread.add(slot);
+  }
+
+  #forget(slot: number): void {
+    const list = this.#lists[slot];
+    if (list === undefined) return;
+    for (let at = 0; at < list.length; at += 2) {
+      const namers = this.#namers[list[at]!]!;
+      namers[namers.indexOf(slot)] = namers[namers.length - 1]!;
+      namers.pop();
+    }
+    this.#lists[slot] = undefined;
+  }
+
+  #read(slot: number): void {
+    const { sequence, phrases } = this.#notes[slot]!;
+    const counts = new Map<number, number>();
+    let coveredUntil = 0;
+    for (let at = 0; at < sequence.length; at++) {
+      let node = this.#trie.step(0, sequence[at]!);
+      let longest = 0;
+      let end = at;
+      for (let next = at + 1; node !== 0; next++) {
+        if (this.#trie.ownersOf(node).length > 0) {
+          longest = node;
+          end = next;
+        }
+        node = next < sequence.length ? this.#trie.step(node, sequence[next]!) : 0;
+      }
+      if (longest === 0 || end <= coveredUntil) continue;
+      coveredUntil = end;
+      counts.set(longest, (counts.get(longest) ?? 0) + 1);
+    }
+    this.#remember(slot, counts, phrases);
+  }
+
+  #remember(slot: number, counts: ReadonlyMap<number, number>, own: readonly number[]): void {
+    const list: number[] = [];
+    for (const [phrase, count] of counts) {
+      // A note does not name itself.
+      if (own.includes(phrase)) continue;
+      list.push(phrase, count);
+      (this.#namers[phrase] ??= []).push(slot);
+    }
+    this.#lists[slot] = list.length === 0 ? NOTHING : Uint32Array.from(list);
+  }
+}
+
+function containsPhrase(sequence: Uint32Array, terms: readonly number[]): boolean {
+  const first = terms[0]!;
+  for (let at = sequence.indexOf(first); at >= 0; at = sequence.indexOf(first, at + 1)) {
+    let length = 1;
+    while (length < terms.length && sequence[at + length] === terms[length]) length++;
+    if (length === terms.length) return true;
+  }
+  return false;
+}

@@ -1,0 +1,132 @@
+import { grownUint32 } from './lexicon.ts';
+
+const CHUNK_BITS = 20;
+const FIRST_CHUNK_SIZE = 4096;
+const CHUNK_SIZE = 1 << CHUNK_BITS;
+const CHUNK_MASK = CHUNK_SIZE - 1;
+const INITIAL_TERMS = 1024;
+
+/** log2(1 + count): what a term counted so often weighs in a note. Counts stop at 255. */
+export const COUNT_WEIGHT = Float64Array.from({ length: 256 }, (_, count) => Math.log2(1 + count));
+
+/**
+ * For each term the notes that have it and how often, as `slot * 256 + count` in one word. Lists live in
+ * blocks of powers of two inside chunks of 4 MB: a list that grows moves alone, and memory never has to be
+ * copied whole, so no addition waits long.
+ */
+export class Postings {
+  readonly #chunks: Uint32Array[] = [new Uint32Array(FIRST_CHUNK_SIZE)];
+  readonly #freeBlocks: number[][] = [];
+  #tail = 0;
+  #starts = new Uint32Array(INITIAL_TERMS);
+  #lengths = new Uint32Array(INITIAL_TERMS);
+
+  /** In how many notes the term is. */
+  frequency(term: number): number {
+    return term < this.#lengths.length ? this.#lengths[term]! : 0;
+  }
+
+  /** Adds a note to a term's list; the caller knows that it is not in it. */
+  add(term: number, slot: number, count: number): void {
+    if (term >= this.#lengths.length) {
+      this.#starts = grownUint32(this.#starts, term * 2);
+      this.#lengths = grownUint32(this.#lengths, term * 2);
+    }
+    const length = this.#lengths[term]!;
+    // A list is full when its length is a power of two.
+    if ((length & (length - 1)) === 0) this.#enlarge(term, length);
+    const start = this.#starts[term]!;
+    this.#chunks[start >>> CHUNK_BITS]![(start & CHUNK_MASK) + length] = (slot << 8) | count;
+    this.#lengths[term] = length + 1;
+  }
+
+  /** Takes a note out of a term's list and says how many remain. */
+  remove(term: number, slot: number): number {
+    const list = this.list(term);
+    // From the end: what was added last is replaced or undone most.
+    let at = list.length - 1;
+    while (at >= 0 && list[at]! >>> 8 !== slot) at--;
+    if (at < 0) return list.length;
+    const remaining = list.length - 1;
+    list[at] = list[remaining]!;
+    this.#lengths[term] = remaining;
+    // Full again at a power of two, so the room beyond goes back.
+    if (remaining === 0) this.#giveBack(this.#starts[term]!, 0);
+    else if ((remaining & (remaining - 1)) === 0) this.#shrink(term, remaining);
+    return remaining;
+  }
+
+  /** The postings of a term, in no particular order: a view that the next change makes stale. */
+  list(term: number): Uint32Array {
+    const start = this.#starts[term]!;
+    const from = start & CHUNK_MASK;
+    return this.#chunks[start >>> CHUNK_BITS]!.subarray(from, from + this.#lengths[term]!);
+  }
+
+  /** Adds `weight` times each note's term weight to `sums`, listing notes met for the first time. */
+  accumulate(
+    term: number,
+    weight: number,
+    sums: Float64Array,
+    touched: Uint32Array,
+    touchedCount: number,
+  ): number {
+    const start = this.#starts[term]!;
+    const chunk = this.#chunks[start >>> CHUNK_BITS]!;
+    const from = start & CHUNK_MASK;
+    const end = from + this.#lengths[term]!;
+    let count = touchedCount;
+    for (let at = from; at < end; at++) {
+      const posting = chunk[at]!;
+      const slot = posting >>> 8;
+      const sum = sums[slot]!;
+      if (sum === 0) touched[count++] = slot;
+      sums[slot] = sum + weight * COUNT_WEIGHT[posting & 255]!;
+    }
+    return count;
+  }
+
+  #enlarge(term: number, length: number): void {
+    const sizeClass = length === 0 ? 0 : 32 - Math.clz32(length);
+    const to = this.#allocate(sizeClass);
+    if (length > 0) {
+      this.#chunks[to >>> CHUNK_BITS]!.set(this.list(term), to & CHUNK_MASK);
+      this.#giveBack(this.#starts[term]!, sizeClass - 1);
+    }
+    this.#starts[term] = to;
+  }
+
+  #shrink(term: number, length: number): void {
+    const sizeClass = 31 - Math.clz32(length);
+    const to = this.#allocate(sizeClass);
+    this.#chunks[to >>> CHUNK_BITS]!.set(this.list(term), to & CHUNK_MASK);
+    this.#giveBack(this.#starts[term]!, sizeClass + 1);
+    this.#starts[term] = to;
+  }
+
+  #allocate(sizeClass: number): number {
+    const reused = this.#freeBlocks[sizeClass]?.pop();
+    if (reused !== undefined) return reused;
+    const size = 2 ** sizeClass;
+    if (size > CHUNK_SIZE) throw new Error(`a term in more than ${CHUNK_SIZE} notes is beyond this index`);
+    // A chunk's last room may be too small and is then left over.
+    if ((this.#tail & CHUNK_MASK) + size > CHUNK_SIZE || this.#tail >>> CHUNK_BITS >= this.#chunks.length) {
+      this.#tail = this.#chunks.length << CHUNK_BITS;
+      this.#chunks.push(new Uint32Array(CHUNK_SIZE));
+    }
+    const at = this.#tail;
+    this.#tail += size;
+    const last = this.#chunks.length - 1;
+    const used = (at & CHUNK_MASK) + size;
+    const chunk = this.#chunks[last]!;
+    // Only the first chunk starts small: most owners have few notes.
+    if (used > chunk.length) {
+      this.#chunks[last] = grownUint32(chunk, Math.min(CHUNK_SIZE, Math.max(used, chunk.length * 2)));
+    }
+    return at;
+  }
+
+  #giveBack(start: number, sizeClass: number): void {
+    (this.#freeBlocks[sizeClass] ??= []).push(start);
+  }
+}

@@ -1,0 +1,297 @@
+import { BestSlots } from './best-slots.ts';
+import { IdfTable } from './idf-table.ts';
+import type { Lexicon } from './lexicon.ts';
+import type { Mentions } from './mentions.ts';
+import { COUNT_WEIGHT } from './postings.ts';
+import type { Postings } from './postings.ts';
+import type { StoredNote } from './stored-note.ts';
+import type { TitleTrie } from './title-trie.ts';
+import { similaritySignal } from './weight.ts';
+import type { PairSignals } from './weight.ts';
+
+/** A note beside the one ranked, before it is weighed. */
+export interface Pair {
+  readonly note: StoredNote;
+  readonly similarity: number;
+  /** How strongly the ranked note names the other, and is named by it. */
+  readonly names: number;
+  readonly named: number;
+  readonly covers: number;
+  readonly covered: number;
+  readonly phraseLength: number;
+}
+
+const QUERY_FEATURES = 64;
+const POSTINGS_BUDGET = 20_000;
+const SIMILAR_CANDIDATES = 40;
+const NAMING_CANDIDATES = 40;
+/** A title of more notes, or named in more, says too little to follow it to all of them. */
+const MAX_OWNERS_FOLLOWED = 8;
+const MAX_NAMERS_FOLLOWED = 256;
+const NAMED_TITLES_DAMPING = 10;
+const REPEATED_NAMING = 0.2;
+const LEAST_COVERAGE = 0.5;
+const MAX_PHRASE_LENGTH = 4;
+
+/** The parts of an index that ranking reads. */
+export interface RankedVault {
+  readonly lexicon: Lexicon;
+  readonly postings: Postings;
+  readonly trie: TitleTrie;
+  readonly mentions: Mentions;
+  readonly notes: readonly (StoredNote | undefined)[];
+  readonly size: number;
+}
+
+/** Finds a note's candidates at bounded cost and measures each pair in both directions. */
+export class Ranker {
+  readonly #vault: RankedVault;
+  readonly #idf = new IdfTable();
+  #sums = new Float64Array(0);
+  #touched = new Uint32Array(0);
+  #queryWeights = new Float64Array(0);
+  #titleMass = new Float64Array(0);
+  // The note whose weights lie in the two arrays above.
+  #loaded: StoredNote | undefined;
+  #loadedTitleMass = 0;
+  readonly #loadedNames = new Map<number, number>();
+
+  constructor(vault: RankedVault) {
+    this.#vault = vault;
+  }
+
+  idfTable(): Float64Array {
+    return this.#idf.forSize(this.#vault.size);
+  }
+
+  /** Measures `note` beside each of its candidates. */
+  candidates(note: StoredNote): Pair[] {
+    this.#load(note);
+    const slots = new Set(this.#similarSlots(note));
+    for (const slot of this.#namedSlots()) slots.add(slot);
+    for (const slot of this.#namingSlots(note)) slots.add(slot);
+    slots.delete(note.slot);
+    const pairs: Pair[] = [];
+    for (const slot of slots) pairs.push(this.#measure(note, this.#vault.notes[slot]!));
+    this.#unload();
+    return pairs;
+  }
+
+  /** Measures one pair. */
+  pair(a: StoredNote, b: StoredNote): Pair {
+    this.#load(a);
+    const pair = this.#measure(a, b);
+    this.#unload();
+    return pair;
+  }
+
+  /** Each shared term's part in the similarity of two notes, strongest first; the parts add up to 1. */
+  sharedTerms(a: StoredNote, b: StoredNote): { readonly term: number; readonly share: number }[] {
+    this.#load(a);
+    const shared: { term: number; share: number }[] = [];
+    let total = 0;
+    for (const feature of b.features) {
+      const term = feature >>> 8;
+      const share = this.#queryWeights[term]! * COUNT_WEIGHT[feature & 255]!;
+      if (share > 0) shared.push({ term, share });
+      total += share;
+    }
+    this.#unload();
+    const { lexicon } = this.#vault;
+    return shared
+      .map(({ term, share }) => ({ term, share: share / total }))
+      .sort((x, y) => y.share - x.share || lexicon.compare(x.term, y.term));
+  }
+
+  #load(note: StoredNote): void {
+    const { lexicon, postings, mentions } = this.#vault;
+    mentions.settle();
+    if (this.#queryWeights.length < lexicon.bound) {
+      this.#queryWeights = new Float64Array(lexicon.bound * 2);
+      this.#titleMass = new Float64Array(lexicon.bound * 2);
+    }
+    const idf = this.idfTable();
+    for (const feature of note.features) {
+      const term = feature >>> 8;
+      const rarity = idf[postings.frequency(term)]!;
+      this.#queryWeights[term] = COUNT_WEIGHT[feature & 255]! * rarity * rarity;
+    }
+    this.#loadedTitleMass = 0;
+    for (const term of note.titleTerms) {
+      const mass = idf[postings.frequency(term)]!;
+      this.#titleMass[term] = mass;
+      this.#loadedTitleMass += mass;
+    }
+    this.#loadedNames.clear();
+    const named = mentions.namedIn(note.slot);
+    for (let at = 0; at < named.length; at += 2) {
+      this.#loadedNames.set(named[at]!, this.#naming(named[at]!, named[at + 1]!, named.length / 2));
+    }
+    this.#loaded = note;
+  }
+
+  #unload(): void {
+    const note = this.#loaded!;
+    for (const feature of note.features) this.#queryWeights[feature >>> 8] = 0;
+    for (const term of note.titleTerms) this.#titleMass[term] = 0;
+    this.#loaded = undefined;
+  }
+
+  #naming(phrase: number, times: number, titlesNamed: number): number {
+    const { mentions, trie } = this.#vault;
+    const size = this.#vault.size;
+    const rarity = Math.log(1 + size / mentions.namersOf(phrase).length) / Math.log(1 + size);
+    const owners = trie.ownersOf(phrase).length;
+    return (
+      ((rarity / Math.sqrt(owners)) * (1 + REPEATED_NAMING * Math.log(times))) /
+      Math.sqrt(1 + titlesNamed / NAMED_TITLES_DAMPING)
+    );
+  }
+
+  #similarSlots(note: StoredNote): readonly number[] {
+    const { notes } = this.#vault;
+    if (this.#sums.length < notes.length) {
+      this.#sums = new Float64Array(notes.length * 2);
+      this.#touched = new Uint32Array(notes.length * 2);
+    }
+    const touchedCount = this.#accumulate(note);
+    const sums = this.#sums;
+    const best = new BestSlots(SIMILAR_CANDIDATES, notes);
+    for (let at = 0; at < touchedCount; at++) {
+      const slot = this.#touched[at]!;
+      if (slot !== note.slot) best.offer(slot, sums[slot]! / notes[slot]!.pivot);
+      sums[slot] = 0;
+    }
+    return best.slots();
+  }
+
+  #accumulate(note: StoredNote): number {
+    const { lexicon, postings } = this.#vault;
+    const idf = this.idfTable();
+    const heavy = [...note.features]
+      .map((feature) => ({
+        term: feature >>> 8,
+        frequency: postings.frequency(feature >>> 8),
+        weight: COUNT_WEIGHT[feature & 255]! * idf[postings.frequency(feature >>> 8)]!,
+      }))
+      .filter(({ frequency }) => frequency > 1)
+      .sort((a, b) => b.weight - a.weight || lexicon.compare(a.term, b.term))
+      .slice(0, QUERY_FEATURES)
+      .sort((a, b) => a.frequency - b.frequency || lexicon.compare(a.term, b.term));
+    let used = 0;
+    let touchedCount = 0;
+    for (const { term, frequency } of heavy) {
+      // The rarest is followed however common it is: a note of common words is still near something.
+      if (used > 0 && used + frequency > POSTINGS_BUDGET) break;
+      used += frequency;
+      touchedCount = postings.accumulate(
+        term,
+        this.#queryWeights[term]!,
+        this.#sums,
+        this.#touched,
+        touchedCount,
+      );
+    }
+    return touchedCount;
+  }
+
+  /** Notes whose titles the loaded note names, the strongest. */
+  #namedSlots(): readonly number[] {
+    const { notes, trie } = this.#vault;
+    const best = new BestSlots(NAMING_CANDIDATES, notes);
+    for (const [phrase, strength] of this.#loadedNames) {
+      const owners = trie.ownersOf(phrase);
+      if (owners.length <= MAX_OWNERS_FOLLOWED) for (const slot of owners) best.offer(slot, strength);
+    }
+    return best.slots();
+  }
+
+  /** Notes that name this one, the strongest. */
+  #namingSlots(note: StoredNote): readonly number[] {
+    const { notes, mentions } = this.#vault;
+    const best = new BestSlots(NAMING_CANDIDATES, notes);
+    for (const phrase of note.phrases) {
+      const namers = mentions.namersOf(phrase);
+      if (namers.length > MAX_NAMERS_FOLLOWED) continue;
+      for (const slot of namers) {
+        const named = mentions.namedIn(slot);
+        best.offer(slot, this.#naming(phrase, timesNamed(named, phrase), named.length / 2));
+      }
+    }
+    return best.slots();
+  }
+
+  #measure(a: StoredNote, b: StoredNote): Pair {
+    const queryWeights = this.#queryWeights;
+    const titleMass = this.#titleMass;
+    let sum = 0;
+    let coveredMass = 0;
+    for (const feature of b.features) {
+      const weight = queryWeights[feature >>> 8]!;
+      if (weight === 0) continue;
+      sum += weight * COUNT_WEIGHT[feature & 255]!;
+      coveredMass += titleMass[feature >>> 8]!;
+    }
+    const { mentions, trie } = this.#vault;
+    let names = 0;
+    let named = 0;
+    let phraseLength = 0;
+    for (const phrase of b.phrases) {
+      const strength = this.#loadedNames.get(phrase) ?? 0;
+      names = Math.max(names, strength);
+      if (strength > 0) phraseLength = Math.max(phraseLength, trie.wordsOf(phrase));
+    }
+    const namedInB = mentions.namedIn(b.slot);
+    for (let at = 0; at < namedInB.length; at += 2) {
+      const phrase = namedInB[at]!;
+      if (!a.phrases.includes(phrase)) continue;
+      named = Math.max(named, this.#naming(phrase, namedInB[at + 1]!, namedInB.length / 2));
+      phraseLength = Math.max(phraseLength, trie.wordsOf(phrase));
+    }
+    return {
+      note: b,
+      similarity: sum / (a.pivot * b.pivot),
+      names,
+      named,
+      covers: dampedCoverage(this.#massCoveredByLoaded(b), this.#loadedNames.size),
+      covered: dampedCoverage(
+        this.#loadedTitleMass > 0 ? coveredMass / this.#loadedTitleMass : 0,
+        namedInB.length / 2,
+      ),
+      phraseLength: Math.min(MAX_PHRASE_LENGTH, phraseLength),
+    };
+  }
+
+  #massCoveredByLoaded(b: StoredNote): number {
+    const { postings } = this.#vault;
+    const idf = this.idfTable();
+    let mass = 0;
+    let covered = 0;
+    for (const term of b.titleTerms) {
+      const rarity = idf[postings.frequency(term)]!;
+      mass += rarity;
+      if (this.#queryWeights[term]! > 0) covered += rarity;
+    }
+    return mass > 0 ? covered / mass : 0;
+  }
+}
+
+function dampedCoverage(share: number, titlesNamed: number): number {
+  return share < LEAST_COVERAGE ? 0 : share / Math.sqrt(1 + titlesNamed / NAMED_TITLES_DAMPING);
+}
+
+function timesNamed(named: Uint32Array, phrase: number): number {
+  for (let at = 0; at < named.length; at += 2) if (named[at] === phrase) return named[at + 1]!;
+  return 1;
+}
+
+/** The signals of a pair, in which neither note comes first. */
+export function signalsOf(pair: Pair, meanNear: number): PairSignals {
+  return {
+    similarity: similaritySignal(pair.similarity, meanNear),
+    namingMax: Math.max(pair.names, pair.named),
+    namingMin: Math.min(pair.names, pair.named),
+    coverage: Math.max(pair.covers, pair.covered),
+    phraseLength: pair.phraseLength,
+  };
+}

@@ -1,0 +1,151 @@
+import type { StoredNote } from './stored-note.ts';
+import { VaultStore } from './vault-store.ts';
+
+/** What of an index is no note. */
+export interface SnapshotStatistics {
+  readonly engine: string;
+  readonly meanNear: number;
+  readonly changesSince: number;
+}
+
+interface SnapshotStrings extends SnapshotStatistics {
+  readonly keys: readonly string[];
+  /** How each key was first written; empty when as the key. */
+  readonly surfaces: readonly string[];
+  readonly ids: readonly string[];
+  readonly titles: readonly string[];
+  readonly versions: readonly number[];
+}
+
+// Read as a number of this machine's byte order: bytes of another order are foreign too.
+const MAGIC = 0x6b6c3242;
+const FORMAT = 1;
+const HEADER_WORDS = 6;
+
+/** All of a store in one piece: a header, the strings as JSON, the numbers as 32-bit words. */
+export function writeSnapshot(store: VaultStore, statistics: SnapshotStatistics): Uint8Array {
+  const keys: string[] = [];
+  const surfaces: string[] = [];
+  const numbers = new Uint32Array(store.lexicon.bound);
+  for (let term = 1; term < store.lexicon.bound; term++) {
+    const key = store.lexicon.keyOf(term);
+    if (key === '') continue;
+    const surface = store.lexicon.surfaceOf(term);
+    numbers[term] = keys.push(key);
+    surfaces.push(surface === key ? '' : surface);
+  }
+  const notes = [...store.all()];
+  const strings: SnapshotStrings = {
+    ...statistics,
+    keys,
+    surfaces,
+    ids: notes.map(({ id }) => id),
+    titles: notes.map(({ title }) => title),
+    versions: notes.map(({ version }) => version),
+  };
+  const json = new TextEncoder().encode(JSON.stringify(strings));
+  const jsonWords = Math.ceil(json.length / 4);
+  const noteWords = notes.reduce((sum, note) => sum + wordsOf(note, store), 0);
+  const words = new Uint32Array(HEADER_WORDS + jsonWords + noteWords);
+  const bytes = new Uint8Array(words.buffer);
+  bytes.set(json, HEADER_WORDS * 4);
+  let at = HEADER_WORDS + jsonWords;
+  for (const note of notes) at = writeNote(note, store, numbers, words, at);
+  words.set([MAGIC, FORMAT, json.length, noteWords]);
+  words.set(checksum(words), 4);
+  return bytes;
+}
+
+/** The store and statistics of a snapshot. Throws a plain `Error` when the bytes are not whole or foreign. */
+export function readSnapshot(
+  bytes: Uint8Array,
+  engine: string,
+): { readonly store: VaultStore; readonly statistics: SnapshotStatistics } {
+  const words = alignedWords(bytes);
+  if (words[0] !== MAGIC || words[1] !== FORMAT)
+    throw new Error('not a snapshot of a link index of this format');
+  const [low, high] = checksum(words);
+  const jsonLength = words[2]!;
+  const jsonWords = Math.ceil(jsonLength / 4);
+  if (words[4] !== low || words[5] !== high || words.length !== HEADER_WORDS + jsonWords + words[3]!) {
+    throw new Error('the snapshot of a link index is damaged');
+  }
+  const json = new Uint8Array(words.buffer, words.byteOffset + HEADER_WORDS * 4, jsonLength);
+  const strings = JSON.parse(new TextDecoder().decode(json)) as SnapshotStrings;
+  if (strings.engine !== engine) throw new Error(`a snapshot of engine ${strings.engine}, not ${engine}`);
+  const store = new VaultStore();
+  strings.keys.forEach((key, at) => store.lexicon.restore(key, strings.surfaces[at]! || key));
+  let at = HEADER_WORDS + jsonWords;
+  strings.ids.forEach((id, index) => {
+    const title = strings.titles[index]!;
+    at = readNote({ id, title, version: strings.versions[index]! }, store, words, at);
+  });
+  return { store, statistics: strings };
+}
+
+function wordsOf(note: StoredNote, store: VaultStore): number {
+  const names = note.phrases.reduce((sum, phrase) => sum + 1 + store.trie.termsOf(phrase).length, 0);
+  return 3 + names + note.features.length + note.sequence.length;
+}
+
+function writeNote(
+  note: StoredNote,
+  store: VaultStore,
+  numbers: Uint32Array,
+  words: Uint32Array,
+  start: number,
+): number {
+  let at = start;
+  words[at++] = note.phrases.length;
+  words[at++] = note.features.length;
+  words[at++] = note.sequence.length;
+  for (const phrase of note.phrases) {
+    const terms = store.trie.termsOf(phrase);
+    words[at++] = terms.length;
+    for (const term of terms) words[at++] = numbers[term]!;
+  }
+  for (const feature of note.features) words[at++] = (numbers[feature >>> 8]! << 8) | (feature & 255);
+  for (const term of note.sequence) words[at++] = numbers[term]!;
+  return at;
+}
+
+function readNote(
+  known: { readonly id: string; readonly title: string; readonly version: number },
+  store: VaultStore,
+  words: Uint32Array,
+  start: number,
+): number {
+  let at = start + 3;
+  const names: number[][] = [];
+  for (let name = 0; name < words[start]!; name++) {
+    const length = words[at]!;
+    names.push([...words.subarray(at + 1, at + 1 + length)]);
+    at += 1 + length;
+  }
+  const featuresEnd = at + words[start + 1]!;
+  const end = featuresEnd + words[start + 2]!;
+  const sequence = words.slice(featuresEnd, end);
+  const titleTerms = [...new Set(sequence.subarray(0, sequence.indexOf(0)))];
+  store.restore({ ...known, features: words.slice(at, featuresEnd), sequence, titleTerms, names });
+  return end;
+}
+
+function alignedWords(bytes: Uint8Array): Uint32Array {
+  if (bytes.length < HEADER_WORDS * 4 || bytes.length % 4 !== 0)
+    throw new Error('not a snapshot of a link index');
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  return new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length / 4);
+}
+
+/** Two sums over all words but their own two places: against damage, not against forgery. */
+function checksum(words: Uint32Array): [number, number] {
+  let low = 0x811c9dc5;
+  let high = words.length;
+  for (let at = 0; at < words.length; at++) {
+    if (at === 4 || at === 5) continue;
+    low = Math.imul(low ^ words[at]!, 0x01000193);
+    low ^= low >>> 15;
+    high = Math.imul(high + low, 0x85ebca6b) ^ (high >>> 13);
+  }
+  return [low >>> 0, high >>> 0];
+}

@@ -1,0 +1,213 @@
+import { detached } from './characters.ts';
+import { Lexicon } from './lexicon.ts';
+import { Mentions } from './mentions.ts';
+import { MAX_COUNT, eachCount, readNote } from './note-words.ts';
+import type { LinkableNote } from './note-words.ts';
+import { COUNT_WEIGHT, Postings } from './postings.ts';
+import type { StoredNote } from './stored-note.ts';
+import { TitleTrie } from './title-trie.ts';
+import { WordCutter } from './words.ts';
+import type { WordStream } from './words.ts';
+
+const PIVOT_POWER = 0.7;
+const HANGUL_KEY = /^\p{sc=Hangul}/u;
+
+/** The notes of one owner and everything that is derived from them, kept exact under every change. */
+export class VaultStore {
+  readonly cutter = new WordCutter();
+  readonly lexicon = new Lexicon();
+  readonly postings = new Postings();
+  readonly trie = new TitleTrie();
+  readonly notes: (StoredNote | undefined)[] = [];
+  readonly mentions = new Mentions(this.trie, this.postings, this.notes);
+  readonly #slots = new Map<string, number>();
+  readonly #freeSlots: number[] = [];
+  #countOf = new Uint16Array(1024);
+  #totalCount = 0;
+
+  get size(): number {
+    return this.#slots.size;
+  }
+
+  /** The sum of all counts of all notes: with the size, how long the average note is. */
+  get totalCount(): number {
+    return this.#totalCount;
+  }
+
+  ids(): Iterable<string> {
+    return this.#slots.keys();
+  }
+
+  find(id: string): StoredNote | undefined {
+    const slot = this.#slots.get(id);
+    return slot === undefined ? undefined : this.notes[slot];
+  }
+
+  *all(): Iterable<StoredNote> {
+    for (const note of this.notes) if (note !== undefined) yield note;
+  }
+
+  put(note: LinkableNote): StoredNote {
+    this.remove(note.id);
+    return this.#add(note);
+  }
+
+  /** Calls `use` while `note` stands in the place of the stored note of its id, if there is one. */
+  whileReplaced<T>(note: LinkableNote, use: (stored: StoredNote) => T): T {
+    const before = this.find(note.id);
+    const names = before?.phrases.map((phrase) => this.trie.termsOf(phrase)) ?? [];
+    if (before !== undefined) this.#takeOut(before, { releaseTerms: false });
+    const stored = this.#add(note);
+    try {
+      return use(stored);
+    } finally {
+      if (before !== undefined) this.restore({ ...before, names });
+      else this.#slots.delete(note.id);
+      this.#takeOut(stored, { releaseTerms: true });
+    }
+  }
+
+  /** Adds a note whose terms are already numbered, as a snapshot holds it. */
+  restore(note: RestoredNote): StoredNote {
+    return this.#store(note);
+  }
+
+  remove(id: string): boolean {
+    const note = this.find(id);
+    if (note === undefined) return false;
+    this.#slots.delete(id);
+    this.#takeOut(note, { releaseTerms: true });
+    return true;
+  }
+
+  #takeOut(note: StoredNote, { releaseTerms }: { readonly releaseTerms: boolean }): void {
+    const { slot } = note;
+    this.mentions.noteRemoved(slot);
+    for (const phrase of note.phrases) {
+      if (this.trie.remove(phrase, slot)) this.mentions.phraseRemoved(phrase);
+    }
+    for (const feature of note.features) {
+      const term = feature >>> 8;
+      if (this.postings.remove(term, slot) === 0 && releaseTerms) this.lexicon.release(term);
+    }
+    this.#totalCount -= note.length;
+    this.notes[slot] = undefined;
+    this.#freeSlots.push(slot);
+  }
+
+  #add(note: LinkableNote): StoredNote {
+    const words = readNote(note, this.cutter);
+    const title = this.#intern(words.title, note.title);
+    const aliases = words.aliases.map((alias, at) => this.#intern(alias, note.aliases[at]!));
+    for (const { key, tag, words: tagWords } of words.tags) {
+      this.lexicon.intern(key, `#${tag}`, 0, tag.length + 1);
+      this.#intern(tagWords, tag.normalize('NFKC').toLowerCase().replace(/^#/, '').trim());
+    }
+    const body = this.#intern(words.body, note.text);
+    const sequence = new Uint32Array(title.length + 1 + body.length);
+    sequence.set(title);
+    sequence.set(body, title.length + 1);
+    const features: number[] = [];
+    eachCount(words, (key, count) => this.#count(this.lexicon.find(key), count, features));
+    return this.#store({
+      id: detached(note.id),
+      title: detached(note.title.slice(0, 512)),
+      version: note.version,
+      features: this.#collect(features),
+      sequence,
+      titleTerms: [...new Set(title)],
+      names: [title, ...aliases],
+    });
+  }
+
+  #intern({ keys, starts, ends }: WordStream, text: string): number[] {
+    const terms = Array.from<number>({ length: keys.length });
+    for (let at = 0; at < keys.length; at++) {
+      terms[at] = this.lexicon.intern(keys[at]!, text, starts[at]!, ends[at]!);
+    }
+    return terms;
+  }
+
+  #count(term: number, count: number, features: number[]): void {
+    if (term >= this.#countOf.length) {
+      const counts = new Uint16Array(term * 2);
+      counts.set(this.#countOf);
+      this.#countOf = counts;
+    }
+    const before = this.#countOf[term]!;
+    if (before === 0) features.push(term);
+    this.#countOf[term] = Math.min(MAX_COUNT, before + count);
+  }
+
+  #collect(features: readonly number[]): Uint32Array {
+    const packed = new Uint32Array(features.length);
+    for (let at = 0; at < features.length; at++) {
+      const term = features[at]!;
+      packed[at] = (term << 8) | this.#countOf[term]!;
+      this.#countOf[term] = 0;
+    }
+    return packed;
+  }
+
+  #store(restored: RestoredNote): StoredNote {
+    const { id, title, version, features, sequence, titleTerms, names } = restored;
+    const slot = this.#freeSlots.pop() ?? this.notes.length;
+    let norm = 0;
+    let length = 0;
+    for (const feature of features) {
+      const count = feature & 255;
+      norm += COUNT_WEIGHT[count]! ** 2;
+      length += count;
+      this.postings.add(feature >>> 8, slot, count);
+    }
+    this.#totalCount += length;
+    const phrases = this.#own(names, slot);
+    const pivot = Math.sqrt(norm) ** PIVOT_POWER;
+    const note: StoredNote = {
+      slot,
+      id,
+      title,
+      version,
+      features,
+      sequence,
+      titleTerms,
+      phrases,
+      length,
+      pivot,
+    };
+    this.notes[slot] = note;
+    this.#slots.set(id, slot);
+    this.mentions.noteAdded(slot);
+    return note;
+  }
+
+  #own(names: readonly (readonly number[])[], slot: number): number[] {
+    const phrases: number[] = [];
+    for (const terms of names) {
+      const phrase = this.trie.phraseOf(terms, this.#writtenWords(terms));
+      if (phrase === 0 || phrases.includes(phrase)) continue;
+      phrases.push(phrase);
+      if (this.trie.own(phrase, slot)) this.mentions.phraseAdded(phrase);
+    }
+    return phrases;
+  }
+
+  /** Syllable pairs count half, so that Korean titles are not longer than others. */
+  #writtenWords(terms: readonly number[]): number {
+    let halves = 0;
+    for (const term of terms) halves += HANGUL_KEY.test(this.lexicon.keyOf(term)) ? 1 : 2;
+    return Math.ceil(halves / 2);
+  }
+}
+
+/** What `StoredNote` is made from. */
+export interface RestoredNote {
+  readonly id: string;
+  readonly title: string;
+  readonly version: number;
+  readonly features: Uint32Array;
+  readonly sequence: Uint32Array;
+  readonly titleTerms: readonly number[];
+  /** The terms of the title and of each alias. */
+  readonly names: readonly (readonly number[])[];
+}
