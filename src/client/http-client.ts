@@ -1,0 +1,169 @@
+import type { Health, Page, Problem } from '../api/common.ts';
+import type * as v2 from '../api/v2.ts';
+
+/** Carries one request: over the network, or straight into an application in this process. */
+export type Transport = (request: {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** A text, or lines that are sent as they come. */
+  readonly body?: string | AsyncIterable<string> | undefined;
+}) => Promise<{
+  readonly status: number;
+  readonly headers: Headers;
+  /** The body as it comes, in pieces of UTF-8. */
+  readonly body: AsyncIterable<Uint8Array>;
+}>;
+
+/** What the server refused, as it said it. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly problem: Problem;
+
+  constructor(problem: Problem) {
+    super(problem.detail);
+    this.problem = problem;
+  }
+}
+
+type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+
+export type BrainClient = ReturnType<typeof brainClient>;
+
+/** A typed client of /api/v2. Every call throws ApiError for an answer that is not 2xx. */
+export function brainClient(transport: Transport) {
+  async function send(
+    method: string,
+    path: string,
+    options: { readonly query?: Query; readonly json?: unknown; readonly ifMatch?: number | undefined } = {},
+  ) {
+    const answer = await transport({
+      method,
+      path: path + queryString(options.query),
+      headers: {
+        accept: 'application/json',
+        ...(options.json !== undefined && {
+          'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json',
+        }),
+        ...(options.ifMatch !== undefined && { 'if-match': `"${options.ifMatch}"` }),
+      },
+      ...(options.json !== undefined && { body: JSON.stringify(options.json) }),
+    });
+    if (answer.status >= 400) throw await problemOf(answer, path);
+    return answer;
+  }
+
+  async function call<T>(method: string, path: string, options?: Parameters<typeof send>[2]): Promise<T> {
+    const text = await textOf((await send(method, path, options)).body);
+    return (text === '' ? undefined : JSON.parse(text)) as T;
+  }
+
+  const at = (kind: string, id: string) => `/api/v2/${kind}/${encodeURIComponent(id)}`;
+
+  return {
+    nodes: {
+      create: (input: v2.NodeInput) => call<v2.LinkedNode>('POST', '/api/v2/nodes', { json: input }),
+      get: (id: string) => call<v2.Node>('GET', at('nodes', id)),
+      list: (query: Query = {}) => call<Page<v2.Node>>('GET', '/api/v2/nodes', { query }),
+      patch: (id: string, patch: v2.NodePatch, version: number) =>
+        call<v2.LinkedNode>('PATCH', at('nodes', id), { json: patch, ifMatch: version }),
+      delete: (id: string, version: number) => call<void>('DELETE', at('nodes', id), { ifMatch: version }),
+      edges: (id: string) => call<{ items: v2.Edge[] }>('GET', `${at('nodes', id)}/edges`),
+      related: (id: string, limit = 20) =>
+        call<v2.Related>('GET', `${at('nodes', id)}/related`, { query: { limit } }),
+      neighbors: (id: string, query: Query = {}) => call<v2.Neighbors>('GET', `${at('nodes', id)}/neighbors`, { query }),
+      explain: (id: string, otherId: string) =>
+        call<v2.Explanation>('GET', `${at('nodes', id)}/related/${encodeURIComponent(otherId)}`),
+      previewLinks: (input: v2.NodeInput) => call<v2.Related>('POST', '/api/v2/nodes/preview-links', { json: input }),
+    },
+    edges: {
+      create: (input: v2.EdgeInput) => call<v2.Edge>('POST', '/api/v2/edges', { json: input }),
+      get: (id: string) => call<v2.Edge>('GET', at('edges', id)),
+      list: (query: Query = {}) => call<Page<v2.Edge>>('GET', '/api/v2/edges', { query }),
+      patch: (id: string, patch: v2.EdgePatch, version: number) =>
+        call<v2.Edge>('PATCH', at('edges', id), { json: patch, ifMatch: version }),
+      delete: (id: string, version: number) => call<void>('DELETE', at('edges', id), { ifMatch: version }),
+      explanation: (id: string) => call<v2.Explanation>('GET', `${at('edges', id)}/explanation`),
+    },
+    categories: {
+      list: () => call<{ items: v2.Category[] }>('GET', '/api/v2/categories'),
+      create: (input: v2.CategoryInput) => call<v2.Category>('POST', '/api/v2/categories', { json: input }),
+    },
+    graph: () => call<v2.Graph>('GET', '/api/v2/graph'),
+    search: (q: string, query: Query = {}) => call<Page<v2.SearchHit>>('GET', '/api/v2/search', { query: { ...query, q } }),
+    changes: (after: { readonly epoch?: string; readonly seq: number }, limit = 200) =>
+      call<v2.Changes>('GET', '/api/v2/changes', { query: { after: after.seq, epoch: after.epoch, limit } }),
+    health: () => call<Health>('GET', '/health'),
+
+    /** Sends notes as they come, and gives the server's events as they come. */
+    async *import(
+      notes: AsyncIterable<v2.ImportNote> | Iterable<v2.ImportNote>,
+      options: { readonly collection: string; readonly prune?: boolean; readonly dryRun?: boolean },
+    ): AsyncGenerator<v2.ImportEvent> {
+      const path = `/api/v2/imports${queryString(options)}`;
+      const headers = { 'content-type': 'application/x-ndjson', accept: 'application/x-ndjson' };
+      const answer = await transport({ method: 'POST', path, headers, body: ndjson(notes) });
+      if (answer.status >= 400) throw await problemOf(answer, path);
+      for await (const line of linesOf(answer.body)) {
+        const event = JSON.parse(line) as v2.ImportEvent;
+        if (event.type === 'problem') throw new ApiError(event.problem as Problem);
+        yield event;
+      }
+    },
+  };
+}
+
+function queryString(query: Query = {}): string {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined);
+  return given.length === 0 ? '' : `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`;
+}
+
+async function problemOf(answer: Awaited<ReturnType<Transport>>, path: string): Promise<ApiError> {
+  const text = await textOf(answer.body);
+  if (answer.headers.get('content-type')?.startsWith('application/problem+json')) {
+    return new ApiError(JSON.parse(text) as Problem);
+  }
+  return new ApiError({
+    type: 'about:blank',
+    title: 'Not an answer of Brain2',
+    status: answer.status,
+    detail: `the server answered ${answer.status}: ${text.slice(0, 200)}`,
+    instance: path,
+    code: 'unavailable',
+    correlationId: '',
+    requestId: '',
+    retryable: false,
+  });
+}
+
+/** Pieces of about this size: one write to the socket for many notes. */
+const PIECE_LENGTH = 64 * 1024;
+
+async function* ndjson(values: AsyncIterable<unknown> | Iterable<unknown>): AsyncGenerator<string> {
+  let piece = '';
+  for await (const value of values) {
+    piece += `${JSON.stringify(value)}\n`;
+    if (piece.length < PIECE_LENGTH) continue;
+    yield piece;
+    piece = '';
+  }
+  if (piece !== '') yield piece;
+}
+
+async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const piece of body) text += decoder.decode(piece, { stream: true });
+  return text + decoder.decode();
+}
+
+async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const piece of body) {
+    const lines = (rest + decoder.decode(piece, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines.filter((line) => line !== '');
+  }
+  if (rest !== '') yield rest;
+}

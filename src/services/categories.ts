@@ -1,0 +1,171 @@
+import {
+  CategoryTree,
+  createCategory,
+  deleteCategory,
+  moveCategory,
+  updateCategory,
+  type Category,
+  type CategoryInput,
+} from '../domain/category.ts';
+import { assignCategory, removeCategory, type Assignment, type Node } from '../domain/node.ts';
+import { weight, type CategoryId, type NodeId, type OwnerId } from '../domain/values.ts';
+import type { Repositories } from '../storage/repositories.ts';
+import type { Store } from '../storage/store.ts';
+import type { Tx } from '../storage/transaction.ts';
+import { checkVersion } from './nodes.ts';
+import type { ListPage } from './pages.ts';
+
+/** A category as people see it: with its place in the tree and its notes counted. */
+export interface PlacedCategory {
+  readonly category: Category;
+  /** 0 for a root, at most 2. */
+  readonly level: number;
+  readonly noteCount: number;
+}
+
+/** Notes taken out of a category in one transaction when it is deleted; each takes four of its hundred writes. */
+const NODES_A_DELETE = 20;
+
+export type CategoryService = ReturnType<typeof categoryService>;
+
+export function categoryService(needs: { readonly store: Store; readonly newCategoryId: () => CategoryId }) {
+  const { store } = needs;
+
+  const placed = async (from: Repositories, category: Category): Promise<PlacedCategory> => ({
+    category,
+    level: (await treeOf(from)).level(category.id),
+    noteCount: (await from.nodes.countByCategory()).get(category.id) ?? 0,
+  });
+
+  return {
+    /** All of them, parents before children, siblings by title. */
+    async list(owner: OwnerId): Promise<readonly PlacedCategory[]> {
+      const from = store.read(owner);
+      const tree = await treeOf(from);
+      const counts = await from.nodes.countByCategory();
+      const below = (id: CategoryId | null, level: number): PlacedCategory[] =>
+        [...tree.children(id)]
+          .sort((a, b) => a.title.localeCompare(b.title))
+          .flatMap((category) => [
+            { category, level, noteCount: counts.get(category.id) ?? 0 },
+            ...below(category.id, level + 1),
+          ]);
+      return below(null, 0);
+    },
+
+    async get(owner: OwnerId, id: CategoryId): Promise<PlacedCategory> {
+      const from = store.read(owner);
+      return placed(from, await from.categories.get(id));
+    },
+
+    create: (
+      owner: OwnerId,
+      input: CategoryInput & { readonly parentId?: CategoryId | null | undefined },
+    ): Promise<PlacedCategory> =>
+      store.write(owner, async (tx) => {
+        const made = { id: needs.newCategoryId(), owner, now: tx.now };
+        const decision = createCategory(input, await treeOf(tx), made);
+        tx.categories.apply(decision);
+        return placed(tx, decision.after as Category);
+      }),
+
+    update: (
+      owner: OwnerId,
+      id: CategoryId,
+      input: CategoryInput,
+      expectedVersion?: number,
+    ): Promise<PlacedCategory> =>
+      store.write(owner, async (tx) => {
+        const category = await tx.categories.get(id);
+        checkVersion('category', category.version, expectedVersion);
+        const decision = updateCategory(category, input, tx.now);
+        tx.categories.apply(decision);
+        return placed(tx, decision.after as Category);
+      }),
+
+    /** Puts it, with all below it, under another parent; `null` makes it a root. */
+    move: (
+      owner: OwnerId,
+      id: CategoryId,
+      parentId: CategoryId | null,
+      expectedVersion?: number,
+    ): Promise<PlacedCategory> =>
+      store.write(owner, async (tx) => {
+        const category = await tx.categories.get(id);
+        checkVersion('category', category.version, expectedVersion);
+        const decision = moveCategory(category, parentId, await treeOf(tx), tx.now);
+        tx.categories.apply(decision);
+        return placed(tx, decision.after as Category);
+      }),
+
+    /** Deletes it once its notes, which stay, are out of it. Throws `conflict` while it has categories below it. */
+    async delete(owner: OwnerId, id: CategoryId, expectedVersion?: number): Promise<void> {
+      const empty = async (tx: Tx): Promise<boolean> => {
+        const category = await tx.categories.get(id);
+        checkVersion('category', category.version, expectedVersion);
+        const decision = deleteCategory(category, await treeOf(tx), tx.now);
+        const page = await tx.nodes.listByCategory(id, { limit: NODES_A_DELETE });
+        for (const node of page.items) tx.nodes.apply(removeCategory(node, id, tx.now));
+        if (page.next !== undefined) return false;
+        tx.categories.apply(decision);
+        return true;
+      };
+      while (!(await store.write(owner, empty)));
+    },
+
+    async nodes(
+      owner: OwnerId,
+      id: CategoryId,
+      page: { readonly limit: number; readonly after?: string | undefined },
+    ): Promise<ListPage<Node>> {
+      const from = store.read(owner);
+      await from.categories.get(id);
+      return from.nodes.listByCategory(id, page);
+    },
+
+    assign: (
+      owner: OwnerId,
+      id: CategoryId,
+      nodeId: NodeId,
+      how: { readonly confidence?: number | undefined; readonly method?: Assignment['method'] | undefined } = {},
+    ): Promise<Node> =>
+      store.write(owner, async (tx) => {
+        await tx.categories.get(id);
+        const assignment = { categoryId: id, confidence: weight(how.confidence ?? 1), method: how.method ?? 'manual' };
+        const decision = assignCategory(await tx.nodes.get(nodeId), assignment, tx.now);
+        tx.nodes.apply(decision);
+        return decision.after as Node;
+      }),
+
+    remove: (owner: OwnerId, id: CategoryId, nodeId: NodeId): Promise<Node> =>
+      store.write(owner, async (tx) => {
+        await tx.categories.get(id);
+        const decision = removeCategory(await tx.nodes.get(nodeId), id, tx.now);
+        tx.nodes.apply(decision);
+        return decision.after as Node;
+      }),
+
+    /** The category at the end of a path of titles; those that are not there yet are made. For imports. */
+    ensurePath: (owner: OwnerId, path: readonly string[]): Promise<CategoryId | undefined> =>
+      store.write(owner, async (tx) => {
+        let parentId: CategoryId | null = null;
+        for (const title of path) {
+          const tree = await treeOf(tx);
+          const known: Category | undefined = tree.children(parentId).find((c) => c.title === title);
+          if (known) {
+            parentId = known.id;
+            continue;
+          }
+          const made = { id: needs.newCategoryId(), owner, now: tx.now };
+          const decision = createCategory({ title, parentId }, tree, made);
+          tx.categories.apply(decision);
+          parentId = made.id;
+        }
+        return parentId ?? undefined;
+      }),
+  };
+}
+
+async function treeOf(from: Repositories): Promise<CategoryTree> {
+  return new CategoryTree(await Array.fromAsync(from.categories.all()));
+}

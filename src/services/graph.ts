@@ -1,0 +1,101 @@
+import { otherEnd, type Edge } from '../domain/edge.ts';
+import type { Node } from '../domain/node.ts';
+import type { NodeId, OwnerId, Position } from '../domain/values.ts';
+import type { Changes } from '../storage/log.ts';
+import type { Store } from '../storage/store.ts';
+import { inForce } from './nodes.ts';
+
+export interface Graph {
+  readonly position: Position;
+  readonly nodes: readonly Node[];
+  readonly edges: readonly Edge[];
+}
+
+/** A note near another: how many edges away, and the product of the weights on the strongest way there. */
+export interface Neighbor {
+  readonly node: Node;
+  readonly distance: number;
+  readonly strength: number;
+}
+
+export interface Neighborhood {
+  readonly neighbors: readonly Neighbor[];
+  /** The edges between the note and its neighbors, and among these where the search passed. */
+  readonly edges: readonly Edge[];
+}
+
+export interface NeighborQuery {
+  /** Edges to walk, 1 to 3. */
+  readonly depth: number;
+  readonly minWeight: number;
+  readonly limit: number;
+}
+
+export type GraphService = ReturnType<typeof graphService>;
+
+export function graphService(needs: { readonly store: Store }) {
+  const { store } = needs;
+  return {
+    /** Every note that is not archived and every edge in force between them, as of one position in the log. */
+    async whole(owner: OwnerId): Promise<Graph> {
+      const { value, position } = await store.snapshot(owner, async (from) => {
+        const nodes = (await Array.fromAsync(from.nodes.all())).filter((node) => !node.archived);
+        const there = new Set(nodes.map((node) => node.id));
+        const edges = inForce(await Array.fromAsync(from.edges.all()));
+        return { nodes, edges: edges.filter((e) => there.has(e.sourceId) && there.has(e.targetId)) };
+      });
+      return { position, ...value };
+    },
+
+    /** How much there is, from the head: no note is read. */
+    async counts(owner: OwnerId) {
+      const { epoch, seq, counts } = await store.head(owner);
+      return { position: { epoch, seq }, counts };
+    },
+
+    /** What lies within `depth` edges of a note, strongest first. Throws `not_found`. */
+    async neighbors(owner: OwnerId, id: NodeId, query: NeighborQuery): Promise<Neighborhood> {
+      const from = store.read(owner);
+      await from.nodes.get(id);
+      const reached = new Map<NodeId, { readonly distance: number; readonly strength: number }>();
+      const edges = new Map<string, Edge>();
+      let frontier = new Map<NodeId, number>([[id, 1]]);
+      for (let distance = 1; distance <= query.depth && frontier.size > 0; distance++) {
+        const next = new Map<NodeId, number>();
+        for (const [at, strength] of frontier) {
+          for (const edge of inForce(await from.edges.of(at))) {
+            if (edge.weight < query.minWeight) continue;
+            edges.set(edge.id, edge);
+            const other = otherEnd(edge, at);
+            if (other === id || reached.has(other)) continue;
+            next.set(other, Math.max(next.get(other) ?? 0, strength * edge.weight));
+          }
+        }
+        // Only the strongest go on, so a hub three steps away costs no more than one nearby.
+        const kept = strongest(next, query.limit - reached.size);
+        for (const [other, strength] of kept) reached.set(other, { distance, strength });
+        frontier = kept;
+      }
+      const nodes = (await from.nodes.batchGet([...reached.keys()])).filter((node) => !node.archived);
+      const there = new Set<NodeId>([id, ...nodes.map((node) => node.id)]);
+      const neighbors = nodes
+        .map((node) => ({ node, distance: 0, strength: 0, ...reached.get(node.id) }))
+        .sort((a, b) => a.distance - b.distance || b.strength - a.strength || (a.node.id < b.node.id ? -1 : 1));
+      return {
+        neighbors,
+        edges: [...edges.values()].filter((edge) => there.has(edge.sourceId) && there.has(edge.targetId)),
+      };
+    },
+
+    /** The log after a position; see `readChanges` for what it throws. */
+    changes: (
+      owner: OwnerId,
+      after: { readonly epoch?: string | undefined; readonly seq: number },
+      limit: number,
+    ): Promise<Changes> => store.changes(owner, after, limit),
+  };
+}
+
+function strongest(candidates: ReadonlyMap<NodeId, number>, limit: number): Map<NodeId, number> {
+  return new Map([...candidates].sort((a, b) => b[1] - a[1]).slice(0, Math.max(0, limit)));
+}

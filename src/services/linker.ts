@@ -1,0 +1,179 @@
+import {
+  changeSupport,
+  createEdge,
+  deleteEdge,
+  isLinkers,
+  otherEnd,
+  setStatus,
+  updateWeight,
+  type Edge,
+  type EdgeInput,
+  type Reason,
+  type Support,
+  type Weighing,
+} from '../domain/edge.ts';
+import type { Decision } from '../domain/decision.ts';
+import { LIMITS } from '../domain/limits.ts';
+import type { Node } from '../domain/node.ts';
+import type { EdgeId, Instant, NodeId } from '../domain/values.ts';
+import { ENGINE_VERSION, materiallyChanged, type LinkIndex } from '../linking/link-index.ts';
+import type { Tx } from '../storage/transaction.ts';
+import { toLinkable } from './owner-indexes.ts';
+
+/** An edge that a note's text asks for. */
+export interface Wanted {
+  readonly otherId: NodeId;
+  readonly weight: number;
+  readonly reasons: readonly Reason[];
+}
+
+/** Edges written in one transaction; each takes up to three of its hundred writes. */
+const CHANGES_A_TRANSACTION = 30;
+/** Stored weights have four decimals: a smaller difference is no news to anybody. */
+const WEIGHT_STEPS = 10_000;
+
+export interface Linker {
+  /** Brings the automatic edges of a note, which is in the index, to what its text asks for now. */
+  linkNode(tx: Tx, node: Node, index: LinkIndex): Promise<void>;
+  /**
+   * Brings the `reference` edges that stand on links written in the note's text to these targets: as many as fit in
+   * one transaction. Gives whether all are done.
+   */
+  linkReferences(tx: Tx, node: Node, targets: readonly Wanted[]): Promise<boolean>;
+}
+
+/**
+ * Turns what the engine finds into edges. A person's edges and decisions are never touched: a pair that a person
+ * connected, accepted or rejected is left alone, a rejected one until one of its texts changes materially.
+ */
+export function linker(needs: { readonly newEdgeId: () => EdgeId }): Linker {
+  /**
+   * The edges `mine` become what this note's side wants; what the other side asks for stays. Stops when the
+   * transaction is full, and gives whether it came to the end.
+   */
+  async function reconcile(
+    tx: Tx,
+    node: Node,
+    wanted: readonly Wanted[],
+    mine: { readonly edges: readonly Edge[]; readonly make: EdgeInput; readonly by: 'linker' | 'import' },
+  ): Promise<boolean> {
+    const decisions: Decision<Edge>[] = [];
+    const byOther = new Map(mine.edges.map((edge) => [otherEnd(edge, node.id), edge]));
+    const there = await tx.nodes.existing(wanted.map((w) => w.otherId));
+    for (const { otherId, weight, reasons } of wanted) {
+      if (!there.has(otherId)) continue;
+      const edge = byOther.get(otherId);
+      byOther.delete(otherId);
+      if (edge) {
+        const support = withSide(edge.support, sideOf(edge, node.id));
+        decisions.push(reweigh(edge, { weight, reasons, engine: mine.make.engine }, support, tx.now));
+        continue;
+      }
+      const input = { ...mine.make, weight, reasons, support: 'source' as const };
+      const ends = { source: node, target: { id: otherId, owner: node.owner } };
+      decisions.push(createEdge(input, ends, { id: needs.newEdgeId(), now: tx.now }));
+    }
+    for (const edge of byOther.values()) {
+      const left = withoutSide(edge.support, sideOf(edge, node.id));
+      decisions.push(left === undefined ? deleteEdge(edge, mine.by, tx.now) : changeSupport(edge, left, tx.now));
+    }
+    const changes = decisions.filter((decision) => decision.events.length > 0);
+    for (const decision of changes.slice(0, CHANGES_A_TRANSACTION)) tx.edges.apply(decision);
+    return changes.length <= CHANGES_A_TRANSACTION;
+  }
+
+  return {
+    async linkNode(tx, node, index) {
+      const edges = await tx.edges.of(node.id);
+      const kept = node.archived ? [] : index.kept(index.related(node.id)).slice(0, LIMITS.linksOfNode);
+      const wanted: Wanted[] = kept.map(({ id, weight, reasons }) => ({
+        otherId: id as NodeId,
+        weight: Math.round(weight * WEIGHT_STEPS) / WEIGHT_STEPS,
+        reasons,
+      }));
+      const open = await withoutDecided(tx, node, wanted, edges, index);
+      const proposed = (await tx.edges.of(node.id)).filter(isLinkers);
+      await reconcile(tx, node, open, {
+        edges: proposed,
+        make: { type: 'related', origin: 'auto', engine: ENGINE_VERSION },
+        by: 'linker',
+      });
+    },
+
+    async linkReferences(tx, node, targets) {
+      const edges = await tx.edges.of(node.id);
+      const references = edges.filter((edge) => edge.type === 'reference');
+      const written = references.filter((edge) => edge.support !== undefined);
+      const drawn = new Set(references.filter((edge) => edge.support === undefined).map((e) => otherEnd(e, node.id)));
+      return reconcile(
+        tx,
+        node,
+        targets.filter((target) => !drawn.has(target.otherId)),
+        { edges: written, make: { type: 'reference', origin: 'human', status: 'accepted' }, by: 'import' },
+      );
+    },
+  };
+}
+
+/** Leaves out the pairs that a person has settled; reopens a rejected one whose texts are no longer what they were. */
+async function withoutDecided(
+  tx: Tx,
+  node: Node,
+  wanted: readonly Wanted[],
+  edges: readonly Edge[],
+  index: LinkIndex,
+): Promise<readonly Wanted[]> {
+  const settled = new Map(edges.filter((edge) => !isLinkers(edge)).map((edge) => [otherEnd(edge, node.id), edge]));
+  const decided = await tx.decisions.batchGet(wanted.map((w) => [node.id, w.otherId] as const));
+  const rejected = new Map(
+    decided.filter((d) => d.verdict === 'rejected').map((d) => [d.a === node.id ? d.b : d.a, d]),
+  );
+  const open: Wanted[] = [];
+  for (const candidate of wanted) {
+    const { otherId } = candidate;
+    const decision = rejected.get(otherId);
+    const edge = settled.get(otherId);
+    if (decision) {
+      if (!(await changedSince(tx, decision.fingerprints, [node.id, otherId], index))) continue;
+      tx.decisions.replace(decision, undefined);
+      if (edge?.status === 'rejected') tx.edges.apply(setStatus(edge, 'proposed', tx.now));
+      open.push(candidate);
+    } else if (!edge) {
+      open.push(candidate);
+    }
+  }
+  return open;
+}
+
+async function changedSince(
+  tx: Tx,
+  fingerprints: Readonly<Record<NodeId, string>>,
+  ids: readonly NodeId[],
+  index: LinkIndex,
+): Promise<boolean> {
+  const nodes = await tx.nodes.batchGet(ids);
+  return nodes.some((node) => {
+    const before = fingerprints[node.id];
+    return before !== undefined && materiallyChanged(before, index.fingerprint(toLinkable(node)));
+  });
+}
+
+function reweigh(edge: Edge, weighing: Weighing, support: Support, now: Instant): Decision<Edge> {
+  const weighed = updateWeight(edge, weighing, now);
+  const supported = changeSupport(weighed.after ?? edge, support, now);
+  return { before: edge, after: supported.after, events: [...weighed.events, ...supported.events] };
+}
+
+function sideOf(edge: Edge, id: NodeId): 'source' | 'target' {
+  return edge.sourceId === id ? 'source' : 'target';
+}
+
+function withSide(support: Support | undefined, side: 'source' | 'target'): Support {
+  return support === undefined || support === side ? side : 'both';
+}
+
+/** What is left when `side` no longer asks for the edge; undefined when nobody does. */
+function withoutSide(support: Support | undefined, side: 'source' | 'target'): Support | undefined {
+  const other = side === 'source' ? 'target' : 'source';
+  return support === 'both' || support === other ? other : undefined;
+}

@@ -1,0 +1,250 @@
+import { otherEnd, type Edge } from '../domain/edge.ts';
+import { BrainError, isBrainError } from '../domain/error.ts';
+import type { Decision } from '../domain/decision.ts';
+import {
+  archiveNode,
+  createNode,
+  deleteNode,
+  restoreNode,
+  updateNode,
+  type Node,
+  type NodeInput,
+} from '../domain/node.ts';
+import type { CategoryId, Instant, NodeId, OwnerId } from '../domain/values.ts';
+import type { Related } from '../linking/link-index.ts';
+import { updateKey } from '../storage/keys.ts';
+import type { Repositories } from '../storage/repositories.ts';
+import type { Store } from '../storage/store.ts';
+import type { Tx } from '../storage/transaction.ts';
+import type { Linker } from './linker.ts';
+import { toLinkable, type OwnerIndexes } from './owner-indexes.ts';
+import { fillPage, type ListPage } from './pages.ts';
+import { unlink, type PendingService } from './pending.ts';
+
+/** A note with the edges now in force. */
+export interface LinkedNode {
+  readonly node: Node;
+  readonly edges: readonly Edge[];
+}
+
+export interface NodeFilter {
+  readonly tag?: string | undefined;
+  readonly category?: CategoryId | undefined;
+  readonly updatedSince?: Instant | undefined;
+  /** Absent: those not archived. */
+  readonly archived?: boolean | undefined;
+  readonly sort: 'createdAt' | '-createdAt' | 'updatedAt' | '-updatedAt';
+}
+
+export interface RelatedNode extends Related {
+  readonly node: Node;
+  /** The edge that stands for it, where it was kept as one. */
+  readonly edgeId?: string | undefined;
+}
+
+/** Items of a note beside those of its tags and categories: itself, by update time, its source key. */
+const OWN_ITEMS = 3;
+
+export type NodeService = ReturnType<typeof nodeService>;
+
+/** Use cases on notes. Each change, with the links that follow from it, is one transaction. */
+export function nodeService(needs: {
+  readonly store: Store;
+  readonly indexes: OwnerIndexes;
+  readonly linker: Linker;
+  readonly pending: PendingService;
+  readonly newNodeId: () => NodeId;
+}) {
+  const { store, indexes, linker, pending } = needs;
+
+  /** Runs a change of one note; if it fails, the index forgets what it was told ahead of the commit. */
+  async function change<T>(owner: OwnerId, id: NodeId, work: (tx: Tx) => Promise<T>): Promise<T> {
+    try {
+      return await store.write(owner, work);
+    } catch (error) {
+      indexes.doubt(owner, [id]);
+      throw error;
+    }
+  }
+
+  /**
+   * Saves a decided change of a note and its links in one transaction. The rare one that is too large for that, such
+   * as every tag replaced and every link as well, is stored first and linked next; a crash in between is made good.
+   */
+  async function saveLinked(
+    owner: OwnerId,
+    id: NodeId,
+    decide: (tx: Tx) => Promise<Decision<Node>>,
+  ): Promise<LinkedNode> {
+    const save = (linked: 'now' | 'next') =>
+      change(owner, id, async (tx): Promise<LinkedNode> => {
+        const decision = await decide(tx);
+        const node = decision.after as Node;
+        if (decision.events.length > 0) {
+          const index = await indexes.ready(owner, tx);
+          tx.nodes.apply(decision);
+          indexes.place(index, node);
+          if (linked === 'now') await linker.linkNode(tx, node, index);
+          else tx.pending.replace(await tx.pending.find(id), { nodeId: id, kind: 'link' });
+        }
+        return { node, edges: inForce(await tx.edges.of(id)) };
+      });
+    try {
+      return await save('now');
+    } catch (error) {
+      if (!isBrainError(error, 'too_large')) throw error;
+      const { node } = await save('next');
+      await pending.link(owner, [id]);
+      return { node, edges: inForce(await store.read(owner).edges.of(id)) };
+    }
+  }
+
+  const update = (
+    owner: OwnerId,
+    id: NodeId,
+    expectedVersion: number | undefined,
+    decide: (node: Node, now: Instant) => Decision<Node>,
+  ): Promise<LinkedNode> =>
+    saveLinked(owner, id, async (tx) => {
+      const node = await tx.nodes.get(id);
+      checkVersion('note', node.version, expectedVersion);
+      return decide(node, tx.now);
+    });
+
+  return {
+    /** Stores a new note at version 1, linked. Throws `invalid`, or `conflict` when its source key is taken. */
+    async create(owner: OwnerId, input: NodeInput): Promise<LinkedNode> {
+      const id = needs.newNodeId();
+      return saveLinked(owner, id, async (tx) => {
+        await checkSourceFree(tx, input.source?.key);
+        return createNode(input, { id, owner, now: tx.now });
+      });
+    },
+
+    get: (owner: OwnerId, id: NodeId): Promise<Node> => store.read(owner).nodes.get(id),
+
+    batchGet: (owner: OwnerId, ids: readonly NodeId[]): Promise<readonly Node[]> =>
+      store.read(owner).nodes.batchGet(ids),
+
+    list(owner: OwnerId, filter: NodeFilter, page: { readonly limit: number; readonly after?: string | undefined }) {
+      const { nodes } = store.read(owner);
+      const { read, keep } = listing(nodes, filter);
+      return fillPage(page.limit, page.after, read, keep);
+    },
+
+    /** Changes the given fields. Throws `stale` when the note is not at `expectedVersion`. */
+    update: (owner: OwnerId, id: NodeId, input: NodeInput, expectedVersion?: number): Promise<LinkedNode> =>
+      update(owner, id, expectedVersion, (node, now) => updateNode(node, input, now)),
+
+    /** Takes the note out of lists, search and linking; its edges stay. */
+    archive: (owner: OwnerId, id: NodeId, expectedVersion?: number): Promise<LinkedNode> =>
+      update(owner, id, expectedVersion, archiveNode),
+
+    restore: (owner: OwnerId, id: NodeId, expectedVersion?: number): Promise<LinkedNode> =>
+      update(owner, id, expectedVersion, restoreNode),
+
+    /** Deletes the note and every edge of it. A hub's edges go in several transactions, the note in the first. */
+    async delete(owner: OwnerId, id: NodeId, expectedVersion?: number): Promise<void> {
+      const left = await change(owner, id, async (tx) => {
+        const node = await tx.nodes.get(id);
+        checkVersion('note', node.version, expectedVersion);
+        const index = await indexes.ready(owner, tx);
+        tx.nodes.apply(deleteNode(node, tx.now));
+        index.remove(id);
+        return unlink(tx, id, node.tags.length + node.categories.length + OWN_ITEMS);
+      });
+      if (left > 0) await pending.finishUnlink(owner, id);
+    },
+
+    /** The edges of a note that are in force. Throws `not_found`. */
+    async edges(owner: OwnerId, id: NodeId): Promise<readonly Edge[]> {
+      const from = store.read(owner);
+      await from.nodes.get(id);
+      return withoutDangling(from, await from.edges.of(id));
+    },
+
+    /** The engine's ranking for a stored note, best first, kept as edges or not. `limit` is 1 to 50. */
+    async related(owner: OwnerId, id: NodeId, limit: number): Promise<readonly RelatedNode[]> {
+      const from = store.read(owner);
+      const node = await from.nodes.get(id);
+      const index = await indexes.ready(owner);
+      const ranking = node.archived ? index.preview(toLinkable(node), limit) : index.related(id, limit);
+      const edges = new Map((await from.edges.of(id)).map((edge) => [otherEnd(edge, id) as string, edge.id]));
+      return withNodes(from, ranking, (related) => ({ edgeId: edges.get(related.id) }));
+    },
+
+    /** What would be linked to a text that is not stored, and why; stores nothing. */
+    async preview(owner: OwnerId, input: NodeInput, limit: number): Promise<readonly RelatedNode[]> {
+      const index = await indexes.ready(owner);
+      const now = new Date(0).toISOString() as Instant;
+      const draft = createNode(input, { id: needs.newNodeId(), owner, now }).after as Node;
+      return withNodes(store.read(owner), index.kept(index.preview(toLinkable(draft), limit)), () => ({}));
+    },
+  };
+}
+
+export function checkVersion(what: string, current: number, expected: number | undefined): void {
+  if (expected === undefined || expected === current) return;
+  throw new BrainError('stale', `the ${what} is at version ${current}, not ${expected}; read it again`, {
+    details: { currentVersion: current, expectedVersion: expected },
+  });
+}
+
+/** Rejected edges are kept as decisions, not as connections. */
+export function inForce(edges: readonly Edge[]): readonly Edge[] {
+  return edges.filter((edge) => edge.status !== 'rejected');
+}
+
+/** Leaves out edges to notes whose deletion is still under way. */
+export async function withoutDangling(from: Repositories, edges: readonly Edge[]): Promise<readonly Edge[]> {
+  const ends = [...new Set(edges.flatMap((edge) => [edge.sourceId, edge.targetId]))];
+  const there = await from.nodes.existing(ends);
+  return inForce(edges).filter((edge) => there.has(edge.sourceId) && there.has(edge.targetId));
+}
+
+async function withNodes<T>(
+  from: Repositories,
+  ranking: readonly Related[],
+  more: (related: Related) => T,
+): Promise<readonly (Related & { readonly node: Node } & T)[]> {
+  const nodes = new Map((await from.nodes.batchGet(ranking.map((r) => r.id as NodeId))).map((n) => [n.id as string, n]));
+  return ranking.flatMap((related) => {
+    const node = nodes.get(related.id);
+    return node ? [{ ...related, node, ...more(related) }] : [];
+  });
+}
+
+async function checkSourceFree(tx: Tx, key: string | undefined): Promise<void> {
+  if (key === undefined) return;
+  const taken = (await tx.nodes.bySourceKeys([key])).get(key);
+  if (taken) {
+    throw new BrainError('conflict', 'a note of this source key exists', { details: { nodeId: taken } });
+  }
+}
+
+type NodePage = Promise<ListPage<Node>>;
+
+/** The index that serves the filter best, and what it leaves to check. */
+function listing(nodes: Repositories['nodes'], filter: NodeFilter) {
+  const { tag, category, updatedSince, sort } = filter;
+  const reverse = sort.startsWith('-');
+  const byUpdate = sort.endsWith('updatedAt');
+  if ((tag !== undefined || category !== undefined) && byUpdate) {
+    throw new BrainError('invalid', 'a list by tag or category is sorted by createdAt', {
+      issues: [{ pointer: '/sort', code: 'sort', message: 'with tag or category, sort is createdAt or -createdAt' }],
+    });
+  }
+  const read = (options: { readonly after: string | undefined; readonly limit: number }): NodePage => {
+    if (tag !== undefined) return nodes.listByTag(tag, { ...options, reverse });
+    if (category !== undefined) return nodes.listByCategory(category, { ...options, reverse });
+    if (!byUpdate) return nodes.list({ ...options, reverse });
+    const start = updatedSince === undefined || reverse ? undefined : `${updateKey(updatedSince)}`;
+    return nodes.listByUpdate({ ...options, after: options.after ?? start, reverse });
+  };
+  const keep = (node: Node): boolean =>
+    node.archived === (filter.archived ?? false) &&
+    (updatedSince === undefined || node.updatedAt >= updatedSince) &&
+    (category === undefined || node.categories.some((c) => c.categoryId === category));
+  return { read, keep };
+}
+

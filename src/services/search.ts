@@ -1,0 +1,65 @@
+import type { Node } from '../domain/node.ts';
+import { tagKey, type CategoryId, type NodeId, type OwnerId, type Tag } from '../domain/values.ts';
+import type { Store } from '../storage/store.ts';
+import type { OwnerIndexes } from './owner-indexes.ts';
+import { snippetOf, type Snippet } from './snippet.ts';
+
+export interface SearchQuery {
+  readonly q: string;
+  readonly limit: number;
+  /** How many of the ranking to pass over. */
+  readonly offset?: number | undefined;
+  readonly tag?: string | undefined;
+  readonly category?: CategoryId | undefined;
+}
+
+export interface FoundNode {
+  readonly node: Node;
+  readonly score: number;
+  readonly snippet: Snippet;
+}
+
+/** The ranking is cut here: nobody pages further, and each page costs the same. */
+export const SEARCH_DEPTH = 1_000;
+const NODES_PAGE = 100;
+
+export type SearchService = ReturnType<typeof searchService>;
+
+export function searchService(needs: { readonly store: Store; readonly indexes: OwnerIndexes }) {
+  const { store, indexes } = needs;
+  return {
+    /** Ranked full-text search over notes that are not archived, over the index that also links. */
+    async search(
+      owner: OwnerId,
+      query: SearchQuery,
+    ): Promise<{ readonly items: readonly FoundNode[]; readonly nextOffset?: number | undefined }> {
+      const offset = query.offset ?? 0;
+      const filtered = query.tag !== undefined || query.category !== undefined;
+      const index = await indexes.ready(owner);
+      const hits = index.search(query.q, { limit: filtered ? SEARCH_DEPTH : Math.min(SEARCH_DEPTH, offset + query.limit + 1) });
+      const from = store.read(owner);
+      const keep = keeps(query);
+      const items: FoundNode[] = [];
+      let passed = offset;
+      // Read a page of notes at a time: with a filter most may be dropped.
+      for (let start = offset; start < hits.length && items.length < query.limit; start += NODES_PAGE) {
+        const page = hits.slice(start, start + NODES_PAGE);
+        const nodes = new Map((await from.nodes.batchGet(page.map((h) => h.id as NodeId))).map((n) => [n.id as string, n]));
+        for (const hit of page) {
+          if (items.length === query.limit) break;
+          passed += 1;
+          const node = nodes.get(hit.id);
+          if (node && keep(node)) items.push({ node, score: hit.score, snippet: snippetOf(node.content, hit.terms) });
+        }
+      }
+      return passed < hits.length ? { items, nextOffset: passed } : { items };
+    },
+  };
+}
+
+function keeps({ tag, category }: SearchQuery): (node: Node) => boolean {
+  const key = tag === undefined ? undefined : tagKey(tag as Tag);
+  return (node) =>
+    (key === undefined || node.tags.some((own) => tagKey(own) === key)) &&
+    (category === undefined || node.categories.some((c) => c.categoryId === category));
+}
