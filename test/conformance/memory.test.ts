@@ -1,0 +1,9 @@
+import { MemoryTable } from '../support/memory-table.ts';
+import { tableConformance, type MadeTable } from './table.ts';
+
+async function makeTable(): Promise<MadeTable> {
+  const table = new MemoryTable();
+  return { table, other: table, dispose: () => table.close() };
+}
+
+tableConformance('memory', makeTable);
