@@ -6,6 +6,7 @@ import { checkLimits } from '../check-limits.ts';
 import {
   holds,
   keyOf,
+  TABLE_LIMITS,
   type Item,
   type Key,
   type Op,
@@ -14,6 +15,7 @@ import {
   type QueryOptions,
   type Table,
 } from '../table.ts';
+import { compareSortKeys } from '../unit-of-work.ts';
 import { migrate, pragma } from './schema.ts';
 import { storageError } from './sqlite-error.ts';
 
@@ -21,8 +23,8 @@ const BUSY_TIMEOUT_MS = 5_000;
 const CACHE_KIB = 32 * 1024;
 /** `PRAGMA synchronous`: 2 is FULL, the log is synced at each commit. */
 const SYNCHRONOUS_FULL = 2;
-/** The last code point there is: `prefix` up to `prefix` + this spans all keys that begin with the prefix. */
-const LAST = '\u{10ffff}';
+/** The last code point, longer than a sort key: `prefix` up to `prefix` + this spans all keys that begin with it. */
+const LAST = '\u{10ffff}'.repeat(TABLE_LIMITS.sortKeyBytes / 4 + 1);
 
 interface Row {
   readonly pk: string;
@@ -77,7 +79,7 @@ export class SqliteTable implements Table {
          sum = excluded.sum`,
     );
     this.#del = database.prepare('DELETE FROM item WHERE pk = ? AND sk = ?');
-    const range = `SELECT ${columns} FROM item WHERE pk = ? AND sk > ? AND sk < ? AND (ttl IS NULL OR ttl > ?) ORDER BY sk`;
+    const range = `SELECT ${columns} FROM item WHERE pk = ? AND sk >= ? AND sk < ? AND (ttl IS NULL OR ttl > ?) ORDER BY sk`;
     this.#forward = database.prepare(`${range} LIMIT ?`);
     this.#backward = database.prepare(`${range} DESC LIMIT ?`);
   }
@@ -102,11 +104,18 @@ export class SqliteTable implements Table {
 
   async query(pk: string, { prefix = '', after, reverse, limit }: QueryOptions = {}): Promise<Page> {
     return this.#read(() => {
-      // Both bounds exclude; no key equals a bare prefix, for a prefix ends in '#' and a key does not.
-      const low = !reverse && after !== undefined && after > prefix ? after : prefix;
-      const high = reverse && after !== undefined && after < prefix + LAST ? after : prefix + LAST;
+      let low = prefix;
+      let high = prefix + LAST;
+      if (after !== undefined && !reverse && compareSortKeys(after, low, {}) >= 0) low = `${after}\0`; // the next key
+      if (after !== undefined && reverse && compareSortKeys(after, high, {}) < 0) high = after;
       const statement = reverse ? this.#backward : this.#forward;
-      const rows = statement.all(pk, low, high, this.#nowSeconds(), limit === undefined ? -1 : limit + 1) as unknown as Row[];
+      const rows = statement.all(
+        pk,
+        low,
+        high,
+        this.#nowSeconds(),
+        limit === undefined ? -1 : limit + 1,
+      ) as unknown as Row[];
       const more = limit !== undefined && rows.length > limit;
       const items = (more ? rows.slice(0, limit) : rows).map(toItem);
       return more ? { items, next: items.at(-1)?.sk } : { items };
@@ -198,7 +207,8 @@ export class SqliteTable implements Table {
   }
 
   #assertUsable(): void {
-    if (this.#closed) throw new BrainError('unavailable', 'the store is closed', { operation: 'table.transact' });
+    if (this.#closed)
+      throw new BrainError('unavailable', 'the store is closed', { operation: 'table.transact' });
     if (this.#failed) throw this.#failed;
   }
 }
