@@ -12,6 +12,11 @@ export class BestSlots {
     this.#notes = notes;
   }
 
+  /** Below this no score is taken. */
+  get least(): number {
+    return this.#slots.length < this.#limit ? -Infinity : (this.#scores[this.#limit - 1] ?? Infinity);
+  }
+
   offer(slot: number, score: number): void {
     const slots = this.#slots;
     const scores = this.#scores;

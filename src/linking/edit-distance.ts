@@ -1,29 +1,30 @@
 /**
- * Whether two words differ by at most `most` insertions, deletions, changes or swaps of neighbours. For
- * short words: rows are as long as the words.
+ * Whether two words differ by at most `most` insertions, deletions, changes or swaps of neighbours. `most`
+ * is 2 at most: the ways to go on from a difference are all tried, and nearly all words differ too much
+ * within a few letters.
  */
-export function editDistanceWithin(a: string, b: string, most: number): boolean {
-  if (Math.abs(a.length - b.length) > most) return false;
-  let beforeLast: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, at) => at);
-  for (let row = 1; row <= a.length; row++) {
-    const current = [row];
-    let least = row;
-    for (let column = 1; column <= b.length; column++) {
-      const change = a.charCodeAt(row - 1) === b.charCodeAt(column - 1) ? 0 : 1;
-      let distance = Math.min(last[column]! + 1, current[column - 1]! + 1, last[column - 1]! + change);
-      const swapped =
-        row > 1 &&
-        column > 1 &&
-        a.charCodeAt(row - 1) === b.charCodeAt(column - 2) &&
-        a.charCodeAt(row - 2) === b.charCodeAt(column - 1);
-      if (swapped) distance = Math.min(distance, beforeLast[column - 2]! + 1);
-      current.push(distance);
-      least = Math.min(least, distance);
-    }
-    if (least > most) return false;
-    beforeLast = last;
-    last = current;
+export function editDistanceWithin(a: string, b: string, most: 0 | 1 | 2): boolean {
+  return Math.abs(a.length - b.length) <= most && within(a, 0, b, 0, most);
+}
+
+function within(a: string, startA: number, b: string, startB: number, most: number): boolean {
+  let atA = startA;
+  let atB = startB;
+  while (atA < a.length && atB < b.length && a.charCodeAt(atA) === b.charCodeAt(atB)) {
+    atA++;
+    atB++;
   }
-  return last[b.length]! <= most;
+  const [leftA, leftB] = [a.length - atA, b.length - atB];
+  if (leftA === 0 || leftB === 0) return leftA + leftB <= most;
+  if (Math.abs(leftA - leftB) > most || most === 0) return false;
+  return (
+    within(a, atA + 1, b, atB + 1, most - 1) ||
+    within(a, atA + 1, b, atB, most - 1) ||
+    within(a, atA, b, atB + 1, most - 1) ||
+    (leftA > 1 &&
+      leftB > 1 &&
+      a.charCodeAt(atA) === b.charCodeAt(atB + 1) &&
+      a.charCodeAt(atA + 1) === b.charCodeAt(atB) &&
+      within(a, atA + 2, b, atB + 2, most - 1))
+  );
 }

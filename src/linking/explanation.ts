@@ -48,15 +48,15 @@ interface Parts {
 const MAX_TERMS = 24;
 const MAX_SPANS = 50;
 
-/** Explains the weight of two notes that are both in the index at the moment. */
+/** Explains the weight of two notes that are both in the index, `a` being loaded in the ranker. */
 export function explanationOf(a: ExplainedNote, b: ExplainedNote, parts: Parts): Explanation {
-  const pair = parts.ranker.pair(a.stored, b.stored);
+  const pair = parts.ranker.pair(b.stored);
   const signals = signalsOf(pair, parts.meanNear);
   const logit = logitOf(signals);
   const components = componentsOf(signals);
   const total = similarityLift(signals) + namingLift(signals) + coverageLift(signals);
   const matches = [...titleMatches(a, b, pair, { naming: namingLift(signals) / (total || 1), ...parts })];
-  for (const { term, share } of parts.ranker.sharedTerms(a.stored, b.stored).slice(0, MAX_TERMS)) {
+  for (const { term, share } of parts.ranker.sharedTerms(b.stored, MAX_TERMS)) {
     const key = parts.lexicon.keyOf(term);
     matches.push({
       term: parts.lexicon.surfaceOf(term),

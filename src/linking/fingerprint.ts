@@ -1,5 +1,5 @@
 import { stringHash } from './lexicon.ts';
-import { eachCount } from './note-words.ts';
+import { eachCount, openingWords } from './note-words.ts';
 import type { NoteWords } from './note-words.ts';
 
 const BITS = 64;
@@ -10,7 +10,14 @@ const SECOND_SEED = 0x9e3779b9;
 /** A 64-bit simhash of what a note is linked by, in 16 hexadecimal digits; equal texts have equal ones. */
 export function fingerprintOf(words: NoteWords): string {
   const counts = new Map<string, number>();
-  eachCount(words, (key, count) => counts.set(key, (counts.get(key) ?? 0) + count));
+  const parts = {
+    title: words.title.keys,
+    aliases: words.aliases.map(({ keys }) => keys),
+    tags: words.tags.map(({ key, words: { keys } }) => ({ tag: key, words: keys })),
+    body: words.body.keys,
+    opening: openingWords(words.body),
+  };
+  eachCount(parts, (key, count) => counts.set(key, (counts.get(key) ?? 0) + count));
   const lean = new Float64Array(BITS);
   for (const [key, count] of counts) {
     const weight = Math.log2(1 + count);

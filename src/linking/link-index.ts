@@ -101,10 +101,12 @@ export class LinkIndex {
     const parts = { engine: ENGINE_VERSION, meanNear, ranker: this.#ranker, lexicon, trie };
     return this.#whileStored(a, (storedA) =>
       this.#whileStored(b, (storedB) =>
-        explanationOf(
-          { stored: storedA, words: readNote(a, cutter) },
-          { stored: storedB, words: readNote(b, cutter) },
-          parts,
+        this.#ranker.whileLoaded(storedA, () =>
+          explanationOf(
+            { stored: storedA, words: readNote(a, cutter) },
+            { stored: storedB, words: readNote(b, cutter) },
+            parts,
+          ),
         ),
       ),
     );
@@ -136,12 +138,14 @@ export class LinkIndex {
 
   #relatedTo(note: StoredNote, limit: number, meanNear = this.#meanNear.current()): Related[] {
     const parts = { ranker: this.#ranker, lexicon: this.#store.lexicon };
-    return rankedPairs(this.#ranker.candidates(note), meanNear)
-      .slice(0, limit)
-      .map(({ pair, weight }) => ({
-        id: pair.note.id,
-        weight,
-        reasons: reasonsOf(note, pair, meanNear, parts),
-      }));
+    return this.#ranker.whileLoaded(note, () =>
+      rankedPairs(this.#ranker.candidates(), meanNear)
+        .slice(0, limit)
+        .map(({ pair, weight }) => ({
+          id: pair.note.id,
+          weight,
+          reasons: reasonsOf(note, pair, meanNear, parts),
+        })),
+    );
   }
 }

@@ -7,6 +7,9 @@ const NEAR = 10;
 /** Up to this size every change counts at once; above, one in 16 notes has to change first. */
 const EXACT_SIZE = 64;
 const STALE_SHARE = 16;
+/** So many changes at once are a load, after which the mean of before says little. */
+const REPLACED_SHARE = 2;
+const SAMPLES_AT_ONCE = 2;
 const NEVER_TAKEN = 1e9;
 
 /**
@@ -19,6 +22,9 @@ export class MeanNear {
   readonly #ranker: Ranker;
   #mean = 0;
   #changes = NEVER_TAKEN;
+  #awaited: string[] = [];
+  #sum = 0;
+  #counted = 0;
 
   constructor(store: VaultStore, ranker: Ranker) {
     this.#store = store;
@@ -41,29 +47,55 @@ export class MeanNear {
 
   current(): number {
     const { size } = this.#store;
-    if (this.#changes > (size <= EXACT_SIZE ? 0 : size / STALE_SHARE)) this.refresh();
+    if (this.#changes > (size <= EXACT_SIZE ? 0 : size / REPLACED_SHARE)) this.refresh();
+    else if (this.#changes > size / STALE_SHARE || this.#awaited.length > 0) this.#goOn();
     return this.#mean;
   }
 
+  /** Takes the mean now. */
   refresh(): void {
-    const sample = [...this.#store.all()]
-      .map((note) => ({ note, hash: stringHash(note.id) }))
-      .sort((a, b) => a.hash - b.hash || (a.note.id < b.note.id ? -1 : 1))
-      .slice(0, SAMPLE);
-    let sum = 0;
-    let counted = 0;
-    for (const { note } of sample) {
-      const near = this.#ranker
-        .candidates(note)
-        .map(({ similarity }) => similarity)
-        .filter((similarity) => similarity > 0)
-        .sort((a, b) => b - a)
-        .slice(0, NEAR);
-      if (near.length === 0) continue;
-      sum += near.reduce((total, similarity) => total + similarity, 0) / near.length;
-      counted++;
+    this.#begin();
+    while (this.#awaited.length > 0) this.#sampleNext();
+    this.#finish();
+  }
+
+  /** Takes the mean little by little: all 64 at once would keep a request waiting. */
+  #goOn(): void {
+    if (this.#awaited.length === 0) this.#begin();
+    for (let taken = 0; taken < SAMPLES_AT_ONCE && this.#awaited.length > 0; taken++) this.#sampleNext();
+    if (this.#awaited.length === 0) this.#finish();
+  }
+
+  #begin(): void {
+    const lowest: { id: string; hash: number }[] = [];
+    for (const id of this.#store.ids()) {
+      const hash = stringHash(id);
+      if (lowest.length === SAMPLE && hash > lowest[SAMPLE - 1]!.hash) continue;
+      lowest.push({ id, hash });
+      lowest.sort((a, b) => a.hash - b.hash || (a.id < b.id ? -1 : 1));
+      if (lowest.length > SAMPLE) lowest.pop();
     }
-    this.#mean = counted === 0 ? 0 : sum / counted;
+    this.#awaited = lowest.map(({ id }) => id).reverse();
+    this.#sum = 0;
+    this.#counted = 0;
     this.#changes = 0;
+  }
+
+  #finish(): void {
+    this.#mean = this.#counted === 0 ? 0 : this.#sum / this.#counted;
+  }
+
+  #sampleNext(): void {
+    const note = this.#store.find(this.#awaited.pop()!);
+    if (note === undefined) return;
+    const near = this.#ranker
+      .whileLoaded(note, () => this.#ranker.candidates())
+      .map(({ similarity }) => similarity)
+      .filter((similarity) => similarity > 0)
+      .sort((a, b) => b - a)
+      .slice(0, NEAR);
+    if (near.length === 0) return;
+    this.#sum += near.reduce((total, similarity) => total + similarity, 0) / near.length;
+    this.#counted++;
   }
 }

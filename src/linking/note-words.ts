@@ -23,6 +23,8 @@ interface TagWords {
   readonly tag: string;
   /** The tag as a term of its own: `#` and the tag, lower case. */
   readonly key: string;
+  /** As the words were cut from. */
+  readonly bare: string;
   readonly words: WordStream;
 }
 
@@ -57,29 +59,38 @@ function readTags(tags: readonly string[], cutter: WordCutter): TagWords[] {
     const bare = tag.slice(0, MAX_TAG_KEY_LENGTH).normalize('NFKC').toLowerCase().replace(/^#/, '').trim();
     if (bare === '') continue;
     const key = `#${bare.toWellFormed()}`;
-    if (!read.has(key)) read.set(key, { tag, key, words: cutter.cutPlain(bare) });
+    if (!read.has(key)) read.set(key, { tag, key, bare, words: cutter.cutPlain(bare) });
   }
   return [...read.values()];
 }
 
-/** Calls `visit` for every counted occurrence of a key, with how much it counts. */
-export function eachCount(words: NoteWords, visit: (key: string, count: number) => void): void {
-  for (const key of words.title.keys) visit(key, TITLE_COUNT);
-  for (const alias of words.aliases) for (const key of alias.keys) visit(key, TITLE_COUNT);
-  for (const tag of words.tags) {
-    visit(tag.key, TAG_COUNT);
-    for (const key of tag.words.keys) visit(key, TAG_WORD_COUNT);
-  }
-  const { keys, starts } = words.body;
-  const openingEnd = (starts[0] ?? 0) + OPENING_LENGTH;
-  for (let at = 0; at < keys.length; at++) visit(keys[at]!, starts[at]! < openingEnd ? 1 + OPENING_COUNT : 1);
+/** What of a note counts, in terms of any kind. */
+export interface CountedParts<Term> {
+  readonly title: readonly Term[];
+  readonly aliases: readonly (readonly Term[])[];
+  readonly tags: readonly { readonly tag: Term; readonly words: readonly Term[] }[];
+  readonly body: readonly Term[];
+  /** How many terms of the body belong to its opening. */
+  readonly opening: number;
 }
 
-/** How many written words a stream has: a Korean word gives several keys but is one word. */
-export function writtenWords(stream: WordStream): number {
-  let count = 0;
-  for (let at = 0; at < stream.written.length; at++) {
-    if (at === 0 || stream.written[at] !== stream.written[at - 1]) count++;
+/** Calls `visit` for every counted occurrence of a term, with how much it counts. */
+export function eachCount<Term>(parts: CountedParts<Term>, visit: (term: Term, count: number) => void): void {
+  for (const term of parts.title) visit(term, TITLE_COUNT);
+  for (const alias of parts.aliases) for (const term of alias) visit(term, TITLE_COUNT);
+  for (const { tag, words } of parts.tags) {
+    visit(tag, TAG_COUNT);
+    for (const term of words) visit(term, TAG_WORD_COUNT);
   }
+  const { body, opening } = parts;
+  for (let at = 0; at < opening; at++) visit(body[at]!, 1 + OPENING_COUNT);
+  for (let at = opening; at < body.length; at++) visit(body[at]!, 1);
+}
+
+/** How many words of a text stand near its start. */
+export function openingWords({ starts }: WordStream): number {
+  const end = (starts[0] ?? 0) + OPENING_LENGTH;
+  let count = 0;
+  while (count < starts.length && starts[count]! < end) count++;
   return count;
 }

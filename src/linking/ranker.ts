@@ -22,7 +22,7 @@ export interface Pair {
 }
 
 const QUERY_FEATURES = 64;
-const POSTINGS_BUDGET = 20_000;
+const POSTINGS_BUDGET = 8_000;
 const SIMILAR_CANDIDATES = 40;
 const NAMING_CANDIDATES = 40;
 /** A title of more notes, or named in more, says too little to follow it to all of them. */
@@ -32,6 +32,8 @@ const NAMED_TITLES_DAMPING = 10;
 const REPEATED_NAMING = 0.2;
 const LEAST_COVERAGE = 0.5;
 const MAX_PHRASE_LENGTH = 4;
+/** A table small enough for the fastest cache tells most terms that the ranked note does not have. */
+const FILTER_MASK = 4095;
 
 /** The parts of an index that ranking reads. */
 export interface RankedVault {
@@ -40,6 +42,8 @@ export interface RankedVault {
   readonly trie: TitleTrie;
   readonly mentions: Mentions;
   readonly notes: readonly (StoredNote | undefined)[];
+  /** The notes' pivots by slot, side by side for the one loop that reads thousands of them. */
+  readonly pivots: Float64Array;
   readonly size: number;
 }
 
@@ -53,6 +57,7 @@ export class Ranker {
   #titleMass = new Float64Array(0);
   // The note whose weights lie in the two arrays above.
   #loaded: StoredNote | undefined;
+  readonly #filter = new Uint8Array(FILTER_MASK + 1);
   #loadedTitleMass = 0;
   readonly #loadedNames = new Map<number, number>();
 
@@ -64,43 +69,50 @@ export class Ranker {
     return this.#idf.forSize(this.#vault.size);
   }
 
-  /** Measures `note` beside each of its candidates. */
-  candidates(note: StoredNote): Pair[] {
+  /** Calls `use` with every question below answered for `note`, whose terms are laid out only once. */
+  whileLoaded<T>(note: StoredNote, use: () => T): T {
     this.#load(note);
+    try {
+      return use();
+    } finally {
+      this.#unload();
+    }
+  }
+
+  /** Measures the loaded note beside each of its candidates. */
+  candidates(): Pair[] {
+    const note = this.#loaded!;
     const slots = new Set(this.#similarSlots(note));
     for (const slot of this.#namedSlots()) slots.add(slot);
     for (const slot of this.#namingSlots(note)) slots.add(slot);
     slots.delete(note.slot);
     const pairs: Pair[] = [];
     for (const slot of slots) pairs.push(this.#measure(note, this.#vault.notes[slot]!));
-    this.#unload();
     return pairs;
   }
 
-  /** Measures one pair. */
-  pair(a: StoredNote, b: StoredNote): Pair {
-    this.#load(a);
-    const pair = this.#measure(a, b);
-    this.#unload();
-    return pair;
+  /** Measures the loaded note beside one other. */
+  pair(other: StoredNote): Pair {
+    return this.#measure(this.#loaded!, other);
   }
 
-  /** Each shared term's part in the similarity of two notes, strongest first; the parts add up to 1. */
-  sharedTerms(a: StoredNote, b: StoredNote): { readonly term: number; readonly share: number }[] {
-    this.#load(a);
-    const shared: { term: number; share: number }[] = [];
-    let total = 0;
-    for (const feature of b.features) {
-      const term = feature >>> 8;
-      const share = this.#queryWeights[term]! * COUNT_WEIGHT[feature & 255]!;
-      if (share > 0) shared.push({ term, share });
-      total += share;
-    }
-    this.#unload();
+  /** The terms that weigh most in the similarity to the loaded note, each with its share of the whole. */
+  sharedTerms(other: StoredNote, limit: number): { readonly term: number; readonly share: number }[] {
     const { lexicon } = this.#vault;
-    return shared
-      .map(({ term, share }) => ({ term, share: share / total }))
-      .sort((x, y) => y.share - x.share || lexicon.compare(x.term, y.term));
+    const best: { readonly term: number; readonly share: number }[] = [];
+    let total = 0;
+    for (const feature of other.features) {
+      const term = feature >>> 8;
+      if (this.#filter[term & FILTER_MASK] === 0) continue;
+      const share = this.#queryWeights[term]! * COUNT_WEIGHT[feature & 255]!;
+      if (share === 0) continue;
+      total += share;
+      if (best.length === limit && share < best[limit - 1]!.share) continue;
+      best.push({ term, share });
+      best.sort((x, y) => y.share - x.share || lexicon.compare(x.term, y.term));
+      if (best.length > limit) best.pop();
+    }
+    return best.map(({ term, share }) => ({ term, share: share / total }));
   }
 
   #load(note: StoredNote): void {
@@ -115,6 +127,7 @@ export class Ranker {
       const term = feature >>> 8;
       const rarity = idf[postings.frequency(term)]!;
       this.#queryWeights[term] = COUNT_WEIGHT[feature & 255]! * rarity * rarity;
+      this.#filter[term & FILTER_MASK] = 1;
     }
     this.#loadedTitleMass = 0;
     for (const term of note.titleTerms) {
@@ -134,6 +147,7 @@ export class Ranker {
     const note = this.#loaded!;
     for (const feature of note.features) this.#queryWeights[feature >>> 8] = 0;
     for (const term of note.titleTerms) this.#titleMass[term] = 0;
+    this.#filter.fill(0);
     this.#loaded = undefined;
   }
 
@@ -156,11 +170,15 @@ export class Ranker {
     }
     const touchedCount = this.#accumulate(note);
     const sums = this.#sums;
+    const touched = this.#touched;
+    const { pivots } = this.#vault;
     const best = new BestSlots(SIMILAR_CANDIDATES, notes);
+    sums[note.slot] = 0;
     for (let at = 0; at < touchedCount; at++) {
-      const slot = this.#touched[at]!;
-      if (slot !== note.slot) best.offer(slot, sums[slot]! / notes[slot]!.pivot);
+      const slot = touched[at]!;
+      const score = sums[slot]! / pivots[slot]!;
       sums[slot] = 0;
+      if (score >= best.least) best.offer(slot, score);
     }
     return best.slots();
   }
@@ -168,19 +186,23 @@ export class Ranker {
   #accumulate(note: StoredNote): number {
     const { lexicon, postings } = this.#vault;
     const idf = this.idfTable();
-    const heavy = [...note.features]
-      .map((feature) => ({
-        term: feature >>> 8,
-        frequency: postings.frequency(feature >>> 8),
-        weight: COUNT_WEIGHT[feature & 255]! * idf[postings.frequency(feature >>> 8)]!,
-      }))
-      .filter(({ frequency }) => frequency > 1)
-      .sort((a, b) => b.weight - a.weight || lexicon.compare(a.term, b.term))
-      .slice(0, QUERY_FEATURES)
-      .sort((a, b) => a.frequency - b.frequency || lexicon.compare(a.term, b.term));
+    const shared: number[] = [];
+    for (const feature of note.features) {
+      // In this note alone: it leads nowhere.
+      if (postings.frequency(feature >>> 8) > 1) shared.push(feature);
+    }
+    const weights = Float64Array.from(shared, (feature) => {
+      return COUNT_WEIGHT[feature & 255]! * idf[postings.frequency(feature >>> 8)]!;
+    });
+    const least = weights.length > QUERY_FEATURES ? weights.toSorted()[weights.length - QUERY_FEATURES]! : 0;
+    const heavy = shared.filter((_, at) => weights[at]! > least).map((feature) => feature >>> 8);
+    const equal = shared.filter((_, at) => weights[at] === least).map((feature) => feature >>> 8);
+    heavy.push(...equal.sort((a, b) => lexicon.compare(a, b)).slice(0, QUERY_FEATURES - heavy.length));
+    heavy.sort((a, b) => postings.frequency(a) - postings.frequency(b) || lexicon.compare(a, b));
     let used = 0;
     let touchedCount = 0;
-    for (const { term, frequency } of heavy) {
+    for (const term of heavy) {
+      const frequency = postings.frequency(term);
       // The rarest is followed however common it is: a note of common words is still near something.
       if (used > 0 && used + frequency > POSTINGS_BUDGET) break;
       used += frequency;
@@ -224,13 +246,18 @@ export class Ranker {
   #measure(a: StoredNote, b: StoredNote): Pair {
     const queryWeights = this.#queryWeights;
     const titleMass = this.#titleMass;
+    const filter = this.#filter;
     let sum = 0;
     let coveredMass = 0;
-    for (const feature of b.features) {
-      const weight = queryWeights[feature >>> 8]!;
+    const { features } = b;
+    for (let at = 0; at < features.length; at++) {
+      const feature = features[at]!;
+      const term = feature >>> 8;
+      if (filter[term & FILTER_MASK] === 0) continue;
+      const weight = queryWeights[term]!;
       if (weight === 0) continue;
       sum += weight * COUNT_WEIGHT[feature & 255]!;
-      coveredMass += titleMass[feature >>> 8]!;
+      coveredMass += titleMass[term]!;
     }
     const { mentions, trie } = this.#vault;
     let names = 0;

@@ -40,7 +40,7 @@ export function rankedPairs(
     .sort((a, b) => b.weight - a.weight || (a.pair.note.id < b.pair.note.id ? -1 : 1));
 }
 
-/** What speaks for a pair, as shares of the whole. */
+/** What speaks for a pair, as shares of the whole; `note` is the one loaded in the ranker. */
 export function reasonsOf(
   note: StoredNote,
   pair: Pair,
@@ -74,7 +74,7 @@ export function reasonsOf(
     const term = pair.covers >= pair.covered ? other.title : note.title;
     reasons.push({ kind: 'covers', term, contribution: covering / total });
   }
-  for (const { term, share } of ranker.sharedTerms(note, other).slice(0, MAX_TERMS)) {
+  for (const { term, share } of ranker.sharedTerms(other, MAX_TERMS)) {
     const kind = lexicon.isTag(term) ? 'tag' : 'term';
     reasons.push({ kind, term: lexicon.surfaceOf(term), contribution: (similar * share) / total });
   }

@@ -58,13 +58,11 @@ export class Searcher {
     }
     const wanted = new Set(words.flatMap((variants) => variants.map(({ term }) => term)));
     const scores = best.scores();
-    return best
-      .slots()
-      .map((slot, rank) => ({
-        id: store.notes[slot]!.id,
-        score: scores[rank]!,
-        terms: this.#termsOf(slot, wanted),
-      }));
+    return best.slots().map((slot, rank) => ({
+      id: store.notes[slot]!.id,
+      score: scores[rank]!,
+      terms: this.#termsOf(slot, wanted),
+    }));
   }
 
   #reserve(slots: number): void {

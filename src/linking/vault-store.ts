@@ -1,7 +1,7 @@
 import { detached } from './characters.ts';
 import { Lexicon } from './lexicon.ts';
 import { Mentions } from './mentions.ts';
-import { MAX_COUNT, eachCount, readNote } from './note-words.ts';
+import { MAX_COUNT, eachCount, openingWords, readNote } from './note-words.ts';
 import type { LinkableNote } from './note-words.ts';
 import { COUNT_WEIGHT, Postings } from './postings.ts';
 import type { StoredNote } from './stored-note.ts';
@@ -20,8 +20,11 @@ export class VaultStore {
   readonly trie = new TitleTrie();
   readonly notes: (StoredNote | undefined)[] = [];
   readonly mentions = new Mentions(this.trie, this.postings, this.notes);
+  #pivots = new Float64Array(64);
   readonly #slots = new Map<string, number>();
   readonly #freeSlots: number[] = [];
+  /** Where a written word led last: spares looking up its key, which is checked. */
+  readonly #termOfHint: number[] = [];
   #countOf = new Uint16Array(1024);
   #totalCount = 0;
 
@@ -32,6 +35,10 @@ export class VaultStore {
   /** The sum of all counts of all notes: with the size, how long the average note is. */
   get totalCount(): number {
     return this.#totalCount;
+  }
+
+  get pivots(): Float64Array {
+    return this.#pivots;
   }
 
   ids(): Iterable<string> {
@@ -99,16 +106,17 @@ export class VaultStore {
     const words = readNote(note, this.cutter);
     const title = this.#intern(words.title, note.title);
     const aliases = words.aliases.map((alias, at) => this.#intern(alias, note.aliases[at]!));
-    for (const { key, tag, words: tagWords } of words.tags) {
-      this.lexicon.intern(key, `#${tag}`, 0, tag.length + 1);
-      this.#intern(tagWords, tag.normalize('NFKC').toLowerCase().replace(/^#/, '').trim());
-    }
+    const tags = words.tags.map(({ key, bare, words: tagWords }) => ({
+      tag: this.lexicon.intern(key, key, 0, key.length),
+      words: this.#intern(tagWords, bare),
+    }));
     const body = this.#intern(words.body, note.text);
     const sequence = new Uint32Array(title.length + 1 + body.length);
     sequence.set(title);
     sequence.set(body, title.length + 1);
     const features: number[] = [];
-    eachCount(words, (key, count) => this.#count(this.lexicon.find(key), count, features));
+    const parts = { title, aliases, tags, body, opening: openingWords(words.body) };
+    eachCount(parts, (term, count) => this.#count(term, count, features));
     return this.#store({
       id: detached(note.id),
       title: detached(note.title.slice(0, 512)),
@@ -120,10 +128,19 @@ export class VaultStore {
     });
   }
 
-  #intern({ keys, starts, ends }: WordStream, text: string): number[] {
-    const terms = Array.from<number>({ length: keys.length });
+  #intern({ keys, hints, starts, ends }: WordStream, text: string): number[] {
+    const terms: number[] = [];
     for (let at = 0; at < keys.length; at++) {
-      terms[at] = this.lexicon.intern(keys[at]!, text, starts[at]!, ends[at]!);
+      const key = keys[at]!;
+      const hint = hints[at]!;
+      const hinted = hint < 0 ? 0 : (this.#termOfHint[hint] ?? 0);
+      if (hinted !== 0 && this.lexicon.keyOf(hinted) === key) {
+        terms.push(hinted);
+        continue;
+      }
+      const term = this.lexicon.intern(key, text, starts[at]!, ends[at]!);
+      if (hint >= 0) this.#termOfHint[hint] = term;
+      terms.push(term);
     }
     return terms;
   }
@@ -176,6 +193,12 @@ export class VaultStore {
       pivot,
     };
     this.notes[slot] = note;
+    if (slot >= this.#pivots.length) {
+      const pivots = new Float64Array(slot * 2);
+      pivots.set(this.#pivots);
+      this.#pivots = pivots;
+    }
+    this.#pivots[slot] = pivot;
     this.#slots.set(id, slot);
     this.mentions.noteAdded(slot);
     return note;

@@ -10,11 +10,14 @@ import {
 } from './characters.ts';
 import { STOP_WORDS } from './stop-words.ts';
 import { visibleRanges } from './visible-text.ts';
+import { WordTable } from './word-table.ts';
 
 /** The words of a text that count: their keys, where each stands in the text, and which written word it is of. */
 export interface WordStream {
   /** What equal words have equal: normalised, stemmed or cut. */
   readonly keys: string[];
+  /** A number that belongs to the key for now, or -1: a hint where to look, to be checked. */
+  readonly hints: number[];
   readonly starts: number[];
   readonly ends: number[];
   /** Serial number of the written word: a Korean word gives several keys. */
@@ -24,7 +27,6 @@ export interface WordStream {
 const MAX_KEY_LENGTH = 48;
 const CYRILLIC_STEM_LENGTH = 6;
 const MAX_SEGMENTED_RUN = 512;
-const CACHE_LIMIT = 60_000;
 const CYRILLIC = /^\p{sc=Cyrillic}/u;
 const PLAIN_WORD = /^[a-zA-Z0-9]*$/;
 const SINGLE_UPPER = /^[A-Z0-9]$/u;
@@ -45,7 +47,7 @@ function normalised(raw: string): string {
 }
 
 function keyOfSpaced(raw: string): string {
-  const word = normalised(raw.length > MAX_KEY_LENGTH ? raw.slice(0, MAX_KEY_LENGTH) : raw);
+  const word = normalised(raw);
   if (STOP_WORDS.has(word)) return '';
   if (word.length === 1 && word < '\u0250' && !SINGLE_UPPER.test(raw)) return '';
   if (CYRILLIC.test(word)) return word.slice(0, CYRILLIC_STEM_LENGTH);
@@ -57,8 +59,7 @@ function keyOfSpaced(raw: string): string {
  * words: it changes how fast the answer comes, never the answer.
  */
 export class WordCutter {
-  #recent = new Map<string, string>();
-  #older = new Map<string, string>();
+  readonly #table = new WordTable();
   // One fixed locale: results must not depend on the machine's.
   readonly #segmenter = new Intl.Segmenter('ja', { granularity: 'word' });
 
@@ -73,7 +74,7 @@ export class WordCutter {
   }
 
   #cut(text: string, ranges: readonly number[]): WordStream {
-    const stream: WordStream = { keys: [], starts: [], ends: [], written: [] };
+    const stream: WordStream = { keys: [], hints: [], starts: [], ends: [], written: [] };
     for (let range = 0; range < ranges.length; range += 2) {
       this.#cutRange(text, ranges[range]!, ranges[range + 1]!, stream);
     }
@@ -106,8 +107,10 @@ export class WordCutter {
 
   #addRun(text: string, start: number, end: number, kind: number, stream: WordStream): void {
     const word = stream.written.length === 0 ? 0 : stream.written[stream.written.length - 1]! + 1;
-    if (kind === LETTER) addKey(stream, this.#keyOf(text.slice(start, end)), start, end, word);
-    else if (kind === HANGUL) addSyllablePairs(stream, text, start, end, word);
+    if (kind === LETTER) {
+      const hint = this.#table.numberOf(text, start, Math.min(end, start + MAX_KEY_LENGTH), keyOfSpaced);
+      addKey(stream, this.#table.keyOf(hint), start, end, word, hint);
+    } else if (kind === HANGUL) addSyllablePairs(stream, text, start, end, word);
     else if (kind === UNSPACED) this.#addSegments(text, start, end, word, stream);
   }
 
@@ -129,23 +132,12 @@ export class WordCutter {
       }
     }
   }
-
-  #keyOf(raw: string): string {
-    const recent = this.#recent.get(raw);
-    if (recent !== undefined) return recent;
-    const key = this.#older.get(raw) ?? detached(keyOfSpaced(raw));
-    if (this.#recent.size >= CACHE_LIMIT) {
-      this.#older = this.#recent;
-      this.#recent = new Map();
-    }
-    if (raw.length <= MAX_KEY_LENGTH) this.#recent.set(detached(raw), key);
-    return key;
-  }
 }
 
-function addKey(stream: WordStream, key: string, start: number, end: number, word: number): void {
+function addKey(stream: WordStream, key: string, start: number, end: number, word: number, hint = -1): void {
   if (key === '') return;
   stream.keys.push(key);
+  stream.hints.push(hint);
   stream.starts.push(start);
   stream.ends.push(end);
   stream.written.push(word);
