@@ -80,6 +80,11 @@ export class NoteIndex {
     return this.#paths.get(stem) ?? this.#folders.get(stem)?.note ?? this.#paths.get(folded);
   }
 
+  /** The note whose folded path without extension is just this. */
+  byStem(stem: string): number | undefined {
+    return this.#paths.get(stem);
+  }
+
   byBase(base: string): readonly number[] {
     return this.#bases.get(base) ?? [];
   }

@@ -1,13 +1,15 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 
 import { mapConcurrent } from '../shared/map-concurrent.ts';
 import { assembleVault } from './assemble.ts';
 import type { Assembled } from './assemble.ts';
 import { parseMarkdown } from './parse-note.ts';
 import type { ParsedNote } from './parse-note.ts';
-import { decodeText, readTextFile, reasonOf, tooLarge } from './read-file.ts';
+import { decodeText, readTextFile, readTextFileSync, reasonOf, tooLarge } from './read-file.ts';
+import type { FileText } from './read-file.ts';
 import { LineSplitter, RecordCollector } from './records.ts';
 import { VaultError } from './types.ts';
 import type { Vault, VaultOptions, VaultProblem } from './types.ts';
@@ -15,6 +17,8 @@ import { findNotes } from './walk.ts';
 import type { FoundFile } from './walk.ts';
 
 const READS_AT_ONCE = 32;
+const SLICE_MS = 8;
+const SLOW_FILE_MS = 2; // a local disk takes 0.02 ms for a small file, parsing 0.05 ms
 const MAX_JSON_BYTES = 256 * 1024 * 1024; // a JSON array is read whole; lines have no such limit
 const JSON_OVERHEAD = 6; // a character of a note takes at most so many bytes in JSON: \u00e9
 const RECORD_FIELDS_BYTES = 64 * 1024; // for all of a line that is not text
@@ -69,30 +73,55 @@ async function readMarkdown(
   options: VaultOptions,
 ): Promise<Vault> {
   const problems: VaultProblem[] = [...found];
+  const parsed: (ParsedNote | undefined)[] = [];
   let bytes = 0;
   let done = 0;
-  const limits = { limit: READS_AT_ONCE, signal: options.signal };
-  const parsed = await mapConcurrent(
-    files,
-    limits,
-    async ({ path, file }): Promise<ParsedNote | undefined> => {
-      const read = await readTextFile(file, options.maxNoteBytes);
-      let note: ParsedNote | undefined;
-      if (read.kind === 'problem') {
-        problems.push({ path, code: read.code, message: read.message, severity: 'error' });
-      } else {
-        bytes += read.bytes;
-        const { birthtimeMs, mtimeMs } = read.stats;
-        const createdMs = birthtimeMs > 0 ? Math.min(birthtimeMs, mtimeMs) : mtimeMs;
-        note = parseMarkdown({ path, text: read.text, createdMs, updatedMs: mtimeMs }, options.categories);
-        if (!note) problems.push(drawing(path));
-      }
-      options.onProgress?.(++done, files.length);
-      return note;
-    },
-  );
+  await readFiles(files, options, ({ path }, read, index) => {
+    if (read.kind === 'problem') {
+      problems.push({ path, code: read.code, message: read.message, severity: 'error' });
+    } else {
+      bytes += read.bytes;
+      const { birthtimeMs, mtimeMs } = read.stats;
+      const createdMs = birthtimeMs > 0 ? Math.min(birthtimeMs, mtimeMs) : mtimeMs;
+      const note = parseMarkdown(
+        { path, text: read.text, createdMs, updatedMs: mtimeMs },
+        options.categories,
+      );
+      if (note) parsed[index] = note;
+      else problems.push(drawing(path));
+    }
+    options.onProgress?.(++done, files.length);
+  });
   const notes = parsed.filter((note) => note !== undefined);
   return finish(assembleVault(notes), problems, { files: files.length, bytes });
+}
+
+/**
+ * Reads files one after the other in slices of a few milliseconds, which for small files on a local disk takes a
+ * fifth of the time of asynchronous reads, and lets others have the event loop in between. Where a file takes long, as
+ * on a network disk, the rest is read asynchronously, many at once.
+ */
+async function readFiles(
+  files: readonly FoundFile[],
+  options: VaultOptions,
+  onRead: (file: FoundFile, read: FileText, index: number) => void,
+): Promise<void> {
+  let next = 0;
+  for (let slow = false; next < files.length && !slow;) {
+    options.signal?.throwIfAborted();
+    const start = performance.now();
+    const first = next;
+    for (let file = files[next]; file && performance.now() - start < SLICE_MS; file = files[next]) {
+      onRead(file, readTextFileSync(file.file, options.maxNoteBytes), next++);
+    }
+    slow = performance.now() - start > (next - first) * SLOW_FILE_MS;
+    await setImmediate();
+  }
+  const rest = files.slice(next);
+  const limits = { limit: READS_AT_ONCE, signal: options.signal };
+  await mapConcurrent(rest, limits, async (file, index) => {
+    onRead(file, await readTextFile(file.file, options.maxNoteBytes), next + index);
+  });
 }
 
 function drawing(path: string): VaultProblem {

@@ -20,7 +20,8 @@ const TEMPLATE = /\{\{|<%|\$\{/;
 export class LinkResolver {
   readonly #index: NoteIndex;
   readonly #roots: readonly string[];
-  readonly #wikiMemo = new Map<string, number | undefined>();
+  readonly #nearest = new Map<string, number | undefined>();
+  readonly #unambiguous = new Map<string, number>(); // wikilinks that lead to one note wherever they stand
 
   /** `roots`: folders that absolute paths start from beside the vault itself, the likeliest first, each with `/`. */
   constructor(index: NoteIndex, roots: readonly string[]) {
@@ -34,18 +35,26 @@ export class LinkResolver {
       case 'wiki':
         return this.#resolveWiki(link, from);
       case 'url':
-        return this.#found(this.#url(link.target, from), link, cleanUrl(link.target));
+        return this.#found(this.#url(link.target, from), link, from);
       case 'ref': {
         const note = this.#url(link.target, from) ?? this.#url(`/${link.target}`, from);
-        return this.#found(note ?? this.#wiki(link.target, from), link, cleanUrl(link.target));
+        return this.#found(note ?? this.#wiki(link.target, from), link, from);
       }
     }
   }
 
-  #found(note: number | undefined, link: RawLink, target: string | undefined): Resolution {
+  #found(note: number | undefined, link: RawLink, from: number): Resolution {
     if (note !== undefined) return { kind: 'note', note, text: link.text };
-    if (target === undefined || link.tentative || this.#index.hasFolder(target)) return OTHER;
+    const path = cleanUrl(link.target);
+    if (path === undefined || link.tentative || this.#isFolder(path, from)) return OTHER;
     return { kind: 'broken', target: link.target };
+  }
+
+  /** A folder without an index is there, though it is no note. */
+  #isFolder(path: string, from: number): boolean {
+    const index = this.#index;
+    if (!path.startsWith('/')) return index.hasFolder(joinPath(index.dirs[from] ?? '', path));
+    return ['', ...this.#roots].some((root) => index.hasFolder(joinPath(root, path)));
   }
 
   #resolveWiki(link: RawLink, from: number): Resolution {
@@ -72,6 +81,8 @@ export class LinkResolver {
 
   /** Finds the note that a wikilink names. */
   #wiki(target: string, from: number): number | undefined {
+    const known = this.#unambiguous.get(target);
+    if (known !== undefined) return known;
     const whole = stripVault(target).trim();
     // a note may be called "C#"; else all from the first # or ^ on is a place in the note
     if (/[#^]/.test(whole)) {
@@ -81,34 +92,34 @@ export class LinkResolver {
     const name = wikiName(target);
     if (name === '') return /[#^]/.test(whole) ? from : undefined;
     if (name.includes('/')) return this.#wikiPath(name, from);
-    return this.#byBase(name, from);
+    const same = this.#index.byBase(name);
+    if (same.length !== 1 || same[0] === undefined) return this.#byBase(name, from);
+    this.#unambiguous.set(target, same[0]);
+    return same[0];
   }
 
   #byBase(base: string, from: number): number | undefined {
     const same = this.#index.byBase(base);
     if (same.length <= 1) return same[0];
     const dir = fold(this.#index.dirs[from] ?? '');
-    const near = this.#index.bySuffix(dir === '' ? base : `${dir}/${base}`);
-    const here = near.find((note) => this.#index.stems[note] === (dir === '' ? base : `${dir}/${base}`));
-    return here ?? this.#shortest(base, same);
+    return this.#index.byStem(dir === '' ? base : `${dir}/${base}`) ?? this.#shortest(base, same);
   }
 
   #wikiPath(name: string, from: number): number | undefined {
     const dir = fold(this.#index.dirs[from] ?? '');
     const trimmed = trimSlashes(name);
     const path = name.startsWith('.') ? joinPath(dir, name) : trimmed;
-    const same = this.#index.bySuffix(path);
-    const exact = same.find((note) => this.#index.stems[note] === path);
+    const exact = this.#index.byStem(path) ?? this.#index.byStem(joinPath(dir, path));
     if (exact !== undefined) return exact;
-    const here = same.find((note) => this.#index.stems[note] === joinPath(dir, path));
-    return here ?? (same.length > 0 ? this.#shortest(path, same) : undefined);
+    const same = this.#index.bySuffix(path);
+    return same.length > 0 ? this.#shortest(path, same) : undefined;
   }
 
   #shortest(name: string, notes: readonly number[]): number | undefined {
-    if (this.#wikiMemo.has(name)) return this.#wikiMemo.get(name);
+    if (this.#nearest.has(name)) return this.#nearest.get(name);
     const length = (note: number): number => (this.#index.stems[note] ?? '').length;
     const best = notes.reduce((best, note) => (length(note) < length(best) ? note : best), notes[0] ?? 0);
-    this.#wikiMemo.set(name, best);
+    this.#nearest.set(name, best);
     return best;
   }
 
@@ -209,6 +220,8 @@ function readable(target: string): string {
 
 /** Joins and resolves `.` and `..`; a path that climbs out of the vault keeps its `..` and so finds nothing. */
 function joinPath(dir: string, path: string): string {
+  if (!path.includes('//') && !/(?:^|\/)\.{0,2}(?:\/|$)/.test(path))
+    return dir === '' ? path : `${dir}/${path}`;
   const out: string[] = [];
   for (const part of `${dir}/${path}`.split('/')) {
     if (part === '' || part === '.') continue;

@@ -97,10 +97,10 @@ async function followLink(
   const { path, file } = link;
   try {
     const target = await realpath(file);
-    const isFolder = (await stat(target)).isDirectory();
-    if (!isFolder) {
+    const stats = await stat(target);
+    if (!stats.isDirectory()) {
       // a link to a note of the vault would be the same note twice
-      if (NOTE.test(path) && !vault.real.has(target)) walk.files.push({ path, file });
+      if (NOTE.test(path) && stats.isFile() && !vault.real.has(target)) walk.files.push({ path, file });
     } else if (`${vault.realRoot}/`.startsWith(target === '/' ? '/' : `${target}/`)) {
       walk.problems.push(loop(path, 'leads to a folder that holds the vault'));
     } else await walkFolders(walk, { dir: file, prefix: `${path}/` }, vault.signal);
