@@ -41,7 +41,8 @@ export const edgeId = (value: string): EdgeId => uuid(value) as EdgeId;
 export const categoryId = (value: string): CategoryId => uuid(value) as CategoryId;
 
 export function weight(value: number): Weight {
-  if (!Number.isFinite(value) || value < 0 || value > 1) refuse('', 'weight', 'a weight is a number from 0 to 1');
+  if (!Number.isFinite(value) || value < 0 || value > 1)
+    refuse('', 'weight', 'a weight is a number from 0 to 1');
   return value as Weight;
 }
 
@@ -57,7 +58,8 @@ function line(value: string, what: string, range: { readonly min: number; readon
 }
 
 /** A title may be empty: then the note is known by its first line. */
-export const title = (value: string): Title => line(value, 'a title', { min: 0, max: LIMITS.titleLength }) as Title;
+export const title = (value: string): Title =>
+  line(value, 'a title', { min: 0, max: LIMITS.titleLength }) as Title;
 
 export const categoryTitle = (value: string): Title =>
   line(value, 'a category title', { min: 1, max: LIMITS.categoryTitleLength }) as Title;
@@ -65,7 +67,8 @@ export const categoryTitle = (value: string): Title =>
 export const description = (value: string): string =>
   line(value, 'a description', { min: 0, max: LIMITS.categoryDescriptionLength });
 
-export const icon = (value: string): string => line(value, 'an icon', { min: 1, max: LIMITS.categoryIconLength });
+export const icon = (value: string): string =>
+  line(value, 'an icon', { min: 1, max: LIMITS.categoryIconLength });
 
 /** Kept to the letter, but for CRLF and CR, which become LF. */
 export function content(value: string): Content {
@@ -88,10 +91,10 @@ function storedBytes(text: string): number {
 
 /** Without leading '#'; the spelling is kept. */
 export const tag = (value: string): Tag =>
-  line(value.trim().replace(/^#+/, ''), 'a tag', { min: 1, max: LIMITS.tagLength }) as Tag;
+  line(value.replace(/^[#\s]+/, ''), 'a tag', { min: 1, max: LIMITS.tagLength }) as Tag;
 
 /** What two spellings of one tag have in common: `Sleep` and `sleep` are one tag. */
-export const tagKey = (value: Tag): string => value.toLowerCase();
+export const tagKey = (value: Tag): string => value.toLowerCase().normalize('NFC');
 
 /** The first spelling of each tag, in the order given. */
 export function tags(values: readonly string[]): readonly Tag[] {
@@ -100,7 +103,8 @@ export function tags(values: readonly string[]): readonly Tag[] {
     const parsed = within(`/${index}`, () => tag(value));
     if (!byKey.has(tagKey(parsed))) byKey.set(tagKey(parsed), parsed);
   });
-  if (byKey.size > LIMITS.tags) refuse('', 'count', `a note has at most ${LIMITS.tags} tags, not ${byKey.size}`);
+  if (byKey.size > LIMITS.tags)
+    refuse('', 'count', `a note has at most ${LIMITS.tags} tags, not ${byKey.size}`);
   return [...byKey.values()];
 }
 
@@ -122,7 +126,8 @@ export function color(value: string): Color {
 export function instant(value: string | number | Date): Instant {
   const date = new Date(value);
   const year = date.getUTCFullYear();
-  if (Number.isNaN(date.getTime()) || year < 0 || year > 9999) refuse('', 'instant', 'not a date of RFC 3339');
+  if (Number.isNaN(date.getTime()) || year < 0 || year > 9999)
+    refuse('', 'instant', 'not a date of RFC 3339');
   return date.toISOString() as Instant;
 }
 
