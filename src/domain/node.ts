@@ -103,13 +103,14 @@ export function updateNode(node: Node, input: NodeInput, now: Instant): Decision
     ...(input.aliases !== undefined && { aliases: () => value.aliases(input.aliases ?? []) }),
     ...(input.format !== undefined && { format: () => input.format }),
     ...(input.source !== undefined && { source: () => checkSource(input.source ?? node.source) }),
+    updatedAt: () => (input.updatedAt === undefined ? now : value.instant(input.updatedAt)),
   });
+  const { updatedAt, ...given } = fields;
   const changes: NodeChanges = Object.fromEntries(
-    Object.entries(fields).filter(([field, next]) => !same(next, node[field as keyof Node])),
+    Object.entries(given).filter(([field, next]) => !same(next, node[field as keyof Node])),
   );
   if (Object.keys(changes).length === 0) return unchanged(node);
   checkNotBlank({ ...node, ...changes });
-  const updatedAt = input.updatedAt === undefined ? now : value.instant(input.updatedAt);
   return decide(node, { type: 'node.updated', ...next(node, now), changes: { ...changes, updatedAt } });
 }
 
@@ -128,7 +129,8 @@ export function deleteNode(node: Node, now: Instant): Decision<Node> {
 /** Puts the node in a category, or changes how sure that is. Throws `conflict` above the limit of categories. */
 export function assignCategory(node: Node, assignment: Assignment, now: Instant): Decision<Node> {
   const present = node.categories.find((c) => c.categoryId === assignment.categoryId);
-  if (present && same(present, assignment)) return unchanged(node);
+  if (present?.confidence === assignment.confidence && present.method === assignment.method)
+    return unchanged(node);
   if (!present && node.categories.length >= LIMITS.categoriesOfNode) {
     throw new BrainError('conflict', `a note is in at most ${LIMITS.categoriesOfNode} categories`);
   }
@@ -167,7 +169,8 @@ export function applyNodeEvent(node: Node | undefined, event: NodeEvent): Node |
 export function labelOf(node: Pick<Node, 'title' | 'content'>): string {
   if (node.title !== '') return node.title;
   const first = /\S.*/.exec(node.content.slice(0, 2000))?.[0] ?? '';
-  return first.replace(/^#+\s*/, '').slice(0, 100).trim();
+  const cut = first.replace(/^#+\s*/, '').slice(0, 100);
+  return (cut.isWellFormed() ? cut : cut.slice(0, -1)).trim(); // not half of a surrogate pair
 }
 
 function decide(node: Node, event: NodeEvent): Decision<Node> {
@@ -186,12 +189,15 @@ function checkNotBlank(fields: { readonly title: Title; readonly content: Conten
 function checkSource(source: NodeSource): NodeSource {
   for (const field of ['key', 'path'] as const) {
     const text = source[field] ?? '';
-    if (!text.isWellFormed() || text.includes('\0')) refuse(`/${field}`, 'text', `${field} is not well-formed text`);
-    if (Buffer.byteLength(text) > LIMITS.sourceKeyBytes) {
-      refuse(`/${field}`, 'length', `${field} takes at most ${LIMITS.sourceKeyBytes} bytes`);
+    if (!text.isWellFormed() || text.includes('\0'))
+      refuse(`/${field}`, 'text', `${field} is not well-formed text`);
+    if (source[field] === '' || Buffer.byteLength(text) > LIMITS.sourceKeyBytes) {
+      refuse(`/${field}`, 'length', `${field} takes 1 to ${LIMITS.sourceKeyBytes} bytes`);
     }
   }
-  return source;
+  // One order of fields and no others, so that what is equal is equal as text.
+  const { kind, key, path } = source;
+  return { kind, ...(key !== undefined && { key }), ...(path !== undefined && { path }) };
 }
 
 function same(a: unknown, b: unknown): boolean {
