@@ -90,7 +90,10 @@ export class CategoryTree {
 }
 
 export function createCategory(
-  input: CategoryInput & { readonly parentId?: CategoryId | null | undefined; readonly aiGenerated?: boolean },
+  input: CategoryInput & {
+    readonly parentId?: CategoryId | null | undefined;
+    readonly aiGenerated?: boolean;
+  },
   tree: CategoryTree,
   made: { readonly id: CategoryId; readonly owner: OwnerId; readonly now: Instant },
 ): Decision<Category> {
@@ -160,7 +163,10 @@ export function deleteCategory(category: Category, tree: CategoryTree, now: Inst
 }
 
 /** The fold of all of a category's events is its state; `undefined` once it is deleted. */
-export function applyCategoryEvent(category: Category | undefined, event: CategoryEvent): Category | undefined {
+export function applyCategoryEvent(
+  category: Category | undefined,
+  event: CategoryEvent,
+): Category | undefined {
   if (event.type === 'category.created') return event.category;
   if (event.type === 'category.deleted' || category === undefined) return undefined;
   const base = { ...category, version: event.version, updatedAt: event.at };
@@ -187,4 +193,8 @@ function decide(category: Category, event: CategoryEvent): Decision<Category> {
   return { before: category, after: applyCategoryEvent(category, event), events: [event] };
 }
 
-const next = (category: Category, at: Instant) => ({ categoryId: category.id, version: category.version + 1, at });
+const next = (category: Category, at: Instant) => ({
+  categoryId: category.id,
+  version: category.version + 1,
+  at,
+});

@@ -139,7 +139,10 @@ const STATUS_EVENT = {
 export function setStatus(edge: Edge, status: EdgeStatus, now: Instant): Decision<Edge> {
   if (edge.status === status) return unchanged(edge);
   if (edge.origin !== 'auto') {
-    throw new BrainError('conflict', 'only an automatic edge is accepted or rejected; delete this one instead');
+    throw new BrainError(
+      'conflict',
+      'only an automatic edge is accepted or rejected; delete this one instead',
+    );
   }
   return decide(edge, { type: STATUS_EVENT[status], ...stamp(edge, edge.version + 1, now) });
 }

@@ -43,7 +43,13 @@ interface ErrorOptions {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
-const RETRYABLE: ReadonlySet<ErrorCode> = new Set(['contended', 'unavailable', 'timeout', 'locked', 'storage_full']);
+const RETRYABLE: ReadonlySet<ErrorCode> = new Set([
+  'contended',
+  'unavailable',
+  'timeout',
+  'locked',
+  'storage_full',
+]);
 
 /** The one error of the product. Only `code` may be branched on, never the message. */
 export class BrainError extends Error {
@@ -75,7 +81,10 @@ export function isBrainError(error: unknown, code?: ErrorCode): error is BrainEr
 export function toBrainError(error: unknown, operation?: string): BrainError {
   if (error instanceof BrainError) return error;
   const message = error instanceof Error ? error.message : String(error);
-  return new BrainError('internal', message, { cause: error, ...(operation === undefined ? {} : { operation }) });
+  return new BrainError('internal', message, {
+    cause: error,
+    ...(operation === undefined ? {} : { operation }),
+  });
 }
 
 export function refuse(pointer: string, code: string, message: string): never {
@@ -111,7 +120,9 @@ export function checkAll<T extends Record<string, () => unknown>>(checks: T): Pa
     }
   }
   if (issues.length > 0) {
-    throw new BrainError('invalid', issues.map((i) => `${i.pointer.slice(1)}: ${i.message}`).join('; '), { issues });
+    throw new BrainError('invalid', issues.map((i) => `${i.pointer.slice(1)}: ${i.message}`).join('; '), {
+      issues,
+    });
   }
   return values as Parsed<T>;
 }

@@ -1,0 +1,57 @@
+import { describe, expect, test } from 'vitest';
+import { BrainError, checkAll, ERROR_CODES, isBrainError, refuse, toBrainError, within } from './error.ts';
+
+const broken = (pointer: string) => () => refuse(pointer, 'rule', 'is broken');
+
+describe('an error', () => {
+  test('names every broken field at once, each with the pointer of its place', () => {
+    const work = () =>
+      checkAll({ a: broken(''), b: () => 1, c: broken('/0/d'), e: () => within('/f', broken('/1')) });
+    expect(work).toThrow(
+      expect.objectContaining({
+        code: 'invalid',
+        issues: ['/a', '/c/0/d', '/e/f/1'].map((pointer) => ({
+          pointer,
+          code: 'rule',
+          message: 'is broken',
+        })),
+      }),
+    );
+  });
+
+  test('that is not of the input passes through checks as it is', () => {
+    const bug = new TypeError('bug');
+    const work = () =>
+      checkAll({
+        a: broken(''),
+        b: () => {
+          throw bug;
+        },
+      });
+    expect(work).toThrow(bug);
+    expect(checkAll({ a: () => 1, b: () => null })).toEqual({ a: 1, b: null });
+  });
+
+  test('of any kind becomes one of ours, with its cause', () => {
+    const cause = new TypeError('bug');
+    expect(toBrainError(cause, 'node.get')).toMatchObject({
+      code: 'internal',
+      message: 'bug',
+      cause,
+      operation: 'node.get',
+    });
+    expect(toBrainError('text')).toMatchObject({ code: 'internal', message: 'text' });
+    const ours = new BrainError('stale', 'old');
+    expect(toBrainError(ours)).toBe(ours);
+    expect([isBrainError(ours, 'stale'), isBrainError(ours, 'invalid'), isBrainError(cause)]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+  });
+
+  test('says whether the same call may succeed later', () => {
+    const retryable = ERROR_CODES.filter((code) => new BrainError(code, '').retryable);
+    expect(retryable).toEqual(['contended', 'storage_full', 'locked', 'unavailable', 'timeout']);
+  });
+});
