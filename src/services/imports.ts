@@ -1,5 +1,5 @@
 import { assignCategory, createNode, removeCategory, updateNode, type Node, type NodeInput } from '../domain/node.ts';
-import { toBrainError, type ErrorCode, type Issue } from '../domain/error.ts';
+import { toBrainError, type BrainError, type ErrorCode, type Issue } from '../domain/error.ts';
 import type { Decision } from '../domain/decision.ts';
 import { weight, type CategoryId, type NodeId, type OwnerId } from '../domain/values.ts';
 import { mapConcurrent } from '../shared/map-concurrent.ts';
@@ -26,6 +26,9 @@ export interface ImportNote {
   /** Links that a person wrote in it, by the keys of their targets. */
   readonly links?: readonly { readonly target: string; readonly text: string }[] | undefined;
 }
+
+/** A note, or what stood in the place of one and why it cannot be taken. */
+export type ImportEntry = ImportNote | { readonly key: string; readonly refused: BrainError };
 
 export interface ImportOptions {
   /** Names what is imported, such as a vault; what of it is in the graph but no longer there is reported. */
@@ -134,7 +137,7 @@ export function importService(needs: {
   async function* run(
     owner: OwnerId,
     options: ImportOptions,
-    notes: AsyncIterable<ImportNote> | Iterable<ImportNote>,
+    entries: AsyncIterable<ImportEntry> | Iterable<ImportEntry>,
   ): AsyncGenerator<ImportEvent> {
     const imported = new Map<string, Imported>();
     const counts = { created: 0, updated: 0, unchanged: 0, failed: 0 };
@@ -145,8 +148,9 @@ export function importService(needs: {
       if (!categoryIds.has(name)) categoryIds.set(name, await needs.categories.ensurePath(owner, path));
       return categoryIds.get(name);
     };
-    const saveOne = async (note: ImportNote): Promise<ImportEvent> => {
+    const saveOne = async (note: ImportEntry): Promise<ImportEvent> => {
       try {
+        if ('refused' in note) throw note.refused;
         const category = await categoryOf(note.category);
         const saved = options.dryRun ? await dryNote(owner, note) : await saveNote(owner, note, category);
         imported.set(note.key, saved);
@@ -160,7 +164,7 @@ export function importService(needs: {
       }
     };
 
-    for await (const batch of batches(notes, NOTES_AT_ONCE)) {
+    for await (const batch of batches(entries, NOTES_AT_ONCE)) {
       options.signal?.throwIfAborted();
       yield* await Promise.all(batch.map(saveOne));
     }

@@ -99,18 +99,6 @@ export function nodeService(needs: {
     }
   }
 
-  const update = (
-    owner: OwnerId,
-    id: NodeId,
-    expectedVersion: number | undefined,
-    decide: (node: Node, now: Instant) => Decision<Node>,
-  ): Promise<LinkedNode> =>
-    saveLinked(owner, id, async (tx) => {
-      const node = await tx.nodes.get(id);
-      checkVersion('note', node.version, expectedVersion);
-      return decide(node, tx.now);
-    });
-
   return {
     /** Stores a new note at version 1, linked. Throws `invalid`, or `conflict` when its source key is taken. */
     async create(owner: OwnerId, input: NodeInput): Promise<LinkedNode> {
@@ -132,16 +120,25 @@ export function nodeService(needs: {
       return fillPage(page.limit, page.after, read, keep);
     },
 
-    /** Changes the given fields. Throws `stale` when the note is not at `expectedVersion`. */
-    update: (owner: OwnerId, id: NodeId, input: NodeInput, expectedVersion?: number): Promise<LinkedNode> =>
-      update(owner, id, expectedVersion, (node, now) => updateNode(node, input, now)),
-
-    /** Takes the note out of lists, search and linking; its edges stay. */
-    archive: (owner: OwnerId, id: NodeId, expectedVersion?: number): Promise<LinkedNode> =>
-      update(owner, id, expectedVersion, archiveNode),
-
-    restore: (owner: OwnerId, id: NodeId, expectedVersion?: number): Promise<LinkedNode> =>
-      update(owner, id, expectedVersion, restoreNode),
+    /**
+     * Changes the given fields, and archives or restores: an archived note is in no list, search or linking, and
+     * keeps the edges that a person made. Throws `stale` when the note is not at `expectedVersion`.
+     */
+    patch: (
+      owner: OwnerId,
+      id: NodeId,
+      patch: { readonly input: NodeInput; readonly archived?: boolean | undefined },
+      expectedVersion?: number,
+    ): Promise<LinkedNode> =>
+      saveLinked(owner, id, async (tx) => {
+        const node = await tx.nodes.get(id);
+        checkVersion('note', node.version, expectedVersion);
+        const updated = updateNode(node, patch.input, tx.now);
+        const after = updated.after as Node;
+        if (patch.archived === undefined) return updated;
+        const moved = patch.archived ? archiveNode(after, tx.now) : restoreNode(after, tx.now);
+        return { before: node, after: moved.after, events: [...updated.events, ...moved.events] };
+      }),
 
     /** Deletes the note and every edge of it. A hub's edges go in several transactions, the note in the first. */
     async delete(owner: OwnerId, id: NodeId, expectedVersion?: number): Promise<void> {

@@ -1,0 +1,44 @@
+import { fastify, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import type { Services } from '../services/services.ts';
+import type { Log } from '../shared/log.ts';
+import { useContext } from './context.ts';
+import { cursors } from './cursor.ts';
+import { answerError, answerUnknown } from './errors.ts';
+import { healthRoutes, type HealthChecks } from './health.ts';
+import { v2Routes } from './v2/routes.ts';
+import { useStrictValidation } from './validation.ts';
+
+export interface AppNeeds {
+  readonly services: Services;
+  readonly log: Log;
+  readonly newId: () => string;
+  readonly checks: HealthChecks;
+  readonly version: string;
+  /** Signs cursors; 32 bytes that stay the same between starts. */
+  readonly cursorKey: Uint8Array;
+}
+
+const BODY_BYTES = 1024 * 1024;
+/** An import is one long request; a slow sender of headers is cut off by Node's own limit. */
+const REQUEST_TIMEOUT_MS = 600_000;
+
+/** The HTTP application, without a socket: a server listens with it, a test or a command calls it in process. */
+export async function createApp(needs: AppNeeds): Promise<FastifyInstance> {
+  const app = fastify({
+    loggerInstance: needs.log as FastifyBaseLogger,
+    disableRequestLogging: true,
+    bodyLimit: BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: 200 },
+  });
+  useStrictValidation(app);
+  useContext(app, needs);
+  app.setErrorHandler(answerError);
+  answerUnknown(app);
+  app.addContentTypeParser('application/merge-patch+json', { parseAs: 'string' }, app.getDefaultJsonParser('error', 'error'));
+  healthRoutes(app, needs);
+  await app.register(v2Routes({ services: needs.services, cursors: cursors(needs.cursorKey) }), { prefix: '/api/v2' });
+  return app;
+}

@@ -1,0 +1,84 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { BrainError, within } from '../../domain/error.ts';
+import { ownerId, type OwnerId } from '../../domain/values.ts';
+import { requestContext } from '../context.ts';
+import type { Cursors } from '../cursor.ts';
+
+// What the resources of v2 have in common in reading a request and answering it.
+
+export function owner(): OwnerId {
+  return ownerId(requestContext().ownerId);
+}
+
+/** The id in the path; one that is no id at all names nothing: `not_found`. */
+export function idOf<T>(request: FastifyRequest, parse: (text: string) => T, parameter = 'id'): T {
+  const text = (request.params as Record<string, string>)[parameter] ?? '';
+  try {
+    return parse(text);
+  } catch {
+    throw new BrainError('not_found', `there is nothing of the id "${text.slice(0, 100)}"`, { operation: 'http.id' });
+  }
+}
+
+/** A value of the query, checked by the domain; its issues point at the parameter. */
+export function parsed<T>(name: string, value: string | undefined, parse: (text: string) => T): T | undefined {
+  return value === undefined ? undefined : within(`/${name}`, () => parse(value));
+}
+
+/** The version in If-Match; `*` takes any. Throws `version_required`, or `malformed`. */
+export function requiredVersion(request: FastifyRequest): number | undefined {
+  const header = request.headers['if-match'];
+  if (header === undefined) {
+    throw new BrainError('version_required', 'send If-Match with the ETag of what you read, or * for any', {
+      operation: 'http.precondition',
+    });
+  }
+  if (header.trim() === '*') return undefined;
+  const version = /^\s*"(\d{1,15})"\s*$/.exec(header)?.[1];
+  if (version === undefined) {
+    throw new BrainError('malformed', `If-Match is one strong ETag such as "3", or *; not ${header.slice(0, 50)}`, {
+      operation: 'http.precondition',
+    });
+  }
+  return Number(version);
+}
+
+export function etag(reply: FastifyReply, version: number | string): void {
+  reply.header('etag', `"${version}"`);
+}
+
+/** Whether the caller has this version already: then the answer is 304 without a body. */
+export function isKnown(request: FastifyRequest, tag: string | number): boolean {
+  const header = request.headers['if-none-match'];
+  if (header === undefined) return false;
+  const known = header.split(',').map((one) => one.trim().replace(/^W\//, ''));
+  return known.includes('*') || known.includes(`"${tag}"`);
+}
+
+/** Answers 304, without a body; typed so that a handler of any answer may return it. */
+export function notModified(reply: { code(status: number): unknown }): never {
+  return (reply.code(304) as FastifyReply).send() as never;
+}
+
+interface PageQuery {
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
+/** Opens the cursor of a list, and seals the next one; both are bound to the list's filter. */
+export function paging(request: FastifyRequest, reply: FastifyReply, cursors: Cursors, listName: string) {
+  const { limit = 50, cursor, ...filter } = request.query as PageQuery;
+  const list = `${listName} ${JSON.stringify(Object.entries(filter).sort())}`;
+  return {
+    page: { limit, after: cursor === undefined ? undefined : cursors.open(list, cursor) },
+    /** The page with its cursor sealed, and the same in a Link header. */
+    seal<T>(found: { readonly items: readonly T[]; readonly next?: string | undefined }) {
+      if (found.next === undefined) return found;
+      const next = cursors.seal(list, found.next);
+      const url = new URL(request.url, 'http://localhost');
+      url.searchParams.set('cursor', next);
+      reply.header('link', `<${url.pathname}${url.search}>; rel="next"`);
+      return { items: found.items, next };
+    },
+  };
+}

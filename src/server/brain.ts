@@ -1,0 +1,111 @@
+import { statfs } from 'node:fs/promises';
+import type { FastifyInstance } from 'fastify';
+import { instant, ownerId, type OwnerId } from '../domain/values.ts';
+import { createApp } from '../http/app.ts';
+import { eventLoopCheck, type HealthChecks } from '../http/health.ts';
+import { createServices, type Services } from '../services/services.ts';
+import { currentContext } from '../shared/context.ts';
+import { createLog, type Log } from '../shared/log.ts';
+import { uuidv7Generator } from '../shared/uuid.ts';
+import { openDataFolder, type DataFolder } from '../storage/embedded/data-folder.ts';
+import { SqliteTable } from '../storage/embedded/sqlite-table.ts';
+import { Store } from '../storage/store.ts';
+import { pks } from '../storage/keys.ts';
+import type { Settings } from './settings.ts';
+import { VERSION } from './version.ts';
+
+/** A whole Brain2 on the embedded store, without a socket. */
+export interface Brain {
+  readonly app: FastifyInstance;
+  readonly services: Services;
+  readonly folder: DataFolder;
+  readonly log: Log;
+  /** The one owner of a local Brain2. */
+  readonly owner: OwnerId;
+  /** Ends what is under way, stores the indexes and lets go of the folder. */
+  close(): Promise<void>;
+}
+
+const LOCAL_OWNER = ownerId('local');
+const UPKEEP_MS = 10_000;
+const DISK_LOW_BYTES = 100 * 1024 * 1024;
+
+/** Joins the parts. Throws `locked`, `read_only`, `corrupt`, `schema_newer`. */
+export async function openBrain(settings: Settings): Promise<Brain> {
+  const log = createLog({ level: settings.logLevel, format: settings.logFormat });
+  const newId = uuidv7Generator(Date.now);
+  const folder = openDataFolder(settings.dataDir);
+  try {
+    const table = new SqliteTable({ path: folder.databasePath });
+    const store = new Store({
+      table,
+      now: () => instant(Date.now()),
+      newEpoch: newId,
+      correlationId: () => currentContext()?.correlationId ?? '-',
+    });
+    const snapshots = { load: folder.loadIndex, save: folder.saveIndex };
+    const services = createServices({ store, snapshots, newId });
+    const loop = eventLoopCheck();
+    const checks = healthChecks({ table, services, folder, loop });
+    const app = await createApp({ services, log, newId, checks, version: VERSION, cursorKey: folder.key });
+    const upkeep = setInterval(() => void services.indexes.upkeep().catch((err) => log.error({ err }, 'upkeep failed')), UPKEEP_MS);
+    upkeep.unref();
+    return {
+      app,
+      services,
+      folder,
+      log,
+      owner: LOCAL_OWNER,
+      async close() {
+        clearInterval(upkeep);
+        loop.stop();
+        await app.close();
+        await store.drain();
+        await services.indexes.close();
+        await table.close();
+        folder.release();
+      },
+    };
+  } catch (error) {
+    folder.release();
+    throw error;
+  }
+}
+
+function healthChecks(needs: {
+  readonly table: SqliteTable;
+  readonly services: Services;
+  readonly folder: DataFolder;
+  readonly loop: ReturnType<typeof eventLoopCheck>;
+}): HealthChecks {
+  const { table, services, folder, loop } = needs;
+  const probe = { pk: pks.head(ownerId('health')), sk: 'PROBE' };
+  return {
+    eventLoop: { check: loop.check, critical: false },
+    store: {
+      critical: true,
+      async check() {
+        const written = String(Date.now());
+        await table.transact([[{ put: { ...probe, et: 'probe.1', j: written } }]]);
+        const read = await table.get(probe);
+        return read?.j === written ? { status: 'up' } : { status: 'down', message: 'what was written was not read back' };
+      },
+    },
+    index: {
+      critical: false,
+      async check() {
+        const freshness = await services.indexes.freshness(LOCAL_OWNER);
+        return { status: 'up', details: { ...(freshness ?? { state: 'not opened yet' }) } };
+      },
+    },
+    disk: {
+      critical: false,
+      async check() {
+        const { bavail, bsize } = await statfs(folder.path);
+        const freeBytes = bavail * bsize;
+        const low = freeBytes < DISK_LOW_BYTES;
+        return { status: low ? 'degraded' : 'up', ...(low && { message: 'the disk is almost full' }), details: { freeBytes } };
+      },
+    },
+  };
+}

@@ -1,0 +1,59 @@
+import { Readable } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
+import { brainClient, type BrainClient, type Transport } from '../client/http-client.ts';
+import { httpTransport } from '../client/http-transport.ts';
+import { BrainError } from '../domain/error.ts';
+import { holderOf } from '../storage/embedded/data-folder.ts';
+import { openBrain } from './brain.ts';
+import type { Settings } from './settings.ts';
+
+/** A client of the Brain2 of a data folder, wherever that runs. */
+export interface Connection {
+  readonly client: BrainClient;
+  readonly where:
+    | { readonly kind: 'server'; readonly url: string }
+    | { readonly kind: 'local'; readonly dataDir: string };
+  close(): Promise<void>;
+}
+
+/**
+ * Beside a running server through its API (the lock in the data folder says where); without one on the store itself,
+ * through the same API in this process, so that nothing differs. Throws `locked` when another command holds the
+ * folder, and what `openBrain` throws.
+ */
+export async function connect(settings: Settings): Promise<Connection> {
+  const holder = holderOf(settings.dataDir);
+  if (holder?.url !== undefined) {
+    const { url } = holder;
+    return { client: brainClient(httpTransport(url)), where: { kind: 'server', url }, close: async () => {} };
+  }
+  if (holder) {
+    throw new BrainError('locked', `${settings.dataDir} is in use by process ${holder.pid}; try again when it is done`, {
+      operation: 'store.open',
+      details: { holder },
+    });
+  }
+  const brain = await openBrain({ ...settings, logLevel: 'silent' });
+  return {
+    client: brainClient(inProcess(brain.app)),
+    where: { kind: 'local', dataDir: settings.dataDir },
+    close: () => brain.close(),
+  };
+}
+
+/** Requests without a socket. */
+function inProcess(app: FastifyInstance): Transport {
+  return async ({ method, path, headers, body }) => {
+    const answer = await app.inject({
+      method: method as 'GET',
+      url: path,
+      headers,
+      ...(body !== undefined && { payload: typeof body === 'string' ? body : Readable.from(body) }),
+      payloadAsStream: true,
+    });
+    const fields = Object.entries(answer.headers).flatMap(([name, value]): [string, string][] =>
+      value === undefined ? [] : [[name, String(value)]],
+    );
+    return { status: answer.statusCode, headers: new Headers(fields), body: answer.stream() };
+  };
+}

@@ -1,0 +1,76 @@
+import { BrainError } from '../domain/error.ts';
+import { openBrain, type Brain } from './brain.ts';
+import type { Settings } from './settings.ts';
+
+export interface RunningServer {
+  readonly url: string;
+  readonly dataDir: string;
+  /** Whether the data folder was made by this start. */
+  readonly isNew: boolean;
+  readonly counts: { readonly nodes: number; readonly edges: number; readonly categories: number };
+  /** The port that was asked for, where another process has it. */
+  readonly portTaken?: number | undefined;
+  /** Takes no new requests, answers those under way, and closes the store. */
+  stop(): Promise<void>;
+}
+
+const PORTS_TO_TRY = 20;
+
+/** Opens the data folder and listens. Throws what `openBrain` throws, and `unavailable` when no port is free. */
+export async function serve(settings: Settings): Promise<RunningServer> {
+  const brain = await openBrain(settings);
+  try {
+    const port = await listen(brain, settings);
+    const host = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
+    const url = `http://${host}:${port}`;
+    brain.folder.announce(url);
+    brain.log.info({ url, dataDir: settings.dataDir }, 'listening');
+    const { counts } = await brain.services.graph.counts(brain.owner);
+    const background = prepare(brain);
+    return {
+      url,
+      dataDir: settings.dataDir,
+      isNew: brain.folder.isNew,
+      counts,
+      ...(settings.port !== 0 && port !== settings.port && { portTaken: settings.port }),
+      async stop() {
+        await background;
+        await brain.close();
+        brain.log.info('stopped');
+      },
+    };
+  } catch (error) {
+    await brain.close();
+    throw error;
+  }
+}
+
+/** Opens the index before the first request needs it, and finishes what a crash cut off. */
+async function prepare(brain: Brain): Promise<void> {
+  try {
+    const start = performance.now();
+    const index = await brain.services.indexes.ready(brain.owner);
+    brain.log.info({ notes: index.size, durationMs: Math.round(performance.now() - start) }, 'index ready');
+    const finished = await brain.services.pending.finish(brain.owner);
+    if (finished > 0) brain.log.info({ finished }, 'work that was cut off is done');
+  } catch (err) {
+    brain.log.error({ err }, 'start-up work failed');
+  }
+}
+
+async function listen({ app }: Brain, { host, port }: Settings): Promise<number> {
+  for (let candidate = port; ; candidate++) {
+    try {
+      await app.listen({ host, port: candidate });
+      const address = app.server.address();
+      return typeof address === 'object' && address !== null ? address.port : candidate;
+    } catch (error) {
+      const taken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
+      if (taken && candidate < port + PORTS_TO_TRY && candidate < 65_535) continue;
+      throw new BrainError('unavailable', `cannot listen on ${host}:${candidate}: ${(error as Error).message}`, {
+        cause: error,
+        operation: 'server.listen',
+      });
+    }
+  }
+}

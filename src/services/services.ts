@@ -1,0 +1,50 @@
+import { categoryId, edgeId, nodeId } from '../domain/values.ts';
+import type { Store } from '../storage/store.ts';
+import { categoryService, type CategoryService } from './categories.ts';
+import { edgeService, type EdgeService } from './edges.ts';
+import { graphService, type GraphService } from './graph.ts';
+import { importService, type ImportService } from './imports.ts';
+import { linker } from './linker.ts';
+import { nodeService, type NodeService } from './nodes.ts';
+import { ownerIndexes, type OwnerIndexes, type SnapshotStore } from './owner-indexes.ts';
+import { pendingService, type PendingService } from './pending.ts';
+import { searchService, type SearchService } from './search.ts';
+
+/** All use cases, joined. Every host (Node, Lambda, a test) makes them so and puts its own face before them. */
+export interface Services {
+  readonly nodes: NodeService;
+  readonly edges: EdgeService;
+  readonly categories: CategoryService;
+  readonly graph: GraphService;
+  readonly search: SearchService;
+  readonly imports: ImportService;
+  readonly pending: PendingService;
+  readonly indexes: OwnerIndexes;
+}
+
+export function createServices(needs: {
+  readonly store: Store;
+  readonly snapshots: SnapshotStore;
+  /** Makes UUIDs that sort in the order of their making. */
+  readonly newId: () => string;
+}): Services {
+  const { store, snapshots, newId } = needs;
+  const newNodeId = () => nodeId(newId());
+  const newEdgeId = () => edgeId(newId());
+  const newCategoryId = () => categoryId(newId());
+  const indexes = ownerIndexes({ store, snapshots });
+  const links = linker({ newEdgeId });
+  const pending = pendingService({ store, indexes, linker: links });
+  const nodes = nodeService({ store, indexes, linker: links, pending, newNodeId });
+  const categories = categoryService({ store, newCategoryId });
+  return {
+    nodes,
+    categories,
+    pending,
+    indexes,
+    edges: edgeService({ store, indexes, newEdgeId }),
+    graph: graphService({ store }),
+    search: searchService({ store, indexes }),
+    imports: importService({ store, indexes, linker: links, pending, nodes, categories, newNodeId }),
+  };
+}

@@ -1,0 +1,158 @@
+import { randomBytes } from 'node:crypto';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { BrainError } from '../../domain/error.ts';
+import type { OwnerId } from '../../domain/values.ts';
+
+/** Who holds a data folder. */
+export interface Holder {
+  readonly pid: number;
+  /** Where it serves; absent for a command that works on the store itself. */
+  readonly url?: string | undefined;
+  readonly since: string;
+}
+
+/** The folder of one Brain2: the database, the indexes, a key, and the lock of the one process that may write. */
+export interface DataFolder {
+  readonly path: string;
+  /** Whether this call made it. */
+  readonly isNew: boolean;
+  readonly databasePath: string;
+  /** 32 bytes that stay the same between starts. */
+  readonly key: Uint8Array;
+  /** Tells others where this process serves. */
+  announce(url: string): void;
+  loadIndex(owner: OwnerId): Promise<Uint8Array | undefined>;
+  saveIndex(owner: OwnerId, bytes: Uint8Array): Promise<void>;
+  release(): void;
+}
+
+const HOLDER_FILE = 'holder.json';
+const KEY_BYTES = 32;
+const OWNER_ONLY = 0o700;
+
+/**
+ * Opens the folder, making it if need be, and takes its lock. The lock is the operating system's, on a file of its
+ * own, so it is free the moment its process is gone, however that came about.
+ * Throws `locked` (naming the holder), `read_only` or `unavailable`.
+ */
+export function openDataFolder(path: string): DataFolder {
+  const isNew = prepare(path);
+  const lock = takeLock(path);
+  const holderPath = join(path, HOLDER_FILE);
+  const tell = (url?: string) => {
+    const holder: Holder = { pid: process.pid, since: new Date().toISOString(), ...(url !== undefined && { url }) };
+    replaceFile(holderPath, JSON.stringify(holder));
+  };
+  try {
+    tell();
+    return {
+      path,
+      isNew,
+      databasePath: join(path, 'brain2.sqlite'),
+      key: readKey(join(path, 'cursor.key')),
+      announce: tell,
+      async loadIndex(owner) {
+        try {
+          return await readFile(indexPath(path, owner));
+        } catch (error) {
+          if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+          throw error;
+        }
+      },
+      async saveIndex(owner, bytes) {
+        mkdirSync(join(path, 'index'), { recursive: true, mode: OWNER_ONLY });
+        replaceFile(indexPath(path, owner), bytes);
+      },
+      release() {
+        rmSync(holderPath, { force: true });
+        lock.close();
+      },
+    };
+  } catch (error) {
+    lock.close();
+    throw ofFile(error, path);
+  }
+}
+
+/** Who holds the folder, or undefined if nobody does. Takes nothing. */
+export function holderOf(path: string): Holder | undefined {
+  if (!existsSync(join(path, 'lock'))) return undefined;
+  try {
+    takeLock(path).close();
+    return undefined;
+  } catch (error) {
+    if (error instanceof BrainError && error.code === 'locked') return error.details['holder'] as Holder;
+    throw error;
+  }
+}
+
+function prepare(path: string): boolean {
+  const isNew = !existsSync(join(path, 'brain2.sqlite'));
+  try {
+    mkdirSync(path, { recursive: true, mode: OWNER_ONLY });
+    accessSync(path, constants.W_OK);
+  } catch (error) {
+    throw ofFile(error, path);
+  }
+  return isNew;
+}
+
+function takeLock(path: string): DatabaseSync {
+  let lock: DatabaseSync | undefined;
+  try {
+    lock = new DatabaseSync(join(path, 'lock'), { timeout: 0 });
+    // Held for the life of the connection: nothing is ever written, so there is no journal to leave behind.
+    lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+    return lock;
+  } catch (error) {
+    lock?.close();
+    const busy = (error as { errcode?: number }).errcode === 5;
+    if (!busy) throw ofFile(error, path);
+    const holder = readHolder(path);
+    const where = holder?.url === undefined ? '' : ` and serves at ${holder.url}`;
+    throw new BrainError(
+      'locked',
+      `${path} is in use: process ${holder?.pid ?? 'unknown'} holds it${where}. Stop it, or use another --data folder.`,
+      { cause: error, operation: 'store.open', details: { holder: holder ?? { pid: 0, since: '' } } },
+    );
+  }
+}
+
+function readHolder(path: string): Holder | undefined {
+  try {
+    return JSON.parse(readFileSync(join(path, HOLDER_FILE), 'utf8')) as Holder;
+  } catch {
+    return undefined; // between taking the lock and telling who did
+  }
+}
+
+function readKey(path: string): Uint8Array {
+  if (!existsSync(path)) replaceFile(path, randomBytes(KEY_BYTES));
+  return readFileSync(path);
+}
+
+/** Whole or not at all: a crash leaves the old file. */
+function replaceFile(path: string, data: string | Uint8Array): void {
+  const temporary = `${path}.new`;
+  writeFileSync(temporary, data, { mode: 0o600 });
+  renameSync(temporary, path);
+}
+
+function indexPath(path: string, owner: OwnerId): string {
+  return join(path, 'index', `${encodeURIComponent(owner)}.idx`);
+}
+
+function ofFile(error: unknown, path: string): BrainError {
+  if (error instanceof BrainError) return error;
+  const { code, errcode, message } = error as NodeJS.ErrnoException & { errcode?: number };
+  const denied = code === 'EACCES' || code === 'EROFS' || code === 'EPERM' || errcode === 8 || errcode === 14;
+  const options = { cause: error, operation: 'store.open' };
+  if (denied) {
+    return new BrainError('read_only', `the data folder ${path} cannot be written (${message}); make it writable, or use another --data folder`, options);
+  }
+  if (code === 'ENOSPC') return new BrainError('storage_full', `the disk of ${path} is full`, options);
+  return new BrainError('unavailable', `the data folder ${path} cannot be opened: ${message}`, options);
+}
