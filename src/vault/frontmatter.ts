@@ -58,12 +58,12 @@ function findClose(text: string, from: number, fence: string): { start: number; 
 
 type Parsed = { readonly fields: Frontmatter } | { readonly line: number; readonly message: string };
 
-/** Reads a YAML mapping, every scalar as text. Exported for the property that holds both readers equal. */
-export function readYaml(source: string): Parsed {
+function readYaml(source: string): Parsed {
   const simple = parseSimpleYaml(source);
   return simple ? { fields: simple } : readFullYaml(source);
 }
 
+/** Reads a YAML mapping, every scalar as text, by the library alone: what the fast reader must agree with. */
 export function readFullYaml(source: string): Parsed {
   if (source.length > MAX_FRONTMATTER)
     return { line: 1, message: `longer than ${MAX_FRONTMATTER} characters` };

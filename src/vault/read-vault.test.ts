@@ -1,6 +1,7 @@
-import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -96,9 +97,11 @@ describe('a folder', () => {
     expect(vault.problems).toMatchObject([{ path: 'a.md', code: 'broken_frontmatter', severity: 'warning' }]);
   });
 
-  test('does not wait for a pipe that is called a note', async () => {
-    const made = spawnSync('mkfifo', [join(root, 'pipe.md')]).status === 0;
-    expect(codes(await read())).toEqual(made ? ['pipe.md unreadable'] : []);
+  test('lists what is called a note and is no file', async () => {
+    const server = createServer().listen(join(root, 'socket.md'));
+    await once(server, 'listening');
+    expect(codes(await read())).toEqual(['socket.md unreadable']);
+    await new Promise((resolve) => server.close(resolve));
   });
 
   test.skipIf(process.getuid?.() === 0)('lists notes and folders that may not be read', async () => {

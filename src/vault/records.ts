@@ -5,7 +5,7 @@ import { tooLarge } from './read-file.ts';
 import { scanMarkdown } from './scan.ts';
 import type { VaultProblem, VaultProblemCode } from './types.ts';
 
-export type RecordResult =
+type RecordResult =
   | { readonly kind: 'note'; readonly parsed: ParsedNote }
   | { readonly kind: 'problem'; readonly code: VaultProblemCode; readonly message: string };
 
@@ -13,7 +13,7 @@ export type RecordResult =
  * Reads one record `{id, title, text, tags?, aliases?, created?, updated?}`. Types are strict, so that a wrong file is
  * noticed; fields of other names are left alone.
  */
-export function parseRecord(value: unknown, maxNoteBytes: number): RecordResult {
+function parseRecord(value: unknown, maxNoteBytes: number): RecordResult {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return invalid('not an object');
   const record = value as Readonly<Record<string, unknown>>;
   const id = typeof record['id'] === 'number' ? String(record['id']) : record['id'];

@@ -51,7 +51,7 @@ export interface VaultProblem {
   readonly target?: string;
 }
 
-export interface VaultStats {
+interface VaultStats {
   /** Note files found, or 1 for a file of records. */
   readonly files: number;
   /** Bytes read. */
