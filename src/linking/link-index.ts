@@ -72,6 +72,16 @@ export class LinkIndex {
     return removed;
   }
 
+  /**
+   * Brings up to date what is otherwise brought up to date over the next calls: the mean similarity of near
+   * notes, and who names a title that very many notes name. After it, two indexes of the same notes give the
+   * same answers.
+   */
+  settle(): void {
+    this.#store.mentions.settleAll();
+    this.#meanNear.refresh();
+  }
+
   /** The notes nearest to a stored note, by weight and then id; none when it is not stored. */
   related(id: string, limit = DEFAULT_RELATED): Related[] {
     const note = this.#store.find(id);

@@ -3,13 +3,15 @@ import type { StoredNote } from './stored-note.ts';
 import type { TitleTrie } from './title-trie.ts';
 
 const NOTHING = new Uint32Array(0);
-/** Reading one note again costs about as much as looking whether this many notes have a phrase. */
-const CHECKS_PER_SCAN = 40;
+/** So many notes read again take about 2 ms: no caller waits for more. */
+const REREAD_AT_ONCE = 64;
+/** Looking for a phrase in one note costs about a tenth of reading it. */
+const CHECKS_PER_READ = 10;
 
 /**
  * Which titles each note names in its text, and the other way round. A title counts where no longer title
- * covers it. Kept exact as titles come and go, but lazily: a change only marks what has to be read again,
- * so loading many notes reads each of them once.
+ * covers it. A change only marks what has to be read, so loading many notes reads each of them once; and
+ * when a title comes or goes that very many notes name, those are read again over the next few calls.
  */
 export class Mentions {
   readonly #trie: TitleTrie;
@@ -19,6 +21,8 @@ export class Mentions {
   readonly #lists: (Uint32Array | undefined)[] = [];
   readonly #namers: (number[] | undefined)[] = [];
   readonly #unread = new Set<number>();
+  /** Read before a title came or went that they may name. */
+  readonly #stale = new Set<number>();
   readonly #newPhrases = new Set<number>();
 
   constructor(trie: TitleTrie, postings: Postings, notes: readonly (StoredNote | undefined)[]) {
@@ -35,6 +39,7 @@ export class Mentions {
   noteRemoved(slot: number): void {
     this.#forget(slot);
     this.#unread.delete(slot);
+    this.#stale.delete(slot);
   }
 
   phraseAdded(phrase: number): void {
@@ -43,9 +48,10 @@ export class Mentions {
 
   phraseRemoved(phrase: number): void {
     this.#newPhrases.delete(phrase);
-    const namers = this.#namers[phrase] ?? [];
-    // Forgetting a note takes it out of this very list.
-    while (namers.length > 0) this.#reread(namers[namers.length - 1]!);
+    for (const slot of this.#namers[phrase] ?? []) {
+      this.#lists[slot] = without(this.#lists[slot]!, phrase);
+      this.#stale.add(slot);
+    }
     this.#namers[phrase] = undefined;
   }
 
@@ -59,32 +65,43 @@ export class Mentions {
     return this.#namers[phrase] ?? [];
   }
 
-  /** Reads what changed since the last call; the answers above hold until the next change. */
-  settle(): void {
+  /** Reads what is new, and what is stale up to a bound: the answers above hold until the next change. */
+  settle(atOnce = REREAD_AT_ONCE): void {
     if (this.#newPhrases.size > 0) this.#findNotesWithNewPhrases();
     for (const slot of this.#unread) this.#read(slot);
     this.#unread.clear();
+    let left = atOnce;
+    for (const slot of this.#stale) {
+      if (left-- === 0) break;
+      this.#stale.delete(slot);
+      this.#forget(slot);
+      this.#read(slot);
+    }
+  }
+
+  /** Reads all that is new or stale. */
+  settleAll(): void {
+    this.settle(Infinity);
   }
 
   #findNotesWithNewPhrases(): void {
     let checks = 0;
-    const rarest = new Map<number, number>();
     for (const phrase of this.#newPhrases) {
-      const term = this.#rarestTerm(this.#trie.termsOf(phrase));
-      rarest.set(phrase, term);
-      checks += this.#postings.frequency(term);
+      checks += this.#postings.frequency(this.#rarestTerm(this.#trie.termsOf(phrase)));
+    }
+    if (checks > this.#notes.length * CHECKS_PER_READ) {
+      for (const note of this.#notes) if (note !== undefined) this.#reread(note.slot);
+    } else {
+      for (const phrase of this.#newPhrases) this.#markNotesWith(this.#trie.termsOf(phrase));
     }
     this.#newPhrases.clear();
-    if (checks > this.#notes.length * CHECKS_PER_SCAN) {
-      for (const note of this.#notes) if (note !== undefined) this.#reread(note.slot);
-      return;
-    }
-    for (const [phrase, term] of rarest) {
-      const terms = this.#trie.termsOf(phrase);
-      for (const posting of this.#postings.list(term)) {
-        const slot = posting >>> 8;
-        if (!this.#unread.has(slot) && containsPhrase(this.#notes[slot]!.sequence, terms)) this.#reread(slot);
-      }
+  }
+
+  #markNotesWith(terms: readonly number[]): void {
+    for (const posting of this.#postings.list(this.#rarestTerm(terms))) {
+      const slot = posting >>> 8;
+      if (this.#unread.has(slot) || this.#stale.has(slot)) continue;
+      if (terms.length === 1 || containsPhrase(this.#notes[slot]!.sequence, terms)) this.#stale.add(slot);
     }
   }
 
@@ -98,6 +115,7 @@ export class Mentions {
 
   #reread(slot: number): void {
     this.#forget(slot);
+    this.#stale.delete(slot);
     this.#unread.add(slot);
   }
 
@@ -144,6 +162,10 @@ export class Mentions {
     }
     this.#lists[slot] = list.length === 0 ? NOTHING : Uint32Array.from(list);
   }
+}
+
+function without(list: Uint32Array, phrase: number): Uint32Array {
+  return list.filter((_, at) => list[at - (at & 1)] !== phrase);
 }
 
 function containsPhrase(sequence: Uint32Array, terms: readonly number[]): boolean {
