@@ -12,6 +12,10 @@ function shardOf(key: string): number {
   );
 }
 
+function openingOf(text: string): number {
+  return ((text.charCodeAt(0) << 16) | (text.length > 1 ? text.charCodeAt(1) : 0)) >>> 0;
+}
+
 /** FNV-1a with a final mix, over UTF-16 units: the same on every machine. */
 export function stringHash(text: string, seed = 0): number {
   let hash = 0x811c9dc5 ^ seed;
@@ -34,7 +38,8 @@ export function grownUint32(array: Uint32Array, capacity: number): Uint32Array<A
  */
 export class Lexicon {
   readonly #shards: Map<string, number>[] = Array.from({ length: SHARDS }, () => new Map<string, number>());
-  readonly #byOpening = new Map<string, number[]>();
+  /** By the first two units in one number. */
+  readonly #byOpening = new Map<number, number[]>();
   readonly #keys: string[] = [''];
   readonly #surfaces: string[] = [''];
   readonly #free: number[] = [];
@@ -66,7 +71,7 @@ export class Lexicon {
   release(term: number): void {
     const key = this.#keys[term]!;
     this.#shards[shardOf(key)]!.delete(key);
-    const opening = key.slice(0, 2);
+    const opening = openingOf(key);
     const siblings = this.#byOpening.get(opening)!;
     siblings[siblings.indexOf(term)] = siblings[siblings.length - 1]!;
     siblings.pop();
@@ -103,12 +108,12 @@ export class Lexicon {
 
   /** Terms that share their first two characters with `text`. */
   withOpening(text: string): readonly number[] {
-    return this.#byOpening.get(text.slice(0, 2)) ?? [];
+    return this.#byOpening.get(openingOf(text)) ?? [];
   }
 
   /** Openings that begin with one character. */
   *openingsWith(first: string): Iterable<readonly number[]> {
-    for (const [opening, terms] of this.#byOpening) if (opening.startsWith(first)) yield terms;
+    for (const [opening, terms] of this.#byOpening) if (opening >>> 16 === first.charCodeAt(0)) yield terms;
   }
 
   #add(shard: Map<string, number>, key: string, surface: string): number {
@@ -118,7 +123,7 @@ export class Lexicon {
     if (term >= this.#hashes.length) this.#hashes = grownUint32(this.#hashes, term * 2);
     this.#hashes[term] = stringHash(key);
     shard.set(key, term);
-    const opening = key.slice(0, 2);
+    const opening = openingOf(key);
     const siblings = this.#byOpening.get(opening);
     if (siblings === undefined) this.#byOpening.set(opening, [term]);
     else siblings.push(term);

@@ -20,21 +20,26 @@ export class Postings {
   #tail = 0;
   #starts = new Uint32Array(INITIAL_TERMS);
   #lengths = new Uint32Array(INITIAL_TERMS);
+  /** One more than the power of two of each list's room; 0 for none. */
+  #rooms = new Uint8Array(INITIAL_TERMS);
 
   /** In how many notes the term is. */
   frequency(term: number): number {
     return term < this.#lengths.length ? this.#lengths[term]! : 0;
   }
 
+  /** Makes room for a list whose length is known, which then need not grow. */
+  reserve(term: number, length: number): void {
+    this.#reach(term);
+    if (this.#rooms[term] === 0 && length > 0) this.#move(term, 33 - Math.clz32(length - 1));
+  }
+
   /** Adds a note to a term's list; the caller knows that it is not in it. */
   add(term: number, slot: number, count: number): void {
-    if (term >= this.#lengths.length) {
-      this.#starts = grownUint32(this.#starts, term * 2);
-      this.#lengths = grownUint32(this.#lengths, term * 2);
-    }
+    this.#reach(term);
     const length = this.#lengths[term]!;
-    // A list is full when its length is a power of two.
-    if ((length & (length - 1)) === 0) this.#enlarge(term, length);
+    const room = this.#rooms[term]!;
+    if (room === 0 || length === 1 << (room - 1)) this.#move(term, room + 1);
     const start = this.#starts[term]!;
     this.#chunks[start >>> CHUNK_BITS]![(start & CHUNK_MASK) + length] = (slot << 8) | count;
     this.#lengths[term] = length + 1;
@@ -50,9 +55,10 @@ export class Postings {
     const remaining = list.length - 1;
     list[at] = list[remaining]!;
     this.#lengths[term] = remaining;
-    // Full again at a power of two, so the room beyond goes back.
-    if (remaining === 0) this.#giveBack(this.#starts[term]!, 0);
-    else if ((remaining & (remaining - 1)) === 0) this.#shrink(term, remaining);
+    const room = this.#rooms[term]!;
+    // Well below half, so that a list does not move to and fro.
+    if (remaining === 0) this.#leave(term);
+    else if (remaining * 4 <= 1 << (room - 1)) this.#move(term, room - 1);
     return remaining;
   }
 
@@ -86,22 +92,33 @@ export class Postings {
     return count;
   }
 
-  #enlarge(term: number, length: number): void {
-    const sizeClass = length === 0 ? 0 : 32 - Math.clz32(length);
-    const to = this.#allocate(sizeClass);
-    if (length > 0) {
-      this.#chunks[to >>> CHUNK_BITS]!.set(this.list(term), to & CHUNK_MASK);
-      this.#giveBack(this.#starts[term]!, sizeClass - 1);
-    }
-    this.#starts[term] = to;
+  #reach(term: number): void {
+    if (term < this.#lengths.length) return;
+    this.#starts = grownUint32(this.#starts, term * 2);
+    this.#lengths = grownUint32(this.#lengths, term * 2);
+    const rooms = new Uint8Array(term * 2);
+    rooms.set(this.#rooms);
+    this.#rooms = rooms;
   }
 
-  #shrink(term: number, length: number): void {
-    const sizeClass = 31 - Math.clz32(length);
-    const to = this.#allocate(sizeClass);
-    this.#chunks[to >>> CHUNK_BITS]!.set(this.list(term), to & CHUNK_MASK);
-    this.#giveBack(this.#starts[term]!, sizeClass + 1);
+  /** Moves a list to a block of another room. */
+  #move(term: number, room: number): void {
+    const to = this.#allocate(room - 1);
+    const length = this.#lengths[term]!;
+    if (length > 0) {
+      const from = this.#starts[term]!;
+      const source = this.#chunks[from >>> CHUNK_BITS]!;
+      const target = this.#chunks[to >>> CHUNK_BITS]!;
+      for (let at = 0; at < length; at++) target[(to & CHUNK_MASK) + at] = source[(from & CHUNK_MASK) + at]!;
+    }
+    if (this.#rooms[term] !== 0) this.#leave(term);
     this.#starts[term] = to;
+    this.#rooms[term] = room;
+  }
+
+  #leave(term: number): void {
+    (this.#freeBlocks[this.#rooms[term]! - 1] ??= []).push(this.#starts[term]!);
+    this.#rooms[term] = 0;
   }
 
   #allocate(sizeClass: number): number {
@@ -124,9 +141,5 @@ export class Postings {
       this.#chunks[last] = grownUint32(chunk, Math.min(CHUNK_SIZE, Math.max(used, chunk.length * 2)));
     }
     return at;
-  }
-
-  #giveBack(start: number, sizeClass: number): void {
-    (this.#freeBlocks[sizeClass] ??= []).push(start);
   }
 }

@@ -45,11 +45,12 @@ export function writeSnapshot(store: VaultStore, statistics: SnapshotStatistics)
   };
   const json = new TextEncoder().encode(JSON.stringify(strings));
   const jsonWords = Math.ceil(json.length / 4);
-  const noteWords = notes.reduce((sum, note) => sum + wordsOf(note, store), 0);
+  const noteWords = keys.length + notes.reduce((sum, note) => sum + wordsOf(note, store), 0);
   const words = new Uint32Array(HEADER_WORDS + jsonWords + noteWords);
   const bytes = new Uint8Array(words.buffer);
   bytes.set(json, HEADER_WORDS * 4);
   let at = HEADER_WORDS + jsonWords;
+  for (const key of keys) words[at++] = store.postings.frequency(store.lexicon.find(key));
   for (const note of notes) at = writeNote(note, store, numbers, words, at);
   words.set([MAGIC, FORMAT, json.length, noteWords]);
   words.set(checksum(words), 4);
@@ -74,8 +75,11 @@ export function readSnapshot(
   const strings = JSON.parse(new TextDecoder().decode(json)) as SnapshotStrings;
   if (strings.engine !== engine) throw new Error(`a snapshot of engine ${strings.engine}, not ${engine}`);
   const store = new VaultStore();
-  strings.keys.forEach((key, at) => store.lexicon.restore(key, strings.surfaces[at]! || key));
   let at = HEADER_WORDS + jsonWords;
+  strings.keys.forEach((key, index) => {
+    const term = store.lexicon.restore(key, strings.surfaces[index]! || key);
+    store.postings.reserve(term, words[at++]!);
+  });
   strings.ids.forEach((id, index) => {
     const title = strings.titles[index]!;
     at = readNote({ id, title, version: strings.versions[index]! }, store, words, at);

@@ -73,5 +73,10 @@ const LISTS = [
   いる ある なる れる られ から まで など へ や か ね よ ので のに だ でも また には では`,
 ];
 
+// "C", "R" and "Q" are names; a single small letter is no word anyway.
+const BARE_LETTER = /^[b-hj-z]$/;
+
 /** Words too common to say what a note is about, lower case, in the languages of most notes. */
-export const STOP_WORDS: ReadonlySet<string> = new Set(LISTS.flatMap((list) => list.split(/\s+/)));
+export const STOP_WORDS: ReadonlySet<string> = new Set(
+  LISTS.flatMap((list) => list.split(/\s+/)).filter((word) => !BARE_LETTER.test(word)),
+);

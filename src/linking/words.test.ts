@@ -1,0 +1,58 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { editDistanceWithin } from './edit-distance.ts';
+import { WordCutter } from './words.ts';
+
+const keys = (text: string) => new WordCutter().cutPlain(text).keys;
+
+describe('words', () => {
+  it.each([
+    [
+      'plural and singular are one word',
+      'Notes note studies study class',
+      ['note', 'note', 'study', 'study', 'class'],
+    ],
+    ['stop words of many languages are none', 'the und avec para który ещё 的', []],
+    ['compatibility forms are one word', 'ﬁle ｆｉｌｅ file', ['file', 'file', 'file']],
+    ['single letters count only as names', 'x C 7', ['c', '7']],
+    ['Russian words are cut to six letters', 'программирование программа', ['програ', 'програ']],
+    ['Korean words give syllable pairs', '데이터를 값', ['데이', '이터', '터를', '값']],
+    ['Chinese is cut by dictionary', '神经网络', ['神经', '网络']],
+    ['signs, emoji and lone surrogates part words', 'a_bc😀xy\ud800fg', ['bc', 'xy', 'fg']],
+  ])('%s', (_, text, expected) => {
+    expect(keys(text)).toEqual(expected);
+  });
+
+  it('every word lies where its offsets say, whatever the text', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        const stream = new WordCutter().cutPlain(text);
+        stream.keys.forEach((key, at) => {
+          expect(stream.starts[at]).toBeLessThan(stream.ends[at]!);
+          expect(stream.ends[at]).toBeLessThanOrEqual(text.length);
+          expect(key).not.toBe('');
+        });
+      }),
+    );
+  });
+
+  it('what was read before changes no answer', () => {
+    const used = new WordCutter();
+    for (let at = 0; at < 100_000; at++) used.cutPlain(`filler${at}`);
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        expect(used.cutPlain(text).keys).toEqual(keys(text));
+      }),
+    );
+  });
+});
+
+describe('edit distance', () => {
+  it('counts insertions, deletions, changes and swaps of neighbours', () => {
+    expect(editDistanceWithin('kubernetes', 'kuberentes', 1)).toBe(true);
+    expect(editDistanceWithin('container', 'contaner', 1)).toBe(true);
+    expect(editDistanceWithin('container', 'contianre', 2)).toBe(true);
+    expect(editDistanceWithin('container', 'contianre', 1)).toBe(false);
+    expect(editDistanceWithin('', 'abc', 2)).toBe(false);
+  });
+});
