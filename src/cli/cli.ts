@@ -1,0 +1,39 @@
+import { existsSync } from 'node:fs';
+import type { BrainClient } from '../client/http-client.ts';
+import { readSettings, type Settings } from '../server/settings.ts';
+import { CliError } from './cli-error.ts';
+import type { Screen } from './screen.ts';
+
+/** What every command gets. */
+export interface Cli {
+  readonly screen: Screen;
+  /** Reads the settings: `flags` over `--data` over the environment. Throws `invalid`, naming every mistake. */
+  settings(flags?: { readonly host?: string | undefined; readonly port?: string | undefined }): Settings;
+}
+
+export function cliOf(screen: Screen, dataDir: string | undefined): Cli {
+  return { screen, settings: (flags = {}) => readSettings(process.env, { ...flags, dataDir }) };
+}
+
+/** Runs `work` on the graph, beside a running server or without one. `creates`: an absent data folder is made. */
+export async function onGraph<T>(
+  cli: Cli,
+  options: { readonly creates: boolean },
+  work: (client: BrainClient) => Promise<T>,
+): Promise<T> {
+  const settings = cli.settings();
+  if (!options.creates && !existsSync(settings.dataDir)) {
+    throw new CliError('not_found', `there is no data folder at ${settings.dataDir}`, {
+      hints: [
+        'Begin one with `brain2 import PATH` or `brain2 add "a thought"`, or name another with --data DIR.',
+      ],
+    });
+  }
+  const { connect } = await import('../server/connect.ts');
+  const connection = await connect(settings);
+  try {
+    return await work(connection.client);
+  } finally {
+    await connection.close();
+  }
+}

@@ -1,0 +1,87 @@
+import { basename, dirname, resolve } from 'node:path';
+import type { ImportNote } from '../api/v2.ts';
+import type { VaultNote } from '../vault/types.ts';
+
+/** The notes of one source as they are sent, under keys that those of no other source have. */
+export interface Collection {
+  /** What the import is known by; notes under it that the source no longer has are reported. */
+  readonly name: string;
+  notes(): Iterable<ImportNote>;
+  /** The path in the source of what was sent under a key. */
+  pathOf(key: string): string;
+}
+
+const MARKDOWN_FILE = /\.(?:md|markdown)$/i;
+const RECORDS_FILE = /\.(?:ndjson|jsonl|json)$/i;
+
+/**
+ * Names the notes of a source. Markdown: `<folder>/<path in it>`, so that two vaults never overwrite each other; a
+ * key that an export wrote into the frontmatter stands as it is, so that it updates the note it came from. Records:
+ * their own ids, under the name of the file.
+ */
+export function collectionOf(
+  path: string,
+  { name, notes }: { readonly name: string | undefined; readonly notes: readonly VaultNote[] },
+): Collection {
+  const whole = resolve(path);
+  if (RECORDS_FILE.test(whole)) return records(name ?? basename(whole), notes);
+  if (!MARKDOWN_FILE.test(whole)) return markdown({ prefix: name ?? nameOf(whole) }, notes);
+  // One file of a folder says nothing about the others there.
+  const prefix = name ?? nameOf(dirname(whole));
+  return markdown({ prefix, collection: `${prefix}/${basename(whole).normalize('NFC')}` }, notes);
+}
+
+function nameOf(folder: string): string {
+  return basename(folder).normalize('NFC') || 'notes';
+}
+
+function records(name: string, notes: readonly VaultNote[]): Collection {
+  return {
+    name,
+    *notes() {
+      for (const note of notes)
+        yield { ...fieldsOf(note), key: note.key, path: name, links: linksOf(note, (key) => key) };
+    },
+    pathOf: (key) => key,
+  };
+}
+
+function markdown(
+  { prefix, collection = prefix }: { readonly prefix: string; readonly collection?: string },
+  notes: readonly VaultNote[],
+): Collection {
+  const keys = new Map(notes.map((note) => [note.key, keyUnder(prefix, note)]));
+  const keyOf = (key: string): string => keys.get(key) ?? `${prefix}/${key}`;
+  const paths = new Map(notes.map((note) => [keyOf(note.key), note.path ?? note.key]));
+  return {
+    name: collection,
+    *notes() {
+      for (const note of notes) {
+        const path = `${prefix}/${note.path ?? note.key}`;
+        yield { ...fieldsOf(note), key: keyOf(note.key), path, links: linksOf(note, keyOf) };
+      }
+    },
+    pathOf: (key) => paths.get(key) ?? (key.startsWith(`${prefix}/`) ? key.slice(prefix.length + 1) : key),
+  };
+}
+
+function keyUnder(prefix: string, note: VaultNote): string {
+  return note.path === undefined || note.key === note.path ? `${prefix}/${note.key}` : note.key;
+}
+
+function fieldsOf(note: VaultNote) {
+  const { title, content, tags, aliases, createdAt, updatedAt, category } = note;
+  return {
+    title,
+    content,
+    tags: [...tags],
+    aliases: [...aliases],
+    ...(createdAt !== undefined && { createdAt }),
+    ...(updatedAt !== undefined && { updatedAt }),
+    ...(category && { category: [...category] }),
+  };
+}
+
+function linksOf(note: VaultNote, keyOf: (key: string) => string): { target: string; text: string }[] {
+  return note.links.map(({ target, text }) => ({ target: keyOf(target), text }));
+}

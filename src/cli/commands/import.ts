@@ -1,0 +1,175 @@
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { LIMITS } from '../../domain/limits.ts';
+import type { ImportEvent, ImportSummary } from '../../api/v2.ts';
+import { BrainError } from '../../domain/error.ts';
+import { readVault } from '../../vault/read-vault.ts';
+import type { CategorySource, Vault, VaultProblem } from '../../vault/types.ts';
+import { CliError } from '../cli-error.ts';
+import { onGraph, type Cli } from '../cli.ts';
+import { collectionOf, type Collection } from '../collection.ts';
+import { asDocument, reportLines, type ImportReport, type Missing } from '../import-report.ts';
+import { duration, progressOn, SILENT, type Progress } from '../progress.ts';
+
+export interface ImportOptions {
+  readonly dryRun?: boolean;
+  readonly prune?: boolean;
+  readonly categories: CategorySource;
+  readonly name?: string;
+  readonly verbose?: boolean;
+}
+
+/** Reads a source and sends it whole. Ends with 5 when something could not be read or stored. */
+export async function importCommand(cli: Cli, path: string, options: ImportOptions): Promise<ExitCode> {
+  cli.settings(); // a wrong setting is told before the reading, not after it
+  const { screen } = cli;
+  const progress = screen.json ? SILENT : progressOn(process.stderr);
+  const started = performance.now();
+  const interrupt = interruption();
+  try {
+    const vault = await readVault(path, {
+      categories: options.categories,
+      maxNoteBytes: LIMITS.contentBytes,
+      signal: interrupt.signal,
+      onProgress: (done, total) => progress.update('reading', done, total),
+    });
+    const collection = collectionOf(path, { name: options.name, notes: vault.notes });
+    const prune = mayPrune(vault, collection, options);
+    const result = await onGraph(cli, { creates: true }, (client) =>
+      follow(
+        client.import(collection.notes(), {
+          collection: collection.name,
+          prune,
+          dryRun: options.dryRun === true,
+        }),
+        { total: vault.notes.length, progress, signal: interrupt.signal },
+      ),
+    );
+    const durationMs = Math.round(performance.now() - started);
+    progress.end();
+    const report = reportOf({ vault, collection, options, result, prune, durationMs });
+    if (screen.json) await screen.document(asDocument(report));
+    else await screen.print(...reportLines(report, { verbose: options.verbose === true }));
+    screen.tell(...afterwards(report, durationMs));
+    return report.problems.some((problem) => problem.severity === 'error') ? EXIT.partial : EXIT.ok;
+  } finally {
+    progress.end();
+    interrupt.end();
+  }
+}
+
+interface Followed {
+  readonly summary: ImportSummary;
+  readonly failed: readonly Extract<ImportEvent, { type: 'item' }>[];
+  readonly missing: readonly Missing[];
+}
+
+const STAGES = { references: 'references', links: 'linking' } as const;
+
+async function follow(
+  events: AsyncIterable<ImportEvent>,
+  {
+    total,
+    progress,
+    signal,
+  }: { readonly total: number; readonly progress: Progress; readonly signal: AbortSignal },
+): Promise<Followed> {
+  const failed: Extract<ImportEvent, { type: 'item' }>[] = [];
+  const missing: Missing[] = [];
+  let stored = 0;
+  for await (const event of events) {
+    signal.throwIfAborted(); // leaving the loop ends the request
+    switch (event.type) {
+      case 'item':
+        if (event.status === 'failed') failed.push(event);
+        progress.update('storing', ++stored, total);
+        break;
+      case 'progress':
+        progress.update(STAGES[event.stage] ?? event.stage, event.done, event.total);
+        break;
+      case 'missing':
+        missing.push({ key: event.key, nodeId: event.nodeId, pruned: event.pruned });
+        break;
+      case 'summary':
+        return { summary: event.summary, failed, missing };
+      case 'problem':
+        break; // the client has thrown it
+      default:
+        break; // of a newer server
+    }
+  }
+  throw new BrainError('unavailable', 'the import was cut off before its end; run it again to go on');
+}
+
+/** What could not be read this time is not gone, so nothing is deleted then. */
+function mayPrune(vault: Vault, collection: Collection, options: ImportOptions): boolean {
+  if (!options.prune) return false;
+  if (vault.notes.length === 0) {
+    throw new CliError('conflict', `no note was read, so --prune would delete all of "${collection.name}"`, {
+      hints: ['Is it the right folder? To delete them on purpose, leave one note in it.'],
+    });
+  }
+  return vault.stats.errors === 0;
+}
+
+function reportOf(given: {
+  readonly vault: Vault;
+  readonly collection: Collection;
+  readonly options: ImportOptions;
+  readonly result: Followed;
+  readonly prune: boolean;
+  readonly durationMs: number;
+}): ImportReport {
+  const { vault, collection, options, result, durationMs } = given;
+  const failed = result.failed.map(({ key, problem }): ImportReport['problems'][number] => ({
+    path: collection.pathOf(key),
+    code: problem?.code ?? 'invalid',
+    message: problem?.detail ?? 'not stored',
+    severity: 'error',
+  }));
+  const isBroken = (problem: VaultProblem) => problem.code === 'broken_link';
+  const problems = [...vault.problems.filter((problem) => !isBroken(problem)), ...failed];
+  const unread = problems.filter((problem) => problem.severity === 'error').map((problem) => problem.path);
+  return {
+    collection: collection.name,
+    dryRun: options.dryRun === true,
+    pruneRefused: options.prune === true && !given.prune,
+    summary: result.summary,
+    problems,
+    brokenLinks: vault.problems.filter(isBroken),
+    missing: result.missing.filter(({ key, pruned }) => pruned || !isUnread(collection.pathOf(key), unread)),
+    durationMs,
+  };
+}
+
+/** Whether a note is one of the files, or in one of the folders, that could not be read. */
+function isUnread(path: string, unread: readonly string[]): boolean {
+  return unread.some((each) => each === '.' || path === each || path.startsWith(`${each}/`));
+}
+
+function afterwards({ summary, dryRun }: ImportReport, durationMs: number): string[] {
+  const { created, updated, unchanged, failed } = summary;
+  const count = created + updated + unchanged + failed;
+  const rate = durationMs === 0 ? count : Math.round((count / durationMs) * 1000);
+  const took = `${count} notes in ${duration(durationMs)} (${rate} a second).`;
+  if (dryRun) return [`${took} Nothing was changed: this was a dry run.`];
+  return summary.notes === 0
+    ? [took]
+    : [took, 'Next:  brain2 search "a few words"  |  brain2 show "a title"'];
+}
+
+/** The first Ctrl-C stops between two notes and closes the store; the second does not wait. */
+function interruption(): { readonly signal: AbortSignal; end(): void } {
+  const controller = new AbortController();
+  const onSignal = (): void => {
+    if (controller.signal.aborted) process.exit(EXIT.failed);
+    controller.abort(
+      new BrainError('aborted', 'stopped; what was stored stays, run the import again to go on'),
+    );
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return {
+    signal: controller.signal,
+    end: () => process.off('SIGINT', onSignal).off('SIGTERM', onSignal),
+  };
+}

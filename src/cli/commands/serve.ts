@@ -1,0 +1,70 @@
+import { isAbsolute, relative } from 'node:path';
+import { serve, type RunningServer } from '../../server/main.ts';
+import type { Settings } from '../../server/settings.ts';
+import { VERSION } from '../../server/version.ts';
+import type { Cli } from '../cli.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+
+export interface ServeOptions {
+  readonly host?: string;
+  readonly port?: string;
+}
+
+const STOPPED_BY_SECOND_SIGNAL = 130;
+
+/** Serves until SIGINT or SIGTERM. stdout is for the log; the banner goes to stderr. */
+export async function serveCommand(cli: Cli, options: ServeOptions): Promise<ExitCode> {
+  const settings = cli.settings(options);
+  const stopped = firstSignal(); // before the server: a Ctrl-C while it starts is not lost
+  const server = await serve(settings);
+  cli.screen.tell(...banner(server, settings));
+  await stopped;
+  cli.screen.tell('  Stopping: what is under way is finished first. Ctrl-C again does not wait.');
+  await server.stop();
+  return EXIT.ok;
+}
+
+/** Resolves at the first signal to stop; the second ends the process. Whatever was acknowledged is stored already. */
+function firstSignal(): Promise<void> {
+  const first = Promise.withResolvers<void>();
+  let count = 0;
+  const onSignal = (): void => {
+    count += 1;
+    if (count > 1) process.exit(STOPPED_BY_SECOND_SIGNAL);
+    first.resolve();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return first.promise;
+}
+
+export function banner(server: RunningServer, settings: Settings): string[] {
+  const { url, dataDir, isNew, counts, portTaken } = server;
+  const { nodes, edges, categories } = counts;
+  return [
+    ...(portTaken === undefined
+      ? []
+      : [`  Port ${portTaken} is taken by another program; using the next free one.`]),
+    `  brain2 ${VERSION}   data ${shortPath(dataDir)}${isNew ? ' (new)' : ''}   store sqlite   ${new URL(url).host}`,
+    `  API     ${url}/api/v2`,
+    `  Health  ${url}/health    Stop    Ctrl-C`,
+    nodes === 0
+      ? `  Your graph is empty. Next:  ${next('import ~/notes', settings)}  |  ${next('add "a thought"', settings)}`
+      : `  ${counted(nodes, 'note')}, ${counted(edges, 'edge')}, ${counted(categories, 'category', 'categories')}.`,
+  ];
+}
+
+/** The command as it works from here, on the same data. */
+function next(command: string, { dataDir }: Settings): string {
+  const path = shortPath(dataDir);
+  return `npx brain2 ${path === './data' ? '' : `--data ${path} `}${command}`;
+}
+
+function shortPath(path: string): string {
+  const near = relative(process.cwd(), path);
+  return near === '' || near.startsWith('..') || isAbsolute(near) ? path : `./${near}`;
+}
+
+function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}

@@ -1,0 +1,106 @@
+import type { ImportSummary } from '../api/v2.ts';
+import { oneLine } from './screen.ts';
+
+/** Something of the source that is not as it should be; an `error` kept it out. */
+export interface ImportProblem {
+  readonly path: string;
+  readonly line?: number;
+  readonly code: string;
+  readonly message: string;
+  readonly severity: 'error' | 'warning';
+  readonly target?: string;
+}
+
+/** A note of an earlier import that the source no longer has. */
+export interface Missing {
+  readonly key: string;
+  readonly nodeId: string;
+  readonly pruned: boolean;
+}
+
+export interface ImportReport {
+  readonly collection: string;
+  readonly dryRun: boolean;
+  /** Whether --prune was asked for and not done, because something could not be read. */
+  readonly pruneRefused: boolean;
+  readonly summary: ImportSummary;
+  readonly problems: readonly ImportProblem[];
+  readonly brokenLinks: readonly ImportProblem[];
+  readonly missing: readonly Missing[];
+  readonly durationMs: number;
+}
+
+const LISTED = 20;
+
+export function asDocument({ summary, ...report }: ImportReport) {
+  return { ...report, ...summary };
+}
+
+/** The report for a person. Errors are always listed whole; the rest up to a screenful, unless `verbose`. */
+export function reportLines(report: ImportReport, { verbose }: { readonly verbose: boolean }): string[] {
+  const { summary, problems, brokenLinks, missing, dryRun, pruneRefused } = report;
+  const limit = verbose ? Infinity : LISTED;
+  const errors = problems.filter((problem) => problem.severity === 'error');
+  const warnings = problems.filter((problem) => problem.severity === 'warning');
+  const pruned = missing.filter((note) => note.pruned);
+  const kept = missing.filter((note) => !note.pruned);
+  const keptBecause = pruneRefused
+    ? 'kept, because not everything could be read'
+    : 'kept; --prune deletes them';
+  return [
+    `${dryRun ? 'Would import' : 'Imported'} "${oneLine(report.collection)}"`,
+    ...countLines(summary, { errors: errors.length, broken: brokenLinks.length, dryRun }),
+    ...list('Not imported', errors.map(lineOf), Infinity),
+    ...list('Warnings', warnings.map(lineOf), limit),
+    ...list('Broken links', brokenLinks.map(brokenLine), limit),
+    ...list(
+      'No longer in the source, deleted',
+      pruned.map((note) => oneLine(note.key)),
+      limit,
+    ),
+    ...list(
+      `No longer in the source, ${keptBecause}`,
+      kept.map((note) => oneLine(note.key)),
+      limit,
+    ),
+  ];
+}
+
+function countLines(
+  summary: ImportSummary,
+  found: { readonly errors: number; readonly broken: number; readonly dryRun: boolean },
+): string[] {
+  const lost =
+    summary.brokenReferences === 0 ? '' : `, ${summary.brokenReferences} to notes that were not imported`;
+  const rows: readonly (readonly [string, string])[] = [
+    ['created', String(summary.created)],
+    ['updated', String(summary.updated)],
+    ['unchanged', String(summary.unchanged)],
+    ['not imported', String(found.errors)],
+    ['links by hand', `${summary.references}, ${found.broken} broken${lost}`],
+    ...(found.dryRun ? [] : [['graph now', `${summary.notes} notes, ${summary.edges} edges`] as const]),
+  ];
+  return rows.map(([name, value]) => `  ${name.padEnd(13)} ${value}`);
+}
+
+function list(title: string, lines: readonly string[], limit: number): string[] {
+  if (lines.length === 0) return [];
+  const more = lines.length - limit;
+  return [
+    `${title} (${lines.length}):`,
+    ...lines.slice(0, limit).map((line) => `  ${line}`),
+    ...(more > 0 ? [`  and ${more} more (--verbose lists all)`] : []),
+  ];
+}
+
+function lineOf(problem: ImportProblem): string {
+  return `${placeOf(problem)}  ${oneLine(problem.message)}`;
+}
+
+function brokenLine(problem: ImportProblem): string {
+  return problem.target === undefined ? lineOf(problem) : `${placeOf(problem)}  ${oneLine(problem.target)}`;
+}
+
+function placeOf({ path, line }: ImportProblem): string {
+  return line === undefined ? oneLine(path) : `${oneLine(path)}:${line}`;
+}

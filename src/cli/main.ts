@@ -1,0 +1,15 @@
+#!/usr/bin/env node
+// Nothing is imported before the version is known: an older Node cannot even parse some of it.
+const NEEDED = 24;
+const [major = '0'] = process.versions.node.split('.');
+
+if (Number(major) < NEEDED) {
+  process.stderr.write(
+    `brain2: Node ${NEEDED} or newer is needed, this is ${process.version}. ` +
+      'Run it as `npx brain2` in the clone, which brings its own, or install one from https://nodejs.org\n',
+  );
+  process.exitCode = 1;
+} else {
+  const { run } = await import('./run.ts');
+  process.exitCode = await run(process.argv.slice(2));
+}

@@ -1,0 +1,255 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Cli } from './cli.ts';
+import type { AddOptions } from './commands/add.ts';
+import type { ExportOptions } from './commands/export.ts';
+import type { ImportOptions } from './commands/import.ts';
+import type { NeighborsOptions } from './commands/neighbors.ts';
+import type { SearchOptions } from './commands/search.ts';
+import type { ServeOptions } from './commands/serve.ts';
+import type { ExitCode } from './exit-codes.ts';
+import { VERSION } from '../server/version.ts';
+
+/** Runs the work of a command. */
+type Run = (work: (cli: Cli) => Promise<ExitCode>) => Promise<void>;
+
+const NOTE_NAMES = `
+A note is named by its id, or by its title or an alias, whatever the case.`;
+
+const OVERVIEW = `
+Examples:
+  $ brain2 import ~/notes            read a folder of Markdown, link it, store it
+  $ brain2 add "Tea keeps me awake"  store a thought and see what it connects to
+  $ brain2 search "deep sleep"       find notes
+  $ brain2 why Sleep Melatonin       see why two notes are connected
+  $ brain2 serve                     serve the graph over HTTP
+
+Every command works beside a running server and without one, on the same data folder.
+Data goes to stdout, messages to stderr. Exit codes: 0 ok, 1 failed, 2 usage, 3 not found,
+4 conflict (also: the data folder is in use), 5 partial.
+Settings: --data or BRAIN2_DATA_DIR, BRAIN2_HOST, BRAIN2_PORT, BRAIN2_LOG_LEVEL, BRAIN2_LOG_FORMAT.`;
+
+/** The command line: what each command takes and how it is explained. The work is loaded when it is asked for. */
+export function brainProgram(output: { readonly json: boolean }, run: Run): Command {
+  const program = new Command('brain2')
+    .description('Notes that connect themselves, and tell you why.')
+    .version(VERSION, '-V, --version', 'print the version')
+    .option('--data <dir>', 'data folder (default: BRAIN2_DATA_DIR, or ./data)')
+    .option('--json', 'print one JSON document; errors as JSON on stderr')
+    .helpOption('-h, --help', 'explain a command')
+    .helpCommand('help [command]', 'explain a command')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ outputError: (text, write) => (output.json ? undefined : write(text)) })
+    .showHelpAfterError('(add --help for what it takes)')
+    .addHelpText('after', OVERVIEW)
+    .exitOverride();
+  const define = [
+    defineServe,
+    defineImport,
+    defineAdd,
+    defineSearch,
+    defineShow,
+    defineWhy,
+    defineNeighbors,
+    defineExport,
+    defineDoctor,
+  ];
+  for (const command of define) command(program, run);
+  return program;
+}
+
+function defineServe(program: Command, run: Run): void {
+  program
+    .command('serve')
+    .description('serve the graph over HTTP until Ctrl-C')
+    .option('--host <host>', 'address to listen on (default: BRAIN2_HOST, or 127.0.0.1)')
+    .option('--port <port>', 'port to listen on, 0 for any (default: BRAIN2_PORT, or 4321)')
+    .addHelpText(
+      'after',
+      `
+The next free port is taken, and said, where the asked one is in use. Logs go to stdout as lines of JSON;
+one of them is {"msg":"listening","url":"http://…"}. Ctrl-C finishes what is under way; a second one does not wait.
+
+Examples:
+  $ brain2 serve
+  $ brain2 serve --port 8080 --data ~/brain
+  $ BRAIN2_LOG_FORMAT=pretty brain2 serve`,
+    )
+    .action((options: ServeOptions) =>
+      run(async (cli) => (await import('./commands/serve.ts')).serveCommand(cli, options)),
+    );
+}
+
+function defineImport(program: Command, run: Run): void {
+  program
+    .command('import')
+    .description('read a folder or a file of notes into the graph, and link them')
+    .argument('<path>', 'a folder of Markdown (Obsidian or plain), or a .md, .ndjson, .jsonl or .json file')
+    .option('--dry-run', 'say what would be done, and do nothing')
+    .option('--prune', 'delete notes of an earlier import of it that are no longer there')
+    .addOption(
+      new Option('--categories <from>', 'what becomes the category of a note')
+        .choices(['folders', 'frontmatter', 'none'])
+        .default('none'),
+    )
+    .option('--name <name>', 'name of the collection (default: the name of the folder or file)')
+    .option('--verbose', 'list every broken link and warning')
+    .addHelpText(
+      'after',
+      `
+Importing again updates what has changed and doubles nothing. [[Wikilinks]] and relative links become edges that
+stand as yours; content makes the automatic ones. What cannot be read is listed with the reason, the rest goes in,
+and the exit code is 5. A record of NDJSON or JSON is {"id", "title", "text", "tags"?, "aliases"?}.
+
+Examples:
+  $ brain2 import ~/notes --dry-run
+  $ brain2 import ~/notes --categories folders
+  $ brain2 import ~/notes --prune
+  $ brain2 import bookmarks.ndjson --name bookmarks --json`,
+    )
+    .action((path: string, options: ImportOptions) =>
+      run(async (cli) => (await import('./commands/import.ts')).importCommand(cli, path, options)),
+    );
+}
+
+function defineAdd(program: Command, run: Run): void {
+  program
+    .command('add')
+    .description('store a note, and tell what it connects to and why')
+    .argument('[text...]', 'the text; "-" or none reads it from stdin')
+    .option('-t, --title <title>', 'title of the note')
+    .option('--tag <tag>', 'a tag; give it again for more', collect)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ brain2 add "Melatonin sets the circadian clock"
+  $ brain2 add --title Sleep --tag health --tag habits "Eight hours, in the dark"
+  $ pbpaste | brain2 add --title "From the clipboard"`,
+    )
+    .action((words: readonly string[], options: AddOptions) =>
+      run(async (cli) => (await import('./commands/add.ts')).addCommand(cli, words, options)),
+    );
+}
+
+function defineSearch(program: Command, run: Run): void {
+  program
+    .command('search')
+    .description('find notes by their words, best first')
+    .argument('<query...>', 'words; the last may be the beginning of one, and mistyped ones are forgiven')
+    .option('-n, --limit <number>', 'notes to list, 1 to 100', wholeNumber(1, 100), 10)
+    .option('--tag <tag>', 'only notes with this tag')
+    .option('--category <category>', 'only notes of this category, by title or id')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ brain2 search circadian rhythm
+  $ brain2 search sleep --tag health --limit 5
+  $ brain2 search sleep --json | jq -r '.items[].node.id'`,
+    )
+    .action((words: readonly string[], options: SearchOptions) =>
+      run(async (cli) => (await import('./commands/search.ts')).searchCommand(cli, words.join(' '), options)),
+    );
+}
+
+function defineShow(program: Command, run: Run): void {
+  program
+    .command('show')
+    .description('print a note and its links')
+    .argument('<note...>', 'id, title or alias')
+    .addHelpText(
+      'after',
+      `${NOTE_NAMES}\n\nExamples:\n  $ brain2 show Sleep\n  $ brain2 show Circadian rhythm --json`,
+    )
+    .action((words: readonly string[]) =>
+      run(async (cli) => (await import('./commands/show.ts')).showCommand(cli, words.join(' '))),
+    );
+}
+
+function defineWhy(program: Command, run: Run): void {
+  program
+    .command('why')
+    .description('explain why two notes are connected, or how far they are from it')
+    .argument('<a>', 'id, title or alias of one note')
+    .argument('<b>', 'of the other')
+    .addHelpText(
+      'after',
+      `${NOTE_NAMES}\n\nExamples:\n  $ brain2 why Sleep Melatonin\n  $ brain2 why "Deep sleep" "Circadian rhythm"`,
+    )
+    .action((a: string, b: string) =>
+      run(async (cli) => (await import('./commands/why.ts')).whyCommand(cli, a, b)),
+    );
+}
+
+function defineNeighbors(program: Command, run: Run): void {
+  program
+    .command('neighbors')
+    .description('list the notes around a note, nearest and strongest first')
+    .argument('<note...>', 'id, title or alias')
+    .option('-d, --depth <edges>', 'how many edges away, 1 to 3', wholeNumber(1, 3), 1)
+    .option('--min-weight <weight>', 'only edges of at least this weight, 0 to 1', weight, 0)
+    .option('-n, --limit <number>', 'notes to list, 1 to 200', wholeNumber(1, 200), 20)
+    .addHelpText(
+      'after',
+      `${NOTE_NAMES}\n\nExamples:\n  $ brain2 neighbors Sleep\n  $ brain2 neighbors Sleep --depth 2 --min-weight 0.3`,
+    )
+    .action((words: readonly string[], options: NeighborsOptions) =>
+      run(async (cli) =>
+        (await import('./commands/neighbors.ts')).neighborsCommand(cli, words.join(' '), options),
+      ),
+    );
+}
+
+function defineExport(program: Command, run: Run): void {
+  program
+    .command('export')
+    .description('write every note out, so that it can be imported again')
+    .argument('[path]', 'a folder for Markdown, a file for NDJSON (default: NDJSON to stdout)')
+    .addOption(
+      new Option('--format <format>', 'by default what the path asks for').choices(['markdown', 'ndjson']),
+    )
+    .option('--force', 'write into a folder that is not empty, or over a file')
+    .addHelpText(
+      'after',
+      `
+Markdown carries title, tags, aliases, dates, category, key and hand-made links in its frontmatter: read it back with
+\`brain2 import --categories frontmatter\`. NDJSON carries text, title, tags, aliases and dates.
+
+Examples:
+  $ brain2 export > notes.ndjson
+  $ brain2 export ./vault
+  $ brain2 export | gzip > notes.ndjson.gz`,
+    )
+    .action((path: string | undefined, options: ExportOptions) =>
+      run(async (cli) => (await import('./commands/export.ts')).exportCommand(cli, path, options)),
+    );
+}
+
+function defineDoctor(program: Command, run: Run): void {
+  program
+    .command('doctor')
+    .description('check the settings, the data folder and the store, and say what to fix')
+    .addHelpText(
+      'after',
+      '\nExits with 1 if there is a problem.\n\nExamples:\n  $ brain2 doctor\n  $ brain2 doctor --json',
+    )
+    .action(() => run(async (cli) => (await import('./commands/doctor.ts')).doctorCommand(cli)));
+}
+
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
+function wholeNumber(from: number, to: number): (text: string) => number {
+  return (text) => {
+    const number = Number(text);
+    if (/^\d+$/.test(text) && number >= from && number <= to) return number;
+    throw new InvalidArgumentError(`It is a whole number from ${from} to ${to}.`);
+  };
+}
+
+function weight(text: string): number {
+  const number = Number(text);
+  if (text.trim() !== '' && number >= 0 && number <= 1) return number;
+  throw new InvalidArgumentError('It is a number from 0 to 1.');
+}
