@@ -1,6 +1,7 @@
 import { basename, dirname, resolve } from 'node:path';
 import type { ImportNote } from '../api/v2.ts';
 import type { VaultNote } from '../vault/types.ts';
+import { unmarkedKey } from './graph-key.ts';
 
 /** The notes of one source as they are sent, under keys that those of no other source have. */
 export interface Collection {
@@ -50,7 +51,7 @@ function markdown(
   { prefix, collection = prefix }: { readonly prefix: string; readonly collection?: string },
   notes: readonly VaultNote[],
 ): Collection {
-  const keys = new Map(notes.map((note) => [note.key, keyUnder(prefix, note)]));
+  const keys = new Map(notes.map((note) => [note.key, unmarkedKey(note.key) ?? `${prefix}/${note.key}`]));
   const keyOf = (key: string): string => keys.get(key) ?? `${prefix}/${key}`;
   const paths = new Map(notes.map((note) => [keyOf(note.key), note.path ?? note.key]));
   return {
@@ -63,10 +64,6 @@ function markdown(
     },
     pathOf: (key) => paths.get(key) ?? (key.startsWith(`${prefix}/`) ? key.slice(prefix.length + 1) : key),
   };
-}
-
-function keyUnder(prefix: string, note: VaultNote): string {
-  return note.path === undefined || note.key === note.path ? `${prefix}/${note.key}` : note.key;
 }
 
 function fieldsOf(note: VaultNote) {

@@ -2,17 +2,13 @@ import type { Edge, Node } from '../api/v2.ts';
 import { assembleVault } from '../vault/assemble.ts';
 import { parseMarkdown } from '../vault/parse-note.ts';
 import { writeMarkdown } from '../vault/write-markdown.ts';
+import { keyOf, markedKey } from './graph-key.ts';
 
 const NAME_BYTES = 120; // of at most 255 that a file system takes, with room for a number and `.md`
 const MARKDOWN_FILE = /\.(?:md|markdown)$/i;
 // eslint-disable-next-line no-control-regex
 const UNSAFE = /[\u0000-\u001f\u007f<>:"|?*\\/]/g;
 const RESERVED = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i; // of Windows
-
-/** What an import knows a note by. */
-export function keyOf({ id, source }: Pick<Node, 'id' | 'source'>): string {
-  return source.key ?? id;
-}
 
 /**
  * A file for each note by its id: where it came from as Markdown, so that links between files still lead somewhere,
@@ -38,7 +34,7 @@ export function linkedKeysOf(
   edges: readonly Edge[],
   paths: ReadonlyMap<string, string>,
 ): ReadonlyMap<string, readonly string[]> {
-  const keys = new Map(notes.map((note) => [note.id, keyOf(note)]));
+  const keys = new Map(notes.map((note) => [note.id, markedKey(keyOf(note))]));
   const carried = carriedLinks(notes, paths);
   const missing = new Map<string, string[]>();
   for (const { sourceId, targetId, origin, status } of edges) {
@@ -57,7 +53,7 @@ function carriedLinks(
 ): ReadonlyMap<string, ReadonlySet<string>> {
   const parsed = notes.flatMap((note) => {
     const { label: title, content, tags, aliases } = note;
-    const text = writeMarkdown({ key: keyOf(note), title, content, tags, aliases });
+    const text = writeMarkdown({ key: markedKey(keyOf(note)), title, content, tags, aliases });
     return parseMarkdown({ path: paths.get(note.id) ?? note.id, text }, 'none') ?? [];
   });
   const vault = assembleVault(parsed);

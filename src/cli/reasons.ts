@@ -7,9 +7,21 @@ export interface Ends {
   readonly other: string;
 }
 
+const BRIEF = 4;
+
 /** "names it, circadian, melatonin": for a line that shows the other note already. */
 export function briefReasons(reasons: readonly Reason[], ends: Ends): string {
-  return reasons.map((reason) => brief(reason, ends)).join(', ');
+  const named = reasons.some(({ kind }) => kind === 'names' || kind === 'named-by');
+  const titles = [ends.self, ends.other].map((title) => title.toLowerCase());
+  // Where one names the other, that their titles are in the texts says the same again.
+  const telling = reasons.filter(({ kind, term }) => {
+    if (!named || kind === 'names' || kind === 'named-by' || kind === 'link') return true;
+    return kind !== 'covers' && !titles.includes(term.toLowerCase());
+  });
+  return telling
+    .slice(0, BRIEF)
+    .map((reason) => brief(reason, ends))
+    .join(', ');
 }
 
 function brief(reason: Reason, ends: Ends): string {
@@ -19,7 +31,7 @@ function brief(reason: Reason, ends: Ends): string {
     case 'named-by':
       return selfNames(reason, ends) ? 'names it' : 'named by it';
     case 'covers':
-      return `the words of "${term}"`;
+      return `the words of the title "${term}"`;
     case 'link':
       return term === '' ? 'a link' : `link "${term}"`;
     case 'tag':

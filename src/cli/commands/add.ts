@@ -12,8 +12,6 @@ export interface AddOptions {
   readonly tag?: readonly string[];
 }
 
-const REASONS_SHOWN = 4;
-
 /** Stores one note and prints its id and its links with their reasons. */
 export async function addCommand(cli: Cli, words: readonly string[], options: AddOptions): Promise<ExitCode> {
   const content = await contentOf(words, options);
@@ -44,7 +42,7 @@ async function contentOf(words: readonly string[], { title }: AddOptions): Promi
 }
 
 function lineOf({ edge, other }: Link, node: LinkedNode): string {
-  const reasons = briefReasons(edge.reasons.slice(0, REASONS_SHOWN), {
+  const reasons = briefReasons(edge.reasons, {
     self: node.title,
     other: other.title,
   });

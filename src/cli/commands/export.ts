@@ -9,7 +9,8 @@ import { categoryPath } from '../category-path.ts';
 import { CliError } from '../cli-error.ts';
 import { onGraph, type Cli } from '../cli.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { exportPaths, keyOf, linkedKeysOf } from '../export-notes.ts';
+import { exportPaths, linkedKeysOf } from '../export-notes.ts';
+import { keyOf, markedKey } from '../graph-key.ts';
 import { progressOn, SILENT } from '../progress.ts';
 
 export interface ExportOptions {
@@ -122,7 +123,7 @@ function markdownOf(note: Node, categories: readonly Category[], linkedKeys: rea
   const { label, content, tags, aliases, createdAt, updatedAt } = note;
   return writeMarkdown(
     {
-      key: keyOf(note),
+      key: markedKey(keyOf(note)),
       title: label,
       content,
       tags,

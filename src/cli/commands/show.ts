@@ -7,8 +7,6 @@ import { linksOf, type Link } from '../links.ts';
 import { briefReasons, typeInWords } from '../reasons.ts';
 import { harmless, oneLine, type Screen } from '../screen.ts';
 
-const REASONS_SHOWN = 4;
-
 /** Prints a note: what is known of it, its text, and its links by type. */
 export async function showCommand(cli: Cli, name: string): Promise<ExitCode> {
   const { screen } = cli;
@@ -63,7 +61,7 @@ function linesOf(links: readonly Link[], node: Node, screen: Screen): string[] {
     `${screen.paint('bold', `Links: ${typeInWords(type)}`)} (${ofType.length})`,
     ...ofType.map(({ edge, direction, other }) => {
       const arrow = type === 'related' ? '-' : direction === 'to' ? '→' : '←';
-      const reasons = briefReasons(edge.reasons.slice(0, REASONS_SHOWN), {
+      const reasons = briefReasons(edge.reasons, {
         self: node.title,
         other: other.title,
       });

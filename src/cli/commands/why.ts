@@ -81,12 +81,17 @@ function terms({ a, b, explanation }: Pair, screen: Screen): string[] {
   return [
     screen.paint('bold', 'Terms in their places:'),
     ...shown.flatMap((match) => [
-      `  ${oneLine(match.term)} (${percent(match.contribution)})`,
+      `  ${termOf(match)} (${percent(match.contribution)})`,
       ...places(a, match.source, screen),
       ...places(b, match.target, screen),
     ]),
     ...(more > 0 ? [`  and ${more} more (--json lists all)`] : []),
   ];
+}
+
+/** A term stands in both texts; where one names the other, the title stands in one. */
+function termOf({ term, source, target }: Explanation['matches'][number]): string {
+  return source.length > 0 && target.length > 0 ? oneLine(term) : `title "${oneLine(term)}"`;
 }
 
 /** The first place with the words around it, and how many more there are. */
