@@ -201,6 +201,16 @@ describe('links', () => {
     expect(index.kept(related(Array.from({ length: 30 }, () => 0.5))).length).toBe(15);
   });
 
+  it('the links of a note are what it keeps of its related notes', () => {
+    fc.assert(
+      fc.property(fc.array(anyNote, { maxLength: 8 }), (notes) => {
+        const index = indexOf(notes);
+        for (const id of index.ids()) expect(index.links(id)).toEqual(index.kept(index.related(id)));
+        expect(index.links('nobody')).toEqual([]);
+      }),
+    );
+  });
+
   it('a note that is not stored has no related notes', () => {
     expect(indexOf(GARDEN).related('nobody')).toEqual([]);
     expect(indexOf([GARDEN[0]!]).related('soil')).toEqual([]);

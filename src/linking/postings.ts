@@ -28,10 +28,14 @@ export class Postings {
     return term < this.#lengths.length ? this.#lengths[term]! : 0;
   }
 
-  /** Makes room for a list whose length is known, which then need not grow. */
-  reserve(term: number, length: number): void {
+  /** Takes over the whole list of a term that has none, as `list` gave it. */
+  restore(term: number, list: Uint32Array): void {
     this.#reach(term);
-    if (this.#rooms[term] === 0 && length > 0) this.#move(term, 33 - Math.clz32(length - 1));
+    if (list.length === 0) return;
+    this.#move(term, 33 - Math.clz32(list.length - 1));
+    const start = this.#starts[term]!;
+    this.#chunks[start >>> CHUNK_BITS]!.set(list, start & CHUNK_MASK);
+    this.#lengths[term] = list.length;
   }
 
   /** Adds a note to a term's list; the caller knows that it is not in it. */

@@ -85,7 +85,7 @@ export function reasonsOf(
 }
 
 /** The links that a note keeps from its own side. */
-export function keptOf(related: readonly Related[]): Related[] {
+export function keptOf<Link extends { readonly weight: number }>(related: readonly Link[]): Link[] {
   return related
     .filter(({ weight }, rank) => weight >= KEPT_WEIGHT || (rank < KEPT_WEAK && weight >= KEPT_WEAK_WEIGHT))
     .slice(0, KEPT_MOST);

@@ -19,7 +19,7 @@ interface SnapshotStrings extends SnapshotStatistics {
 
 // Read as a number of this machine's byte order: bytes of another order are foreign too.
 const MAGIC = 0x6b6c3242;
-const FORMAT = 1;
+const FORMAT = 2;
 const HEADER_WORDS = 6;
 
 /** All of a store in one piece: a header, the strings as JSON, the numbers as 32-bit words. */
@@ -45,12 +45,18 @@ export function writeSnapshot(store: VaultStore, statistics: SnapshotStatistics)
   };
   const json = new TextEncoder().encode(JSON.stringify(strings));
   const jsonWords = Math.ceil(json.length / 4);
+  const places = new Uint32Array(store.notes.length);
+  notes.forEach(({ slot }, place) => (places[slot] = place));
   const noteWords = keys.length + notes.reduce((sum, note) => sum + wordsOf(note, store), 0);
   const words = new Uint32Array(HEADER_WORDS + jsonWords + noteWords);
   const bytes = new Uint8Array(words.buffer);
   bytes.set(json, HEADER_WORDS * 4);
   let at = HEADER_WORDS + jsonWords;
-  for (const key of keys) words[at++] = store.postings.frequency(store.lexicon.find(key));
+  for (const key of keys) {
+    const list = store.postings.list(store.lexicon.find(key));
+    words[at++] = list.length;
+    for (const posting of list) words[at++] = (places[posting >>> 8]! << 8) | (posting & 255);
+  }
   for (const note of notes) at = writeNote(note, store, numbers, words, at);
   words.set([MAGIC, FORMAT, json.length, noteWords]);
   words.set(checksum(words), 4);
@@ -78,7 +84,9 @@ export function readSnapshot(
   let at = HEADER_WORDS + jsonWords;
   strings.keys.forEach((key, index) => {
     const term = store.lexicon.restore(key, strings.surfaces[index]! || key);
-    store.postings.reserve(term, words[at++]!);
+    const length = words[at++]!;
+    store.postings.restore(term, words.subarray(at, at + length));
+    at += length;
   });
   strings.ids.forEach((id, index) => {
     const title = strings.titles[index]!;
@@ -89,7 +97,8 @@ export function readSnapshot(
 
 function wordsOf(note: StoredNote, store: VaultStore): number {
   const names = note.phrases.reduce((sum, phrase) => sum + 1 + store.trie.termsOf(phrase).length, 0);
-  return 3 + names + note.features.length + note.sequence.length;
+  // Each feature is written twice: in the list of its term, and here.
+  return 3 + names + 2 * note.features.length + note.sequence.length;
 }
 
 function writeNote(

@@ -68,15 +68,15 @@ export class VaultStore {
     try {
       return use(stored);
     } finally {
-      if (before !== undefined) this.restore({ ...before, names });
+      if (before !== undefined) this.#store({ ...before, names });
       else this.#slots.delete(note.id);
       this.#takeOut(stored, { releaseTerms: true });
     }
   }
 
-  /** Adds a note whose terms are already numbered, as a snapshot holds it. */
+  /** Adds a note whose terms are numbered and whose postings are there, as a snapshot holds them. */
   restore(note: RestoredNote): StoredNote {
-    return this.#store(note);
+    return this.#store(note, { addPostings: false });
   }
 
   remove(id: string): boolean {
@@ -166,7 +166,10 @@ export class VaultStore {
     return packed;
   }
 
-  #store(restored: RestoredNote): StoredNote {
+  #store(
+    restored: RestoredNote,
+    { addPostings }: { readonly addPostings: boolean } = { addPostings: true },
+  ): StoredNote {
     const { id, title, version, features, sequence, titleTerms, names } = restored;
     const slot = this.#freeSlots.pop() ?? this.notes.length;
     let norm = 0;
@@ -175,7 +178,7 @@ export class VaultStore {
       const count = feature & 255;
       norm += COUNT_WEIGHT[count]! ** 2;
       length += count;
-      this.postings.add(feature >>> 8, slot, count);
+      if (addPostings) this.postings.add(feature >>> 8, slot, count);
     }
     this.#totalCount += length;
     const phrases = this.#own(names, slot);

@@ -1,7 +1,7 @@
 import { detached } from './characters.ts';
 
-const CAPACITY = 1 << 17;
-const MOST_WORDS = 80_000;
+const CAPACITY = 1 << 19;
+const MOST_WORDS = 200_000;
 
 /**
  * Written words and what is known of each, found by the place where one stands in a text: no string is made
