@@ -6,6 +6,7 @@ import { COUNT_WEIGHT } from './postings.ts';
 import type { Postings } from './postings.ts';
 import type { StoredNote } from './stored-note.ts';
 import type { TitleTrie } from './title-trie.ts';
+import { TermWeights } from './term-weights.ts';
 import { similaritySignal } from './weight.ts';
 import type { PairSignals } from './weight.ts';
 
@@ -32,8 +33,6 @@ const NAMED_TITLES_DAMPING = 10;
 const REPEATED_NAMING = 0.2;
 const LEAST_COVERAGE = 0.5;
 const MAX_PHRASE_LENGTH = 4;
-/** A table small enough for the fastest cache tells most terms that the ranked note does not have. */
-const FILTER_MASK = 4095;
 
 /** The parts of an index that ranking reads. */
 export interface RankedVault {
@@ -53,11 +52,10 @@ export class Ranker {
   readonly #idf = new IdfTable();
   #sums = new Float64Array(0);
   #touched = new Uint32Array(0);
-  #queryWeights = new Float64Array(0);
-  #titleMass = new Float64Array(0);
-  // The note whose weights lie in the two arrays above.
+  readonly #queryWeights = new TermWeights();
+  readonly #titleMass = new TermWeights();
+  // The note whose weights lie in the two tables above.
   #loaded: StoredNote | undefined;
-  readonly #filter = new Uint8Array(FILTER_MASK + 1);
   #loadedTitleMass = 0;
   readonly #loadedNames = new Map<number, number>();
 
@@ -75,7 +73,7 @@ export class Ranker {
     try {
       return use();
     } finally {
-      this.#unload();
+      this.#loaded = undefined;
     }
   }
 
@@ -103,8 +101,7 @@ export class Ranker {
     let total = 0;
     for (const feature of other.features) {
       const term = feature >>> 8;
-      if (this.#filter[term & FILTER_MASK] === 0) continue;
-      const share = this.#queryWeights[term]! * COUNT_WEIGHT[feature & 255]!;
+      const share = this.#queryWeights.get(term) * COUNT_WEIGHT[feature & 255]!;
       if (share === 0) continue;
       total += share;
       if (best.length === limit && share < best[limit - 1]!.share) continue;
@@ -116,23 +113,20 @@ export class Ranker {
   }
 
   #load(note: StoredNote): void {
-    const { lexicon, postings, mentions } = this.#vault;
+    const { postings, mentions } = this.#vault;
     mentions.settle();
-    if (this.#queryWeights.length < lexicon.bound) {
-      this.#queryWeights = new Float64Array(lexicon.bound * 2);
-      this.#titleMass = new Float64Array(lexicon.bound * 2);
-    }
+    this.#queryWeights.reset(note.features.length);
+    this.#titleMass.reset(note.titleTerms.length);
     const idf = this.idfTable();
     for (const feature of note.features) {
       const term = feature >>> 8;
       const rarity = idf[postings.frequency(term)]!;
-      this.#queryWeights[term] = COUNT_WEIGHT[feature & 255]! * rarity * rarity;
-      this.#filter[term & FILTER_MASK] = 1;
+      this.#queryWeights.add(term, COUNT_WEIGHT[feature & 255]! * rarity * rarity);
     }
     this.#loadedTitleMass = 0;
     for (const term of note.titleTerms) {
       const mass = idf[postings.frequency(term)]!;
-      this.#titleMass[term] = mass;
+      this.#titleMass.add(term, mass);
       this.#loadedTitleMass += mass;
     }
     this.#loadedNames.clear();
@@ -141,14 +135,6 @@ export class Ranker {
       this.#loadedNames.set(named[at]!, this.#naming(named[at]!, named[at + 1]!, named.length / 2));
     }
     this.#loaded = note;
-  }
-
-  #unload(): void {
-    const note = this.#loaded!;
-    for (const feature of note.features) this.#queryWeights[feature >>> 8] = 0;
-    for (const term of note.titleTerms) this.#titleMass[term] = 0;
-    this.#filter.fill(0);
-    this.#loaded = undefined;
   }
 
   #naming(phrase: number, times: number, titlesNamed: number): number {
@@ -208,7 +194,7 @@ export class Ranker {
       used += frequency;
       touchedCount = postings.accumulate(
         term,
-        this.#queryWeights[term]!,
+        this.#queryWeights.get(term),
         this.#sums,
         this.#touched,
         touchedCount,
@@ -246,18 +232,16 @@ export class Ranker {
   #measure(a: StoredNote, b: StoredNote): Pair {
     const queryWeights = this.#queryWeights;
     const titleMass = this.#titleMass;
-    const filter = this.#filter;
     let sum = 0;
     let coveredMass = 0;
     const { features } = b;
     for (let at = 0; at < features.length; at++) {
       const feature = features[at]!;
       const term = feature >>> 8;
-      if (filter[term & FILTER_MASK] === 0) continue;
-      const weight = queryWeights[term]!;
+      const weight = queryWeights.get(term);
       if (weight === 0) continue;
       sum += weight * COUNT_WEIGHT[feature & 255]!;
-      coveredMass += titleMass[term]!;
+      coveredMass += titleMass.get(term);
     }
     const { mentions, trie } = this.#vault;
     let names = 0;
@@ -297,7 +281,7 @@ export class Ranker {
     for (const term of b.titleTerms) {
       const rarity = idf[postings.frequency(term)]!;
       mass += rarity;
-      if (this.#queryWeights[term]! > 0) covered += rarity;
+      if (this.#queryWeights.get(term) > 0) covered += rarity;
     }
     return mass > 0 ? covered / mass : 0;
   }
