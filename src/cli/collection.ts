@@ -7,6 +7,8 @@ import { unmarkedKey } from './graph-key.ts';
 export interface Collection {
   /** What the import is known by; notes under it that the source no longer has are reported. */
   readonly name: string;
+  /** Of one file out of a folder: what the keys of that folder begin with. */
+  readonly neighbours?: string;
   notes(): Iterable<ImportNote>;
   /** The path in the source of what was sent under a key. */
   pathOf(key: string): string;
@@ -52,10 +54,11 @@ function markdown(
   notes: readonly VaultNote[],
 ): Collection {
   const keys = new Map(notes.map((note) => [note.key, unmarkedKey(note.key) ?? `${prefix}/${note.key}`]));
-  const keyOf = (key: string): string => keys.get(key) ?? `${prefix}/${key}`;
+  const keyOf = (key: string): string => keys.get(key) ?? unmarkedKey(key) ?? `${prefix}/${key}`;
   const paths = new Map(notes.map((note) => [keyOf(note.key), note.path ?? note.key]));
   return {
     name: collection,
+    ...(collection !== prefix && { neighbours: prefix }),
     *notes() {
       for (const note of notes) {
         const path = `${prefix}/${note.path ?? note.key}`;

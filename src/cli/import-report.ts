@@ -32,10 +32,6 @@ export interface ImportReport {
 
 const LISTED = 20;
 
-export function asDocument({ summary, ...report }: ImportReport) {
-  return { ...report, ...summary };
-}
-
 /** The report for a person. Errors are always listed whole; the rest up to a screenful, unless `verbose`. */
 export function reportLines(report: ImportReport, { verbose }: { readonly verbose: boolean }): string[] {
   const { summary, problems, brokenLinks, missing, dryRun, pruneRefused } = report;

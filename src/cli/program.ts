@@ -39,7 +39,7 @@ export function brainProgram(output: { readonly json: boolean }, run: Run): Comm
     .helpCommand('help [command]', 'explain a command')
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ outputError: (text, write) => (output.json ? undefined : write(text)) })
-    .showHelpAfterError('(add --help for what it takes)')
+    .showHelpAfterError(output.json ? false : '(add --help for what it takes)')
     .addHelpText('after', OVERVIEW)
     .exitOverride();
   const define = [

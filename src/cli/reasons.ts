@@ -35,7 +35,7 @@ function brief(reason: Reason, ends: Ends): string {
     case 'link':
       return term === '' ? 'a link' : `link "${term}"`;
     case 'tag':
-      return `#${term}`;
+      return tagged(term);
     default:
       return term;
   }
@@ -62,7 +62,7 @@ export function reasonSentences(reasons: readonly Reason[], ends: Ends): string[
         sentences.push(term === '' ? 'a person linked them' : `a person linked them, as "${term}"`);
         break;
       default:
-        shared.push(`${reason.kind === 'tag' ? '#' : ''}${term} ${share}`);
+        shared.push(`${reason.kind === 'tag' ? tagged(term) : term} ${share}`);
     }
   }
   return shared.length === 0 ? sentences : [...sentences, `shares: ${shared.join(', ')}`];
@@ -75,6 +75,10 @@ export function reasonSentences(reasons: readonly Reason[], ends: Ends): string[
 function selfNames(reason: Reason, { self, other }: Ends): boolean {
   const toldByOther = reason.term === self && self !== other;
   return (reason.kind === 'names') !== toldByOther;
+}
+
+function tagged(tag: string): string {
+  return tag.startsWith('#') ? tag : `#${tag}`;
 }
 
 export function percent(share: number): string {

@@ -1,14 +1,16 @@
-import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { LIMITS } from '../../domain/limits.ts';
 import type { ImportEvent, ImportSummary } from '../../api/v2.ts';
+import type { BrainClient } from '../../client/http-client.ts';
 import { BrainError } from '../../domain/error.ts';
 import { readVault } from '../../vault/read-vault.ts';
 import type { CategorySource, Vault, VaultProblem } from '../../vault/types.ts';
 import { CliError } from '../cli-error.ts';
 import { onGraph, type Cli } from '../cli.ts';
 import { collectionOf, type Collection } from '../collection.ts';
-import { asDocument, reportLines, type ImportReport, type Missing } from '../import-report.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { reportLines, type ImportReport, type Missing } from '../import-report.ts';
 import { duration, progressOn, SILENT, type Progress } from '../progress.ts';
+import { linkToStored } from '../single-note.ts';
 
 export interface ImportOptions {
   readonly dryRun?: boolean;
@@ -26,28 +28,27 @@ export async function importCommand(cli: Cli, path: string, options: ImportOptio
   const started = performance.now();
   const interrupt = interruption();
   try {
-    const vault = await readVault(path, {
+    const source = await readVault(path, {
       categories: options.categories,
       maxNoteBytes: LIMITS.contentBytes,
       signal: interrupt.signal,
       onProgress: (done, total) => progress.update('reading', done, total),
     });
-    const collection = collectionOf(path, { name: options.name, notes: vault.notes });
-    const prune = mayPrune(vault, collection, options);
-    const result = await onGraph(cli, { creates: true }, (client) =>
-      follow(
-        client.import(collection.notes(), {
-          collection: collection.name,
-          prune,
-          dryRun: options.dryRun === true,
-        }),
-        { total: vault.notes.length, progress, signal: interrupt.signal },
-      ),
-    );
+    const prune = mayPrune(source, path, options);
+    const sent = await onGraph(cli, { creates: true }, async (client) => {
+      const { vault, collection } = await prepare(client, path, source, options.name);
+      const settings = { collection: collection.name, prune, dryRun: options.dryRun === true };
+      const following = { total: vault.notes.length, progress, signal: interrupt.signal };
+      return {
+        vault,
+        collection,
+        result: await follow(client.import(collection.notes(), settings), following),
+      };
+    });
     const durationMs = Math.round(performance.now() - started);
     progress.end();
-    const report = reportOf({ vault, collection, options, result, prune, durationMs });
-    if (screen.json) await screen.document(asDocument(report));
+    const report = reportOf({ ...sent, options, prune, durationMs });
+    if (screen.json) await screen.document(report);
     else await screen.print(...reportLines(report, { verbose: options.verbose === true }));
     screen.tell(...afterwards(report, durationMs));
     return report.problems.some((problem) => problem.severity === 'error') ? EXIT.partial : EXIT.ok;
@@ -55,6 +56,21 @@ export async function importCommand(cli: Cli, path: string, options: ImportOptio
     progress.end();
     interrupt.end();
   }
+}
+
+/** What is sent. One file out of a folder is linked to the notes of that folder that are in the graph. */
+async function prepare(
+  client: BrainClient,
+  path: string,
+  source: Vault,
+  name: string | undefined,
+): Promise<{ readonly vault: Vault; readonly collection: Collection }> {
+  const collection = collectionOf(path, { name, notes: source.notes });
+  if (collection.neighbours === undefined || source.stats.brokenLinks === 0)
+    return { vault: source, collection };
+  const { nodes } = await client.graph();
+  const vault = await linkToStored(source, path, { notes: nodes, prefix: collection.neighbours });
+  return { vault, collection: collectionOf(path, { name, notes: vault.notes }) };
 }
 
 interface Followed {
@@ -101,10 +117,10 @@ async function follow(
 }
 
 /** What could not be read this time is not gone, so nothing is deleted then. */
-function mayPrune(vault: Vault, collection: Collection, options: ImportOptions): boolean {
+function mayPrune(vault: Vault, path: string, options: ImportOptions): boolean {
   if (!options.prune) return false;
   if (vault.notes.length === 0) {
-    throw new CliError('conflict', `no note was read, so --prune would delete all of "${collection.name}"`, {
+    throw new CliError('conflict', `no note was read, so --prune would delete all that came from ${path}`, {
       hints: ['Is it the right folder? To delete them on purpose, leave one note in it.'],
     });
   }

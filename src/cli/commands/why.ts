@@ -1,4 +1,4 @@
-import type { Edge, Explanation, Node } from '../../api/v2.ts';
+import type { Edge, Explanation, Node, Reason } from '../../api/v2.ts';
 import { CliError } from '../cli-error.ts';
 import { onGraph, type Cli } from '../cli.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -8,6 +8,8 @@ import { harmless, oneLine, type Screen } from '../screen.ts';
 
 const TERMS_SHOWN = 8;
 const AROUND = 40; // characters on both sides of a term
+
+type Match = Explanation['matches'][number];
 
 interface Pair {
   readonly a: Node;
@@ -25,7 +27,7 @@ export async function whyCommand(cli: Cli, nameOfA: string, nameOfB: string): Pr
   });
   const { screen } = cli;
   if (screen.json) await screen.document({ ...pair.explanation, connected: isConnected(pair.explanation) });
-  else await screen.print(...verdict(pair, screen), ...sum(pair.explanation, screen), ...terms(pair, screen));
+  else await screen.print(...verdict(pair, screen), ...sum(pair, screen), ...terms(pair, screen));
   return EXIT.ok;
 }
 
@@ -57,10 +59,15 @@ function describe({ type, origin, status, engine }: Edge): string {
   return `${typeInWords(type)}, origin ${origin}, ${status}${engine === undefined ? '' : `, engine ${engine}`}`;
 }
 
-function sum({ engine, weight, logit, components }: Explanation, screen: Screen): string[] {
+/** The weight of today, added up. Where the linker made no edge, its reasons are told here as well. */
+function sum({ a, b, explanation }: Pair, screen: Screen): string[] {
+  const { engine, weight, logit, components, matches, edges } = explanation;
+  const told = edges.some((edge) => edge.type === 'related');
+  const reasons = matches.slice(0, TERMS_SHOWN).map((match) => reasonOf(match, b.title));
   const width = Math.max(0, ...components.map(({ name }) => name.length));
   return [
     screen.paint('bold', `The engine (${engine}) gives them ${weight.toFixed(2)} today:`),
+    ...(told ? [] : reasonSentences(reasons, { self: a.title, other: b.title }).map((line) => `  ${line}`)),
     ...components.map(({ name, value, coefficient, product }) => {
       const factors = `${value.toFixed(2)} × ${coefficient.toFixed(2)}`;
       return `  ${name.padEnd(width)}  ${factors.padStart(14)} = ${signed(product).padStart(6)}`;
@@ -89,13 +96,19 @@ function terms({ a, b, explanation }: Pair, screen: Screen): string[] {
   ];
 }
 
+/** A match as a reason that is told by the first note. */
+function reasonOf({ term, contribution, source, target }: Match, titleOfB: string): Reason {
+  const kind = source.length > 0 && target.length > 0 ? 'term' : term === titleOfB ? 'names' : 'named-by';
+  return { kind, term: kind === 'term' ? term : titleOfB, contribution };
+}
+
 /** A term stands in both texts; where one names the other, the title stands in one. */
-function termOf({ term, source, target }: Explanation['matches'][number]): string {
+function termOf({ term, source, target }: Match): string {
   return source.length > 0 && target.length > 0 ? oneLine(term) : `title "${oneLine(term)}"`;
 }
 
 /** The first place with the words around it, and how many more there are. */
-function places(node: Node, spans: Explanation['matches'][number]['source'], screen: Screen): string[] {
+function places(node: Node, spans: Match['source'], screen: Screen): string[] {
   const [first] = spans;
   if (!first) return [];
   const from = Math.max(0, first.start - AROUND);
