@@ -2,7 +2,10 @@ import { Type, type Static, type TSchema } from 'typebox';
 
 // Wire shapes only: what a client and the server both need to know. No logic.
 
-export const Uuid = Type.String({ pattern: '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$', maxLength: 36 });
+export const Uuid = Type.String({
+  pattern: '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$',
+  maxLength: 36,
+});
 export const Timestamp = Type.String({ maxLength: 40, description: 'RFC 3339, UTC' });
 
 /** RFC 9457 problem details, with what a program needs to decide what to do. */

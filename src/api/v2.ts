@@ -3,9 +3,15 @@ import { Timestamp, Uuid } from './common.ts';
 
 // The shapes of /api/v2. Enums are open: a client ignores values that it does not know.
 
-const Title = Type.String({ maxLength: 500, description: 'one line; empty: the first line of the content is shown' });
+const Title = Type.String({
+  maxLength: 500,
+  description: 'one line; empty: the first line of the content is shown',
+});
 const Content = Type.String({ maxLength: 300_000, description: 'Markdown; at most 300,000 bytes as JSON' });
-const Tags = Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { maxItems: 200, description: 'at most 32' });
+const Tags = Type.Array(Type.String({ minLength: 1, maxLength: 200 }), {
+  maxItems: 200,
+  description: 'at most 32',
+});
 const Aliases = Type.Array(Type.String({ minLength: 1, maxLength: 500 }), { maxItems: 32 });
 const Format = Type.Union([Type.Literal('markdown'), Type.Literal('text')]);
 const Unit = Type.Number({ minimum: 0, maximum: 1 });
@@ -13,7 +19,9 @@ const Unit = Type.Number({ minimum: 0, maximum: 1 });
 const Source = Type.Object(
   {
     kind: Type.Union([Type.Literal('api'), Type.Literal('cli'), Type.Literal('import')]),
-    key: Type.Optional(Type.String({ minLength: 1, maxLength: 900, description: 'unique among the notes of an owner' })),
+    key: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 900, description: 'unique among the notes of an owner' }),
+    ),
     path: Type.Optional(Type.String({ maxLength: 900 })),
   },
   { additionalProperties: false },
@@ -168,7 +176,12 @@ export const Explanation = Type.Object({
   weight: Type.Number({ description: 'what the engine gives the pair today' }),
   logit: Type.Number(),
   components: Type.Array(
-    Type.Object({ name: Type.String(), value: Type.Number(), coefficient: Type.Number(), product: Type.Number() }),
+    Type.Object({
+      name: Type.String(),
+      value: Type.Number(),
+      coefficient: Type.Number(),
+      product: Type.Number(),
+    }),
   ),
   matches: Type.Array(
     Type.Object({
@@ -219,7 +232,9 @@ export type Category = Static<typeof Category>;
 const categoryFields = {
   title: Type.String({ minLength: 1, maxLength: 100 }),
   description: Type.Optional(Type.String({ maxLength: 500 })),
-  color: Type.Optional(Type.Union([Type.String({ pattern: '^#[0-9a-fA-F]{6}$', maxLength: 7 }), Type.Null()])),
+  color: Type.Optional(
+    Type.Union([Type.String({ pattern: '^#[0-9a-fA-F]{6}$', maxLength: 7 }), Type.Null()]),
+  ),
   icon: Type.Optional(Type.Union([Type.String({ minLength: 1, maxLength: 50 }), Type.Null()])),
 };
 
@@ -328,10 +343,19 @@ export type ImportEvent =
       readonly problem?: {
         readonly code: string;
         readonly detail: string;
-        readonly errors: readonly { readonly pointer: string; readonly code: string; readonly message: string }[];
+        readonly errors: readonly {
+          readonly pointer: string;
+          readonly code: string;
+          readonly message: string;
+        }[];
       };
     }
-  | { readonly type: 'progress'; readonly stage: 'references' | 'links'; readonly done: number; readonly total: number }
+  | {
+      readonly type: 'progress';
+      readonly stage: 'references' | 'links';
+      readonly done: number;
+      readonly total: number;
+    }
   | { readonly type: 'missing'; readonly key: string; readonly nodeId: string; readonly pruned: boolean }
   | { readonly type: 'summary'; readonly summary: ImportSummary }
   | { readonly type: 'problem'; readonly problem: unknown };

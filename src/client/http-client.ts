@@ -71,10 +71,12 @@ export function brainClient(transport: Transport) {
       edges: (id: string) => call<{ items: v2.Edge[] }>('GET', `${at('nodes', id)}/edges`),
       related: (id: string, limit = 20) =>
         call<v2.Related>('GET', `${at('nodes', id)}/related`, { query: { limit } }),
-      neighbors: (id: string, query: Query = {}) => call<v2.Neighbors>('GET', `${at('nodes', id)}/neighbors`, { query }),
+      neighbors: (id: string, query: Query = {}) =>
+        call<v2.Neighbors>('GET', `${at('nodes', id)}/neighbors`, { query }),
       explain: (id: string, otherId: string) =>
         call<v2.Explanation>('GET', `${at('nodes', id)}/related/${encodeURIComponent(otherId)}`),
-      previewLinks: (input: v2.NodeInput) => call<v2.Related>('POST', '/api/v2/nodes/preview-links', { json: input }),
+      previewLinks: (input: v2.NodeInput) =>
+        call<v2.Related>('POST', '/api/v2/nodes/preview-links', { json: input }),
     },
     edges: {
       create: (input: v2.EdgeInput) => call<v2.Edge>('POST', '/api/v2/edges', { json: input }),
@@ -90,7 +92,8 @@ export function brainClient(transport: Transport) {
       create: (input: v2.CategoryInput) => call<v2.Category>('POST', '/api/v2/categories', { json: input }),
     },
     graph: () => call<v2.Graph>('GET', '/api/v2/graph'),
-    search: (q: string, query: Query = {}) => call<Page<v2.SearchHit>>('GET', '/api/v2/search', { query: { ...query, q } }),
+    search: (q: string, query: Query = {}) =>
+      call<Page<v2.SearchHit>>('GET', '/api/v2/search', { query: { ...query, q } }),
     changes: (after: { readonly epoch?: string; readonly seq: number }, limit = 200) =>
       call<v2.Changes>('GET', '/api/v2/changes', { query: { after: after.seq, epoch: after.epoch, limit } }),
     health: () => call<Health>('GET', '/health'),
@@ -114,7 +117,9 @@ export function brainClient(transport: Transport) {
 }
 
 function queryString(query: Query = {}): string {
-  const given = Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]));
+  const given = Object.entries(query).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, String(value)]],
+  );
   return given.length === 0 ? '' : `?${new URLSearchParams(Object.fromEntries(given))}`;
 }
 

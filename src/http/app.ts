@@ -1,4 +1,4 @@
-import { fastify, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { Services } from '../services/services.ts';
 import type { Log } from '../shared/log.ts';
 import { useContext } from './context.ts';
@@ -26,7 +26,7 @@ const REQUEST_TIMEOUT_MS = 600_000;
 export async function createApp(needs: AppNeeds): Promise<FastifyInstance> {
   const app = fastify({
     loggerInstance: needs.log as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }), // useContext logs each request once
     bodyLimit: BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: 'idle',
@@ -37,8 +37,14 @@ export async function createApp(needs: AppNeeds): Promise<FastifyInstance> {
   useContext(app, needs);
   app.setErrorHandler(answerError);
   answerUnknown(app);
-  app.addContentTypeParser('application/merge-patch+json', { parseAs: 'string' }, app.getDefaultJsonParser('error', 'error'));
+  app.addContentTypeParser(
+    'application/merge-patch+json',
+    { parseAs: 'string' },
+    app.getDefaultJsonParser('error', 'error'),
+  );
   healthRoutes(app, needs);
-  await app.register(v2Routes({ services: needs.services, cursors: cursors(needs.cursorKey) }), { prefix: '/api/v2' });
+  await app.register(v2Routes({ services: needs.services, cursors: cursors(needs.cursorKey) }), {
+    prefix: '/api/v2',
+  });
   return app;
 }

@@ -8,7 +8,10 @@ const CORRELATION = /^[A-Za-z0-9._:-]{1,128}$/;
 const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/;
 
 /** Gives each request its context before anything else runs, and the log one line when it is answered. */
-export function useContext(app: FastifyInstance, needs: { readonly log: Log; readonly newId: () => string }): void {
+export function useContext(
+  app: FastifyInstance,
+  needs: { readonly log: Log; readonly newId: () => string },
+): void {
   app.addHook('onRequest', (request, reply, done) => {
     const given = one(request.headers['x-correlation-id']);
     const requestId = needs.newId();
@@ -16,7 +19,8 @@ export function useContext(app: FastifyInstance, needs: { readonly log: Log; rea
       correlationId: given !== undefined && CORRELATION.test(given) ? given : requestId,
       requestId,
       ownerId: 'local',
-      traceId: TRACEPARENT.exec(one(request.headers['traceparent']) ?? '')?.[1] ?? randomBytes(16).toString('hex'),
+      traceId:
+        TRACEPARENT.exec(one(request.headers['traceparent']) ?? '')?.[1] ?? randomBytes(16).toString('hex'),
     };
     reply.header('x-correlation-id', context.correlationId);
     reply.header('x-request-id', requestId);

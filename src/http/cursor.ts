@@ -21,9 +21,13 @@ export function cursors(key: Uint8Array): Cursors {
       const at = bytes.toString('utf8', SIGNATURE_BYTES);
       const given = bytes.subarray(0, SIGNATURE_BYTES);
       if (given.length !== SIGNATURE_BYTES || !timingSafeEqual(given, sign(list, at))) {
-        throw new BrainError('malformed', 'this cursor is not of this list; take the one that the last page gave', {
-          operation: 'http.cursor',
-        });
+        throw new BrainError(
+          'malformed',
+          'this cursor is not of this list; take the one that the last page gave',
+          {
+            operation: 'http.cursor',
+          },
+        );
       }
       return at;
     },

@@ -51,7 +51,9 @@ export function problemOf(error: unknown, instance: string): Problem {
     type: `/docs/errors#${brainError.code}`,
     title,
     status,
-    detail: hidden ? 'Something went wrong here; the log has it under this correlation id.' : brainError.message,
+    detail: hidden
+      ? 'Something went wrong here; the log has it under this correlation id.'
+      : brainError.message,
     instance,
     code: brainError.code,
     correlationId: context?.correlationId ?? '-',
@@ -84,7 +86,9 @@ export function answerUnknown(app: FastifyInstance): void {
     const segments = pathOf(request).split('/');
     const allowed = routes.filter((route) => matches(route.segments, segments)).map((route) => route.method);
     if (allowed.length === 0) {
-      throw new BrainError('not_found', `there is nothing at ${pathOf(request)}`, { operation: 'http.route' });
+      throw new BrainError('not_found', `there is nothing at ${pathOf(request)}`, {
+        operation: 'http.route',
+      });
     }
     const allow = [...new Set(allowed)].sort().join(', ');
     reply.header('allow', allow);
@@ -102,7 +106,9 @@ export function pathOf(request: FastifyRequest): string {
 function matches(pattern: readonly string[], segments: readonly string[]): boolean {
   return (
     pattern.length === segments.length &&
-    pattern.every((part, index) => part === segments[index] || (part.startsWith(':') && segments[index] !== ''))
+    pattern.every(
+      (part, index) => part === segments[index] || (part.startsWith(':') && segments[index] !== ''),
+    )
   );
 }
 
@@ -111,7 +117,8 @@ function fromFramework(error: unknown): BrainError {
   const { code, validation, validationContext } = error as Partial<FastifyError>;
   if (validation) return ofValidation(validation as unknown as SchemaError[], validationContext ?? 'body');
   const known = code === undefined ? undefined : FRAMEWORK_CODES[code];
-  if (known) return new BrainError(known, (error as Error).message, { cause: error, operation: 'http.parse' });
+  if (known)
+    return new BrainError(known, (error as Error).message, { cause: error, operation: 'http.parse' });
   return toBrainError(error, 'http.request');
 }
 

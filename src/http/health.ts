@@ -14,7 +14,9 @@ export interface Finding {
 export type HealthCheck = () => Promise<Finding>;
 
 /** Components by name. `critical` ones turn the whole down; others degrade it. */
-export type HealthChecks = Readonly<Record<string, { readonly check: HealthCheck; readonly critical: boolean }>>;
+export type HealthChecks = Readonly<
+  Record<string, { readonly check: HealthCheck; readonly critical: boolean }>
+>;
 
 const TIMEOUT_MS = 2_000;
 const LOOP_DELAY_DEGRADED_MS = 200;
@@ -84,7 +86,10 @@ export function eventLoopCheck(): { readonly check: HealthCheck; readonly stop: 
 }
 
 /** `/livez` says that the process answers; `/readyz` and `/health` say what it depends on. */
-export function healthRoutes(app: FastifyInstance, needs: { readonly checks: HealthChecks; readonly version: string }) {
+export function healthRoutes(
+  app: FastifyInstance,
+  needs: { readonly checks: HealthChecks; readonly version: string },
+) {
   app.get('/livez', async () => ({ status: 'up' }));
   app.get('/readyz', async (_request, reply) => {
     const { status } = await runChecks(needs.checks, needs);
@@ -92,6 +97,9 @@ export function healthRoutes(app: FastifyInstance, needs: { readonly checks: Hea
   });
   app.get('/health', async (_request, reply) => {
     const health = await runChecks(needs.checks, needs);
-    return reply.code(health.status === 'down' ? 503 : 200).header('cache-control', 'no-store').send(health);
+    return reply
+      .code(health.status === 'down' ? 503 : 200)
+      .header('cache-control', 'no-store')
+      .send(health);
   });
 }

@@ -30,12 +30,15 @@ export function useStrictValidation(app: FastifyInstance): void {
 /** A check of single values outside of requests, such as the lines of an import. */
 export function checker(schema: TSchema): (value: unknown) => readonly Issue[] {
   const validate = new Ajv({ ...COMMON, coerceTypes: false, removeAdditional: false }).compile(schema);
-  return (value) => (validate(value) ? [] : issuesOfValidation((validate.errors ?? []) as unknown as SchemaError[]));
+  return (value) =>
+    validate(value) ? [] : issuesOfValidation((validate.errors ?? []) as unknown as SchemaError[]);
 }
 
 /** Every broken rule as an issue; of the branches of a union only what they have in common is told. */
 export function issuesOfValidation(errors: readonly SchemaError[]): readonly Issue[] {
-  const unions = new Set(errors.filter((error) => error.keyword === 'anyOf').map((error) => error.instancePath));
+  const unions = new Set(
+    errors.filter((error) => error.keyword === 'anyOf').map((error) => error.instancePath),
+  );
   return errors
     .filter((error) => error.keyword === 'anyOf' || !unions.has(error.instancePath))
     .map((error) => issueOf(error, errors));
@@ -53,7 +56,8 @@ function issueOf(error: SchemaError, all: readonly SchemaError[]): Issue {
     const allowed = all
       .filter((other) => other.instancePath === instancePath && other.keyword === 'const')
       .map((other) => JSON.stringify(other.params['allowedValue']));
-    const message = allowed.length > 0 ? `${where} must be one of ${allowed.join(', ')}` : `${where} is of no allowed form`;
+    const message =
+      allowed.length > 0 ? `${where} must be one of ${allowed.join(', ')}` : `${where} is of no allowed form`;
     return { pointer: instancePath, code: 'enum', message };
   }
   return { pointer: instancePath, code: keyword, message: `${where} ${error.message ?? 'is invalid'}` };

@@ -48,7 +48,10 @@ export async function openBrain(settings: Settings): Promise<Brain> {
     const loop = eventLoopCheck();
     const checks = healthChecks({ table, services, folder, loop });
     const app = await createApp({ services, log, newId, checks, version: VERSION, cursorKey: folder.key });
-    const upkeep = setInterval(() => void services.indexes.upkeep().catch((err) => log.error({ err }, 'upkeep failed')), UPKEEP_MS);
+    const upkeep = setInterval(
+      () => void services.indexes.upkeep().catch((err) => log.error({ err }, 'upkeep failed')),
+      UPKEEP_MS,
+    );
     upkeep.unref();
     return {
       app,
@@ -88,7 +91,9 @@ function healthChecks(needs: {
         const written = String(Date.now());
         await table.transact([[{ put: { ...probe, et: 'probe.1', j: written } }]]);
         const read = await table.get(probe);
-        return read?.j === written ? { status: 'up' } : { status: 'down', message: 'what was written was not read back' };
+        return read?.j === written
+          ? { status: 'up' }
+          : { status: 'down', message: 'what was written was not read back' };
       },
     },
     index: {
@@ -104,7 +109,11 @@ function healthChecks(needs: {
         const { bavail, bsize } = await statfs(folder.path);
         const freeBytes = bavail * bsize;
         const low = freeBytes < DISK_LOW_BYTES;
-        return { status: low ? 'degraded' : 'up', ...(low && { message: 'the disk is almost full' }), details: { freeBytes } };
+        return {
+          status: low ? 'degraded' : 'up',
+          ...(low && { message: 'the disk is almost full' }),
+          details: { freeBytes },
+        };
       },
     },
   };

@@ -28,10 +28,14 @@ export async function connect(settings: Settings): Promise<Connection> {
     return { client: brainClient(httpTransport(url)), where: { kind: 'server', url }, close: async () => {} };
   }
   if (holder) {
-    throw new BrainError('locked', `${settings.dataDir} is in use by process ${holder.pid}; try again when it is done`, {
-      operation: 'store.open',
-      details: { holder },
-    });
+    throw new BrainError(
+      'locked',
+      `${settings.dataDir} is in use by process ${holder.pid}; try again when it is done`,
+      {
+        operation: 'store.open',
+        details: { holder },
+      },
+    );
   }
   const brain = await openBrain({ ...settings, logLevel: 'silent' });
   return {

@@ -67,10 +67,14 @@ async function listen({ app }: Brain, { host, port }: Settings): Promise<number>
     } catch (error) {
       const taken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
       if (taken && candidate < port + PORTS_TO_TRY && candidate < 65_535) continue;
-      throw new BrainError('unavailable', `cannot listen on ${host}:${candidate}: ${(error as Error).message}`, {
-        cause: error,
-        operation: 'server.listen',
-      });
+      throw new BrainError(
+        'unavailable',
+        `cannot listen on ${host}:${candidate}: ${(error as Error).message}`,
+        {
+          cause: error,
+          operation: 'server.listen',
+        },
+      );
     }
   }
 }

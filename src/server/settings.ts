@@ -24,12 +24,17 @@ const LOG_LEVELS: readonly string[] = ['trace', 'debug', 'info', 'warn', 'error'
 const LOG_FORMATS: readonly string[] = ['json', 'pretty'];
 
 /** The environment variable of each setting, and how its text is read. */
-const VARIABLES: { readonly [K in keyof Settings]: { readonly name: string; readonly parse: (text: string) => Settings[K] } } = {
+const VARIABLES: {
+  readonly [K in keyof Settings]: { readonly name: string; readonly parse: (text: string) => Settings[K] };
+} = {
   host: { name: 'BRAIN2_HOST', parse: (text) => text },
   port: { name: 'BRAIN2_PORT', parse: port },
   dataDir: { name: 'BRAIN2_DATA_DIR', parse: (text) => text },
   logLevel: { name: 'BRAIN2_LOG_LEVEL', parse: (text) => oneOf(text, LOG_LEVELS) as Settings['logLevel'] },
-  logFormat: { name: 'BRAIN2_LOG_FORMAT', parse: (text) => oneOf(text, LOG_FORMATS) as Settings['logFormat'] },
+  logFormat: {
+    name: 'BRAIN2_LOG_FORMAT',
+    parse: (text) => oneOf(text, LOG_FORMATS) as Settings['logFormat'],
+  },
 };
 
 /** Where the settings come from, given as text: flags by setting name, then the environment. */
@@ -89,7 +94,8 @@ function unknownVariables(environment: Readonly<Record<string, string | undefine
 }
 
 function port(text: string): number {
-  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new Error(`a port is 0 to 65535, not "${text}"`);
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
+    throw new Error(`a port is 0 to 65535, not "${text}"`);
   return Number(text);
 }
 

@@ -127,11 +127,18 @@ export function categoryService(needs: { readonly store: Store; readonly newCate
       owner: OwnerId,
       id: CategoryId,
       nodeId: NodeId,
-      how: { readonly confidence?: number | undefined; readonly method?: Assignment['method'] | undefined } = {},
+      how: {
+        readonly confidence?: number | undefined;
+        readonly method?: Assignment['method'] | undefined;
+      } = {},
     ): Promise<Node> =>
       store.write(owner, async (tx) => {
         await tx.categories.get(id);
-        const assignment = { categoryId: id, confidence: weight(how.confidence ?? 1), method: how.method ?? 'manual' };
+        const assignment = {
+          categoryId: id,
+          confidence: weight(how.confidence ?? 1),
+          method: how.method ?? 'manual',
+        };
         const decision = assignCategory(await tx.nodes.get(nodeId), assignment, tx.now);
         tx.nodes.apply(decision);
         return decision.after as Node;

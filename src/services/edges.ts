@@ -1,4 +1,12 @@
-import { createEdge, deleteEdge, setStatus, updateWeight, type Edge, type EdgeInput, type EdgeStatus } from '../domain/edge.ts';
+import {
+  createEdge,
+  deleteEdge,
+  setStatus,
+  updateWeight,
+  type Edge,
+  type EdgeInput,
+  type EdgeStatus,
+} from '../domain/edge.ts';
 import { BrainError } from '../domain/error.ts';
 import type { Node } from '../domain/node.ts';
 import type { EdgeId, NodeId, OwnerId } from '../domain/values.ts';
@@ -97,7 +105,11 @@ export function edgeService(needs: {
         const source = await endOf(tx, input.sourceId, '/sourceId');
         const target = await endOf(tx, input.targetId, '/targetId');
         const existing = await tx.edges.findPair(source.id, target.id, input.type ?? 'manual');
-        const decision = createEdge(input, { source, target, existing }, { id: needs.newEdgeId(), now: tx.now });
+        const decision = createEdge(
+          input,
+          { source, target, existing },
+          { id: needs.newEdgeId(), now: tx.now },
+        );
         tx.edges.apply(decision);
         return decision.after as Edge;
       }),
@@ -171,4 +183,3 @@ async function endOf(tx: Tx, id: NodeId, pointer: string): Promise<Node> {
     issues: [{ pointer, code: 'not_found', message: `there is no note ${id}` }],
   });
 }
-

@@ -80,7 +80,9 @@ export function graphService(needs: { readonly store: Store }) {
       const there = new Set<NodeId>([id, ...nodes.map((node) => node.id)]);
       const neighbors = nodes
         .map((node) => ({ node, distance: 0, strength: 0, ...reached.get(node.id) }))
-        .sort((a, b) => a.distance - b.distance || b.strength - a.strength || (a.node.id < b.node.id ? -1 : 1));
+        .sort(
+          (a, b) => a.distance - b.distance || b.strength - a.strength || (a.node.id < b.node.id ? -1 : 1),
+        );
       return {
         neighbors,
         edges: [...edges.values()].filter((edge) => there.has(edge.sourceId) && there.has(edge.targetId)),

@@ -1,4 +1,11 @@
-import { assignCategory, createNode, removeCategory, updateNode, type Node, type NodeInput } from '../domain/node.ts';
+import {
+  assignCategory,
+  createNode,
+  removeCategory,
+  updateNode,
+  type Node,
+  type NodeInput,
+} from '../domain/node.ts';
 import { toBrainError, type BrainError, type ErrorCode, type Issue } from '../domain/error.ts';
 import type { Decision } from '../domain/decision.ts';
 import { weight, type CategoryId, type NodeId, type OwnerId } from '../domain/values.ts';
@@ -63,9 +70,18 @@ export type ImportEvent =
       readonly key: string;
       readonly status: ItemStatus;
       readonly nodeId?: NodeId | undefined;
-      readonly problem?: { readonly code: ErrorCode; readonly detail: string; readonly errors: readonly Issue[] };
+      readonly problem?: {
+        readonly code: ErrorCode;
+        readonly detail: string;
+        readonly errors: readonly Issue[];
+      };
     }
-  | { readonly type: 'progress'; readonly stage: 'references' | 'links'; readonly done: number; readonly total: number }
+  | {
+      readonly type: 'progress';
+      readonly stage: 'references' | 'links';
+      readonly done: number;
+      readonly total: number;
+    }
   | { readonly type: 'missing'; readonly key: string; readonly nodeId: NodeId; readonly pruned: boolean }
   | { readonly type: 'summary'; readonly summary: ImportSummary };
 
@@ -93,7 +109,11 @@ export function importService(needs: {
   const { store, indexes, linker, pending } = needs;
 
   /** Stores one note as its source has it, marked to be linked. Each is a transaction: no half note, ever. */
-  async function saveNote(owner: OwnerId, note: ImportNote, categoryId: CategoryId | undefined): Promise<Imported> {
+  async function saveNote(
+    owner: OwnerId,
+    note: ImportNote,
+    categoryId: CategoryId | undefined,
+  ): Promise<Imported> {
     let touched: NodeId | undefined;
     try {
       return await store.write(owner, async (tx) => {
@@ -122,7 +142,11 @@ export function importService(needs: {
     const known = (await from.nodes.bySourceKeys([note.key])).get(note.key);
     const before = known && (await from.nodes.find(known));
     const now = new Date(0).toISOString() as Tx['now'];
-    const decision = decideNote({ now }, note, before, { id: needs.newNodeId(), owner, categoryId: undefined });
+    const decision = decideNote({ now }, note, before, {
+      id: needs.newNodeId(),
+      owner,
+      categoryId: undefined,
+    });
     const status = before ? (decision.events.length > 0 ? 'updated' : 'unchanged') : 'created';
     return { nodeId: (decision.after as Node).id, status, links: note.links ?? [] };
   }
@@ -160,7 +184,12 @@ export function importService(needs: {
         const { code, message, issues } = toBrainError(error);
         if (code !== 'invalid' && code !== 'too_large') throw error; // the store's own trouble ends the import
         counts.failed += 1;
-        return { type: 'item', key: note.key, status: 'failed', problem: { code, detail: message, errors: issues } };
+        return {
+          type: 'item',
+          key: note.key,
+          status: 'failed',
+          problem: { code, detail: message, errors: issues },
+        };
       }
     };
 
@@ -207,7 +236,8 @@ export function importService(needs: {
     async function* reportMissing(): AsyncGenerator<ImportEvent, { missing: number; pruned: number }> {
       const result = { missing: 0, pruned: 0 };
       const gone: { key: string; nodeId: NodeId }[] = [];
-      for await (const source of store.read(owner).nodes.sources()) if (!imported.has(source.key)) gone.push(source);
+      for await (const source of store.read(owner).nodes.sources())
+        if (!imported.has(source.key)) gone.push(source);
       for (const batch of chunks(gone, NOTES_AT_ONCE)) {
         const nodes = await store.read(owner).nodes.batchGet(batch.map((source) => source.nodeId));
         for (const node of nodes.filter((n) => isOfCollection(n, options.collection))) {
@@ -278,7 +308,11 @@ async function resolver(store: Store, owner: OwnerId, imported: ReadonlyMap<stri
       const otherId = imported.get(target)?.nodeId ?? stored.get(target);
       if (otherId === undefined) broken += 1;
       else if (otherId !== nodeId && !targets.has(otherId)) {
-        targets.set(otherId, { otherId, weight: 1, reasons: [{ kind: 'link', term: text, contribution: 1 }] });
+        targets.set(otherId, {
+          otherId,
+          weight: 1,
+          reasons: [{ kind: 'link', term: text, contribution: 1 }],
+        });
       }
     }
     return { targets: [...targets.values()], broken };
@@ -287,14 +321,19 @@ async function resolver(store: Store, owner: OwnerId, imported: ReadonlyMap<stri
 
 function isOfCollection(node: Node, collection: string): boolean {
   const { kind, path } = node.source;
-  return kind === 'import' && path !== undefined && (path === collection || path.startsWith(`${collection}/`));
+  return (
+    kind === 'import' && path !== undefined && (path === collection || path.startsWith(`${collection}/`))
+  );
 }
 
 function* chunks<T>(items: readonly T[], size: number): Generator<readonly T[]> {
   for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
 }
 
-async function* batches<T>(items: AsyncIterable<T> | Iterable<T>, size: number): AsyncGenerator<readonly T[]> {
+async function* batches<T>(
+  items: AsyncIterable<T> | Iterable<T>,
+  size: number,
+): AsyncGenerator<readonly T[]> {
   let batch: T[] = [];
   for await (const item of items) {
     batch.push(item);

@@ -59,7 +59,7 @@ export function linker(needs: { readonly newEdgeId: () => EdgeId }): Linker {
   ): Promise<boolean> {
     const decisions: Decision<Edge>[] = [];
     const byOther = new Map(mine.edges.map((edge) => [otherEnd(edge, node.id), edge]));
-    const there = await tx.nodes.existing(wanted.map((w) => w.otherId));
+    const there = new Set(await tx.nodes.existing(wanted.map((w) => w.otherId)));
     for (const { otherId, weight, reasons } of wanted) {
       if (!there.has(otherId)) continue;
       const edge = byOther.get(otherId);
@@ -75,7 +75,9 @@ export function linker(needs: { readonly newEdgeId: () => EdgeId }): Linker {
     }
     for (const edge of byOther.values()) {
       const left = withoutSide(edge.support, sideOf(edge, node.id));
-      decisions.push(left === undefined ? deleteEdge(edge, mine.by, tx.now) : changeSupport(edge, left, tx.now));
+      decisions.push(
+        left === undefined ? deleteEdge(edge, mine.by, tx.now) : changeSupport(edge, left, tx.now),
+      );
     }
     const changes = decisions.filter((decision) => decision.events.length > 0);
     for (const decision of changes.slice(0, CHANGES_A_TRANSACTION)) tx.edges.apply(decision);
@@ -91,10 +93,9 @@ export function linker(needs: { readonly newEdgeId: () => EdgeId }): Linker {
         weight: Math.round(weight * WEIGHT_STEPS) / WEIGHT_STEPS,
         reasons,
       }));
-      const open = await withoutDecided(tx, node, wanted, edges, index);
-      const proposed = (await tx.edges.of(node.id)).filter(isLinkers);
+      const { open, reopened } = await withoutDecided(tx, node, wanted, edges, index);
       await reconcile(tx, node, open, {
-        edges: proposed,
+        edges: [...edges.filter(isLinkers), ...reopened],
         make: { type: 'related', origin: 'auto', engine: ENGINE_VERSION },
         by: 'linker',
       });
@@ -104,7 +105,9 @@ export function linker(needs: { readonly newEdgeId: () => EdgeId }): Linker {
       const edges = await tx.edges.of(node.id);
       const references = edges.filter((edge) => edge.type === 'reference');
       const written = references.filter((edge) => edge.support !== undefined);
-      const drawn = new Set(references.filter((edge) => edge.support === undefined).map((e) => otherEnd(e, node.id)));
+      const drawn = new Set(
+        references.filter((edge) => edge.support === undefined).map((e) => otherEnd(e, node.id)),
+      );
       return reconcile(
         tx,
         node,
@@ -122,13 +125,18 @@ async function withoutDecided(
   wanted: readonly Wanted[],
   edges: readonly Edge[],
   index: LinkIndex,
-): Promise<readonly Wanted[]> {
-  const settled = new Map(edges.filter((edge) => !isLinkers(edge)).map((edge) => [otherEnd(edge, node.id), edge]));
-  const decided = await tx.decisions.batchGet(wanted.map((w) => [node.id, w.otherId] as const));
+): Promise<{ readonly open: readonly Wanted[]; readonly reopened: readonly Edge[] }> {
+  if (wanted.length === 0) return { open: [], reopened: [] };
+  const settled = new Map(
+    edges.filter((edge) => !isLinkers(edge)).map((edge) => [otherEnd(edge, node.id), edge]),
+  );
+  const pairs = await tx.decisions.existing(wanted.map((w) => [node.id, w.otherId] as const));
+  const decided = pairs.length === 0 ? [] : await tx.decisions.batchGet(pairs);
   const rejected = new Map(
     decided.filter((d) => d.verdict === 'rejected').map((d) => [d.a === node.id ? d.b : d.a, d]),
   );
   const open: Wanted[] = [];
+  const reopened: Edge[] = [];
   for (const candidate of wanted) {
     const { otherId } = candidate;
     const decision = rejected.get(otherId);
@@ -136,13 +144,17 @@ async function withoutDecided(
     if (decision) {
       if (!(await changedSince(tx, decision.fingerprints, [node.id, otherId], index))) continue;
       tx.decisions.replace(decision, undefined);
-      if (edge?.status === 'rejected') tx.edges.apply(setStatus(edge, 'proposed', tx.now));
+      if (edge?.status === 'rejected') {
+        const decided = setStatus(edge, 'proposed', tx.now);
+        tx.edges.apply(decided);
+        reopened.push(decided.after as Edge);
+      }
       open.push(candidate);
     } else if (!edge) {
       open.push(candidate);
     }
   }
-  return open;
+  return { open, reopened };
 }
 
 async function changedSince(

@@ -114,7 +114,11 @@ export function nodeService(needs: {
     batchGet: (owner: OwnerId, ids: readonly NodeId[]): Promise<readonly Node[]> =>
       store.read(owner).nodes.batchGet(ids),
 
-    list(owner: OwnerId, filter: NodeFilter, page: { readonly limit: number; readonly after?: string | undefined }) {
+    list(
+      owner: OwnerId,
+      filter: NodeFilter,
+      page: { readonly limit: number; readonly after?: string | undefined },
+    ) {
       const { nodes } = store.read(owner);
       const { read, keep } = listing(nodes, filter);
       return fillPage(page.limit, page.after, read, keep);
@@ -195,7 +199,7 @@ export function inForce(edges: readonly Edge[]): readonly Edge[] {
 /** Leaves out edges to notes whose deletion is still under way. */
 export async function withoutDangling(from: Repositories, edges: readonly Edge[]): Promise<readonly Edge[]> {
   const ends = [...new Set(edges.flatMap((edge) => [edge.sourceId, edge.targetId]))];
-  const there = await from.nodes.existing(ends);
+  const there = new Set(await from.nodes.existing(ends));
   return inForce(edges).filter((edge) => there.has(edge.sourceId) && there.has(edge.targetId));
 }
 
@@ -204,7 +208,9 @@ async function withNodes<T>(
   ranking: readonly Related[],
   more: (related: Related) => T,
 ): Promise<readonly (Related & { readonly node: Node } & T)[]> {
-  const nodes = new Map((await from.nodes.batchGet(ranking.map((r) => r.id as NodeId))).map((n) => [n.id as string, n]));
+  const nodes = new Map(
+    (await from.nodes.batchGet(ranking.map((r) => r.id as NodeId))).map((n) => [n.id as string, n]),
+  );
   return ranking.flatMap((related) => {
     const node = nodes.get(related.id);
     return node ? [{ ...related, node, ...more(related) }] : [];
@@ -228,7 +234,9 @@ function listing(nodes: Repositories['nodes'], filter: NodeFilter) {
   const byUpdate = sort.endsWith('updatedAt');
   if ((tag !== undefined || category !== undefined) && byUpdate) {
     throw new BrainError('invalid', 'a list by tag or category is sorted by createdAt', {
-      issues: [{ pointer: '/sort', code: 'sort', message: 'with tag or category, sort is createdAt or -createdAt' }],
+      issues: [
+        { pointer: '/sort', code: 'sort', message: 'with tag or category, sort is createdAt or -createdAt' },
+      ],
     });
   }
   const read = (options: { readonly after: string | undefined; readonly limit: number }): NodePage => {
@@ -244,4 +252,3 @@ function listing(nodes: Repositories['nodes'], filter: NodeFilter) {
     (category === undefined || node.categories.some((c) => c.categoryId === category));
   return { read, keep };
 }
-

@@ -36,7 +36,7 @@ export function pendingService(needs: {
       await store.write(owner, async (tx) => {
         const node = await tx.nodes.find(id);
         if (node) await linker.linkNode(tx, node, await indexes.ready(owner, tx));
-        tx.pending.replace(await tx.pending.find(id), undefined);
+        tx.pending.replace({ nodeId: id, kind: 'link' }, undefined);
       });
       options.onDone?.(++done);
     });

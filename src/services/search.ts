@@ -36,7 +36,9 @@ export function searchService(needs: { readonly store: Store; readonly indexes: 
       const offset = query.offset ?? 0;
       const filtered = query.tag !== undefined || query.category !== undefined;
       const index = await indexes.ready(owner);
-      const hits = index.search(query.q, { limit: filtered ? SEARCH_DEPTH : Math.min(SEARCH_DEPTH, offset + query.limit + 1) });
+      const hits = index.search(query.q, {
+        limit: filtered ? SEARCH_DEPTH : Math.min(SEARCH_DEPTH, offset + query.limit + 1),
+      });
       const from = store.read(owner);
       const keep = keeps(query);
       const items: FoundNode[] = [];
@@ -44,12 +46,15 @@ export function searchService(needs: { readonly store: Store; readonly indexes: 
       // Read a page of notes at a time: with a filter most may be dropped.
       for (let start = offset; start < hits.length && items.length < query.limit; start += NODES_PAGE) {
         const page = hits.slice(start, start + NODES_PAGE);
-        const nodes = new Map((await from.nodes.batchGet(page.map((h) => h.id as NodeId))).map((n) => [n.id as string, n]));
+        const nodes = new Map(
+          (await from.nodes.batchGet(page.map((h) => h.id as NodeId))).map((n) => [n.id as string, n]),
+        );
         for (const hit of page) {
           if (items.length === query.limit) break;
           passed += 1;
           const node = nodes.get(hit.id);
-          if (node && keep(node)) items.push({ node, score: hit.score, snippet: snippetOf(node.content, hit.terms) });
+          if (node && keep(node))
+            items.push({ node, score: hit.score, snippet: snippetOf(node.content, hit.terms) });
         }
       }
       return passed < hits.length ? { items, nextOffset: passed } : { items };

@@ -65,6 +65,13 @@ export class BaseRepository<T, Id> {
     return items.map((item) => this.decode(item));
   }
 
+  /** Those of the ids that exist; for ids that mostly do not, cheaper than to get them. */
+  async existing(ids: readonly Id[]): Promise<readonly Id[]> {
+    const byKey = new Map(ids.map((id) => [this.schema.key(this.owner, id), id]));
+    const found = new Set((await this.#reader.has([...byKey.keys()])).map((key) => key.sk));
+    return [...byKey].flatMap(([key, id]) => (found.has(key.sk) ? [id] : []));
+  }
+
   async list(options: QueryOptions = {}): Promise<EntityPage<T>> {
     const prefix = options.prefix ?? this.schema.prefix;
     const page = await this.#reader.query(this.schema.partition(this.owner), { ...options, prefix });
@@ -130,11 +137,15 @@ export class BaseRepository<T, Id> {
   }
 
   #writable(): UnitOfWork {
-    if (!this.#unit) throw new BrainError('internal', `the ${this.schema.et} repository was opened for reading`);
+    if (!this.#unit)
+      throw new BrainError('internal', `the ${this.schema.et} repository was opened for reading`);
     return this.#unit;
   }
 }
 
 function corrupt(key: Key, message: string, cause?: unknown): BrainError {
-  return new BrainError('corrupt', `${key.pk} ${key.sk}: ${message}`, { operation: 'repository.decode', cause });
+  return new BrainError('corrupt', `${key.pk} ${key.sk}: ${message}`, {
+    operation: 'repository.decode',
+    cause,
+  });
 }

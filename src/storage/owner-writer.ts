@@ -89,8 +89,9 @@ export class OwnerWriter {
     const unit = new UnitOfWork(table);
     const repos = repositories(this.#owner, unit, unit);
     const round = new Round<Queued>(this.#owner, head);
+    const committed = round.position;
     for (const work of works) {
-      const tx: Tx = { ...repos, owner: this.#owner, now: now(), position: round.position };
+      const tx: Tx = { ...repos, owner: this.#owner, now: now(), position: round.position, committed };
       try {
         const value = await work.run(tx);
         round.add(unit.changes(), { now: tx.now, correlationId: work.correlationId }, { work, value });
@@ -118,7 +119,9 @@ export class OwnerWriter {
     for (const work of again) work.attempts += 1;
     const tired = again.filter((work) => work.attempts >= ATTEMPTS);
     for (const work of tired) {
-      work.reject(new BrainError('contended', 'other writers kept being first', { operation: 'store.write' }));
+      work.reject(
+        new BrainError('contended', 'other writers kept being first', { operation: 'store.write' }),
+      );
     }
     const rest = again.filter((work) => work.attempts < ATTEMPTS);
     this.#queue.unshift(...rest);

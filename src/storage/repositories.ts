@@ -2,9 +2,9 @@ import type { Category } from '../domain/category.ts';
 import type { Edge, EdgeType } from '../domain/edge.ts';
 import { BrainError } from '../domain/error.ts';
 import type { Node } from '../domain/node.ts';
-import type { CategoryId, EdgeId, Instant, NodeId, OwnerId } from '../domain/values.ts';
+import type { CategoryId, EdgeId, Instant, NodeId, OwnerId, Tag } from '../domain/values.ts';
 import { BaseRepository, type Schema } from './base-repository.ts';
-import { keys, pairOf, pks, type Pair } from './keys.ts';
+import { keys, pairOf, pks, tagPrefix, type Pair } from './keys.ts';
 import type { Item, Key, Page, QueryOptions, TableReader } from './table.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 
@@ -115,7 +115,10 @@ function nodeRepository(owner: OwnerId, reader: TableReader, unit?: UnitOfWork) 
   const base = new BaseRepository(NODE, owner, reader, unit);
 
   /** Reads a page of an index whose sort keys end in a node's id, then the nodes, in the index's order. */
-  async function through(pk: string, options: QueryOptions): Promise<{ items: Node[]; next?: string | undefined }> {
+  async function through(
+    pk: string,
+    options: QueryOptions,
+  ): Promise<{ items: Node[]; next?: string | undefined }> {
     const page: Page = await reader.query(pk, options);
     const ids = page.items.map((item) => JSON.parse(item.j) as NodeId);
     const byId = new Map((await base.batchGet(ids)).map((node) => [node.id, node]));
@@ -134,14 +137,10 @@ function nodeRepository(owner: OwnerId, reader: TableReader, unit?: UnitOfWork) 
     /** In the order of their last change. */
     listByUpdate: (options: QueryOptions) => through(pks.nodesByUpdate(owner), options),
     listByTag: (tag: string, options: QueryOptions) =>
-      through(pks.tags(owner), { ...options, prefix: `${tag.toLowerCase()}#` }),
+      through(pks.tags(owner), { ...options, prefix: tagPrefix(tag as Tag) }),
     listByCategory: (id: CategoryId, options: QueryOptions) =>
       through(pks.nodesOfCategories(owner), { ...options, prefix: `${id}#` }),
-    /** Which of the ids are there; payloads are not decoded. */
-    async existing(ids: readonly NodeId[]): Promise<ReadonlySet<NodeId>> {
-      const found = await reader.batchGet(ids.map((id) => keys.node(owner, id)));
-      return new Set(found.map((item) => item.sk as NodeId));
-    },
+    existing: (ids: readonly NodeId[]) => base.existing(ids),
     /** The nodes that were imported under these source keys, by key. */
     async bySourceKeys(sourceKeys: readonly string[]): Promise<ReadonlyMap<string, NodeId>> {
       const found = await reader.batchGet(sourceKeys.map((key) => keys.source(owner, key)));

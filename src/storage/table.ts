@@ -64,6 +64,8 @@ export interface TableReader {
   get(key: Key): Promise<Item | undefined>;
   /** Any number of keys; absent ones are left out, order is not kept. */
   batchGet(keys: readonly Key[]): Promise<readonly Item[]>;
+  /** Which of the keys are there; payloads are not read. */
+  has(keys: readonly Key[]): Promise<readonly Key[]>;
   /** Sort keys in the byte order of UTF-8. How the engine pages is invisible. */
   query(pk: string, options?: QueryOptions): Promise<Page>;
 }
@@ -89,7 +91,10 @@ export function opBytes(op: Op): number {
 }
 
 /** Whether `condition` holds of the item found under its key. */
-export function holds(condition: Condition | undefined, found: { readonly ver?: number | undefined } | undefined): boolean {
+export function holds(
+  condition: Condition | undefined,
+  found: { readonly ver?: number | undefined } | undefined,
+): boolean {
   if (condition === undefined) return true;
   if (condition === 'absent') return found === undefined;
   if (condition === 'exists') return found !== undefined;

@@ -9,6 +9,8 @@ export interface Tx extends Repositories {
   readonly now: Instant;
   /** Where the state that the work sees stands in the log. */
   readonly position: Position;
+  /** The last of it that is committed. */
+  readonly committed: Position;
 }
 
 /** Decides and applies. It may be run again when another writer was first, so it keeps nothing outside `tx`. */

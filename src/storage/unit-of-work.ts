@@ -1,4 +1,5 @@
 import type { DomainEvent } from '../domain/event.ts';
+import { Overlay } from './overlay.ts';
 import type { Item, Key, Op, Page, QueryOptions, TableReader } from './table.ts';
 
 /**
@@ -7,8 +8,7 @@ import type { Item, Key, Op, Page, QueryOptions, TableReader } from './table.ts'
  */
 export class UnitOfWork implements TableReader {
   readonly #base: TableReader;
-  /** What the round did so far: pk to sk to the item, or to null where it was deleted. */
-  readonly #changed = new Map<string, Map<string, Item | null>>();
+  readonly #changed = new Overlay();
   #undo: (() => void)[] = [];
   #ops = new Map<string, Op>();
   #events: DomainEvent[] = [];
@@ -50,25 +50,30 @@ export class UnitOfWork implements TableReader {
   }
 
   async get(key: Key): Promise<Item | undefined> {
-    const changed = this.#changed.get(key.pk)?.get(key.sk);
+    const changed = this.#changed.get(key);
     return changed === undefined ? this.#base.get(key) : (changed ?? undefined);
   }
 
   async batchGet(keys: readonly Key[]): Promise<readonly Item[]> {
-    const found: Item[] = [];
+    const changes = new Set<Item>(); // a key that is asked for twice gives its item once
     const rest: Key[] = [];
     for (const key of keys) {
-      const changed = this.#changed.get(key.pk)?.get(key.sk);
+      const changed = this.#changed.get(key);
       if (changed === undefined) rest.push(key);
-      else if (changed !== null) found.push(changed);
+      else if (changed !== null) changes.add(changed);
     }
+    const found = [...changes];
     return rest.length === 0 ? found : [...found, ...(await this.#base.batchGet(rest))];
   }
 
+  async has(keys: readonly Key[]): Promise<readonly Key[]> {
+    const rest = keys.filter((key) => this.#changed.get(key) === undefined);
+    const there = keys.filter((key) => this.#changed.get(key));
+    return rest.length === 0 ? there : [...there, ...(await this.#base.has(rest))];
+  }
+
   async query(pk: string, options: QueryOptions = {}): Promise<Page> {
-    const changed = this.#changed.get(pk);
-    if (!changed) return this.#base.query(pk, options);
-    const inRange = [...changed.keys()].filter((sk) => isInRange(sk, options));
+    const inRange = this.#changed.withPrefix(pk, options.prefix ?? '').filter((sk) => isInRange(sk, options));
     if (inRange.length === 0) return this.#base.query(pk, options);
     const { limit } = options;
     // Enough of the base that, however many of them were deleted here, `limit` remain.
@@ -76,11 +81,12 @@ export class UnitOfWork implements TableReader {
       ...options,
       ...(limit !== undefined && { limit: limit + inRange.length }),
     });
-    const kept = page.items.filter((item) => !changed.has(item.sk));
-    const added = inRange.flatMap((sk) => changed.get(sk) ?? []);
+    const kept = page.items.filter((item) => this.#changed.get(item) === undefined);
+    const added = inRange.flatMap((sk) => this.#changed.get({ pk, sk }) ?? []);
     // Past the end of the base page the base may hold items that sort before ours.
     const end = page.next;
-    const reach = end === undefined ? added : added.filter((item) => compareSortKeys(item.sk, end, options) <= 0);
+    const reach =
+      end === undefined ? added : added.filter((item) => compareSortKeys(item.sk, end, options) <= 0);
     const merged = [...kept, ...reach].sort((a, b) => compareSortKeys(a.sk, b.sk, options));
     const items = limit === undefined ? merged : merged.slice(0, limit);
     const more = end !== undefined || items.length < merged.length;
@@ -89,12 +95,9 @@ export class UnitOfWork implements TableReader {
   }
 
   #set(key: Key, value: Item | null): void {
-    let partition = this.#changed.get(key.pk);
-    if (!partition) this.#changed.set(key.pk, (partition = new Map()));
-    const before = partition.get(key.sk);
-    const of = partition;
-    this.#undo.push(() => (before === undefined ? of.delete(key.sk) : of.set(key.sk, before)));
-    partition.set(key.sk, value);
+    const before = this.#changed.get(key);
+    this.#undo.push(() => this.#changed.set(key, before));
+    this.#changed.set(key, value);
   }
 }
 
@@ -104,8 +107,17 @@ export function isInRange(sk: string, { prefix, after, reverse }: QueryOptions):
   return after === undefined || compareSortKeys(sk, after, { reverse }) > 0;
 }
 
-/** Byte order of UTF-8, in which code points sort; JavaScript's own `<` sorts UTF-16 units. */
+/** Byte order of UTF-8, which is the order of code points; JavaScript's own `<` is that of UTF-16 units. */
 export function compareSortKeys(a: string, b: string, { reverse }: QueryOptions): number {
-  const order = a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b));
+  let at = 0;
+  while (at < a.length && a.charCodeAt(at) === b.charCodeAt(at)) at++;
+  // Past the end charCodeAt is NaN: the shorter of the two comes first.
+  const order = at === a.length || at === b.length ? a.length - b.length : rank(a, at) - rank(b, at);
   return reverse ? -order : order;
+}
+
+/** A UTF-16 unit in the order of code points: halves of surrogate pairs, U+D800 to U+DFFF, come after U+FFFF. */
+function rank(text: string, at: number): number {
+  const unit = text.charCodeAt(at);
+  return unit < 0xd800 ? unit : unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
 }

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { BrainError } from '../../src/domain/error.ts';
 import { checkLimits } from '../../src/storage/check-limits.ts';
 import { holds, keyOf, type Item, type Key, type Op, type Outcome } from '../../src/storage/table.ts';
@@ -18,6 +19,11 @@ export class MemoryTable implements Table {
     return [...new Set(keys.flatMap((key) => this.#find(key) ?? []))];
   }
 
+  async has(keys: readonly Key[]): Promise<readonly Key[]> {
+    this.#assertOpen();
+    return keys.filter((key) => this.#find(key) !== undefined);
+  }
+
   async query(pk: string, { prefix = '', after, reverse, limit }: QueryOptions = {}): Promise<Page> {
     this.#assertOpen();
     const direction = reverse ? -1 : 1;
@@ -33,7 +39,7 @@ export class MemoryTable implements Table {
 
   async transact(transactions: readonly (readonly Op[])[]): Promise<Outcome> {
     checkLimits(transactions);
-    await Promise.resolve(); // as in an engine, others may come between a call and its commit
+    await nextTurn(); // as in an engine, others may come between a call and its commit
     this.#assertOpen();
     for (const [applied, ops] of transactions.entries()) {
       const refused = ops.find((op) => !holds(op.if, this.#find(keyOf(op))));

@@ -21,12 +21,19 @@ export const categoryRoutes =
   async (app) => {
     const { categories } = services;
 
-    app.post('/categories', { schema: { body: api.CategoryInput, response: { 201: api.Category } } }, async (request, reply) => {
-      const created = await categories.create(owner(), { ...request.body, parentId: parentOf(request.body.parentId) });
-      etag(reply, created.category.version);
-      reply.header('location', `/api/v2/categories/${created.category.id}`);
-      return reply.code(201).send(presentCategory(created));
-    });
+    app.post(
+      '/categories',
+      { schema: { body: api.CategoryInput, response: { 201: api.Category } } },
+      async (request, reply) => {
+        const created = await categories.create(owner(), {
+          ...request.body,
+          parentId: parentOf(request.body.parentId),
+        });
+        etag(reply, created.category.version);
+        reply.header('location', `/api/v2/categories/${created.category.id}`);
+        return reply.code(201).send(presentCategory(created));
+      },
+    );
 
     app.get(
       '/categories',
@@ -41,19 +48,32 @@ export const categoryRoutes =
       return presentCategory(found);
     });
 
-    app.patch('/categories/:id', { schema: { body: api.CategoryPatch, response: { 200: api.Category } } }, async (request, reply) => {
-      const version = requiredVersion(request);
-      const updated = await categories.update(owner(), idOf(request, categoryId), request.body, version);
-      etag(reply, updated.category.version);
-      return presentCategory(updated);
-    });
+    app.patch(
+      '/categories/:id',
+      { schema: { body: api.CategoryPatch, response: { 200: api.Category } } },
+      async (request, reply) => {
+        const version = requiredVersion(request);
+        const updated = await categories.update(owner(), idOf(request, categoryId), request.body, version);
+        etag(reply, updated.category.version);
+        return presentCategory(updated);
+      },
+    );
 
-    app.post('/categories/:id/move', { schema: { body: api.CategoryMove, response: { 200: api.Category } } }, async (request, reply) => {
-      const id = idOf(request, categoryId);
-      const moved = await categories.move(owner(), id, parentOf(request.body.parentId) ?? null, requiredVersion(request));
-      etag(reply, moved.category.version);
-      return presentCategory(moved);
-    });
+    app.post(
+      '/categories/:id/move',
+      { schema: { body: api.CategoryMove, response: { 200: api.Category } } },
+      async (request, reply) => {
+        const id = idOf(request, categoryId);
+        const moved = await categories.move(
+          owner(),
+          id,
+          parentOf(request.body.parentId) ?? null,
+          requiredVersion(request),
+        );
+        etag(reply, moved.category.version);
+        return presentCategory(moved);
+      },
+    );
 
     app.delete('/categories/:id', async (request, reply) => {
       await categories.delete(owner(), idOf(request, categoryId), requiredVersion(request));

@@ -12,24 +12,32 @@ export const edgeRoutes =
   async (app) => {
     const { edges } = services;
 
-    app.post('/edges', { schema: { body: api.EdgeInput, response: { 201: api.Edge } } }, async (request, reply) => {
-      const { sourceId, targetId, ...rest } = request.body;
-      const edge = await edges.create(owner(), {
-        ...rest,
-        sourceId: within('/sourceId', () => nodeId(sourceId)),
-        targetId: within('/targetId', () => nodeId(targetId)),
-      });
-      etag(reply, edge.version);
-      reply.header('location', `/api/v2/edges/${edge.id}`);
-      return reply.code(201).send(presentEdge(edge));
-    });
+    app.post(
+      '/edges',
+      { schema: { body: api.EdgeInput, response: { 201: api.Edge } } },
+      async (request, reply) => {
+        const { sourceId, targetId, ...rest } = request.body;
+        const edge = await edges.create(owner(), {
+          ...rest,
+          sourceId: within('/sourceId', () => nodeId(sourceId)),
+          targetId: within('/targetId', () => nodeId(targetId)),
+        });
+        etag(reply, edge.version);
+        reply.header('location', `/api/v2/edges/${edge.id}`);
+        return reply.code(201).send(presentEdge(edge));
+      },
+    );
 
-    app.get('/edges', { schema: { querystring: api.EdgeQuery, response: { 200: pageOf(api.Edge) } } }, async (request, reply) => {
-      const { node, type, origin, status, minWeight } = request.query;
-      const { page, seal } = paging(request, reply, cursors, 'edges');
-      const filter = { node: parsed('node', node, nodeId), type, origin, status, minWeight };
-      return presentPage(seal(await edges.list(owner(), filter, page)), presentEdge);
-    });
+    app.get(
+      '/edges',
+      { schema: { querystring: api.EdgeQuery, response: { 200: pageOf(api.Edge) } } },
+      async (request, reply) => {
+        const { node, type, origin, status, minWeight } = request.query;
+        const { page, seal } = paging(request, reply, cursors, 'edges');
+        const filter = { node: parsed('node', node, nodeId), type, origin, status, minWeight };
+        return presentPage(seal(await edges.list(owner(), filter, page)), presentEdge);
+      },
+    );
 
     app.get('/edges/:id', { schema: { response: { 200: api.Edge } } }, async (request, reply) => {
       const edge = await edges.get(owner(), idOf(request, edgeId));
@@ -38,12 +46,16 @@ export const edgeRoutes =
       return presentEdge(edge);
     });
 
-    app.patch('/edges/:id', { schema: { body: api.EdgePatch, response: { 200: api.Edge } } }, async (request, reply) => {
-      const version = requiredVersion(request);
-      const edge = await edges.update(owner(), idOf(request, edgeId), request.body, version);
-      etag(reply, edge.version);
-      return presentEdge(edge);
-    });
+    app.patch(
+      '/edges/:id',
+      { schema: { body: api.EdgePatch, response: { 200: api.Edge } } },
+      async (request, reply) => {
+        const version = requiredVersion(request);
+        const edge = await edges.update(owner(), idOf(request, edgeId), request.body, version);
+        etag(reply, edge.version);
+        return presentEdge(edge);
+      },
+    );
 
     app.delete('/edges/:id', async (request, reply) => {
       await edges.delete(owner(), idOf(request, edgeId), requiredVersion(request));

@@ -22,7 +22,9 @@ const SearchQuery = Type.Object(
 
 const ChangesQuery = Type.Object(
   {
-    after: Type.Optional(Type.Integer({ minimum: 0, default: 0, description: 'the seq of the last event known' })),
+    after: Type.Optional(
+      Type.Integer({ minimum: 0, default: 0, description: 'the seq of the last event known' }),
+    ),
     epoch: Type.Optional(Type.String({ maxLength: 64, description: 'the log that `after` is of' })),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 200 })),
   },
@@ -52,29 +54,40 @@ export const graphRoutes =
       };
     });
 
-    app.get('/search', { schema: { querystring: SearchQuery, response: { 200: pageOf(api.SearchHit) } } }, async (request, reply) => {
-      const { q, tag, category } = request.query;
-      const { page, seal } = paging(request, reply, cursors, 'search');
-      const limit = request.query.limit ?? 20;
-      const found = await search.search(owner(), {
-        q,
-        limit,
-        offset: Number(page.after ?? 0),
-        tag,
-        category: parsed('category', category, categoryId),
-      });
-      const sealed = seal({ items: found.items, next: found.nextOffset === undefined ? undefined : String(found.nextOffset) });
-      return presentPage(sealed, ({ node, score, snippet }) => ({
-        node: presentSummary(node),
-        score,
-        snippet: { text: snippet.text, highlights: snippet.highlights.map(([start, end]) => [start, end]) },
-      }));
-    });
+    app.get(
+      '/search',
+      { schema: { querystring: SearchQuery, response: { 200: pageOf(api.SearchHit) } } },
+      async (request, reply) => {
+        const { q, tag, category } = request.query;
+        const { page, seal } = paging(request, reply, cursors, 'search');
+        const limit = request.query.limit ?? 20;
+        const found = await search.search(owner(), {
+          q,
+          limit,
+          offset: Number(page.after ?? 0),
+          tag,
+          category: parsed('category', category, categoryId),
+        });
+        const sealed = seal({
+          items: found.items,
+          next: found.nextOffset === undefined ? undefined : String(found.nextOffset),
+        });
+        return presentPage(sealed, ({ node, score, snippet }) => ({
+          node: presentSummary(node),
+          score,
+          snippet: { text: snippet.text, highlights: snippet.highlights.map(([start, end]) => [start, end]) },
+        }));
+      },
+    );
 
-    app.get('/changes', { schema: { querystring: ChangesQuery, response: { 200: api.Changes } } }, async (request) => {
-      const { after = 0, epoch, limit = 200 } = request.query;
-      return presentChanges(await graph.changes(owner(), { epoch, seq: after }, limit));
-    });
+    app.get(
+      '/changes',
+      { schema: { querystring: ChangesQuery, response: { 200: api.Changes } } },
+      async (request) => {
+        const { after = 0, epoch, limit = 200 } = request.query;
+        return presentChanges(await graph.changes(owner(), { epoch, seq: after }, limit));
+      },
+    );
   };
 
 const LINES_A_PIECE = 200;

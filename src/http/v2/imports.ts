@@ -12,9 +12,17 @@ import { owner } from './request.ts';
 
 const ImportQuery = Type.Object(
   {
-    collection: Type.String({ minLength: 1, maxLength: 200, description: 'what is imported, such as a vault by its name' }),
-    prune: Type.Optional(Type.Boolean({ default: false, description: 'delete what the source no longer has' })),
-    dryRun: Type.Optional(Type.Boolean({ default: false, description: 'say what would be done, and do nothing' })),
+    collection: Type.String({
+      minLength: 1,
+      maxLength: 200,
+      description: 'what is imported, such as a vault by its name',
+    }),
+    prune: Type.Optional(
+      Type.Boolean({ default: false, description: 'delete what the source no longer has' }),
+    ),
+    dryRun: Type.Optional(
+      Type.Boolean({ default: false, description: 'say what would be done, and do nothing' }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -42,7 +50,9 @@ export const importRoutes =
       const options = { collection, prune, dryRun, signal: stop.signal };
       const entries = readEntries(request.body, check);
       reply.header('content-type', 'application/x-ndjson');
-      return reply.send(Readable.from(answer(owner(), entries, options, pathOf(request)), { objectMode: false }));
+      return reply.send(
+        Readable.from(answer(owner(), entries, options, pathOf(request)), { objectMode: false }),
+      );
     });
 
     /** The service's events as lines; what ends the import is the last of them, for the status is sent by then. */
@@ -53,7 +63,8 @@ export const importRoutes =
       path: string,
     ): AsyncGenerator<string> {
       try {
-        for await (const event of services.imports.run(of, options, entries)) yield `${JSON.stringify(event)}\n`;
+        for await (const event of services.imports.run(of, options, entries))
+          yield `${JSON.stringify(event)}\n`;
       } catch (error) {
         app.log.error({ err: error }, 'import failed');
         yield `${JSON.stringify({ type: 'problem', problem: problemOf(error, path) })}\n`;
@@ -97,7 +108,8 @@ async function* linesOf(body: Readable): AsyncGenerator<string> {
   for await (const piece of body) {
     const lines = (rest + decode(decoder, piece as Uint8Array)).split('\n');
     rest = lines.pop() ?? '';
-    if (rest.length > LINE_LIMIT) throw new BrainError('too_large', `a line has at most ${LINE_LIMIT} characters`);
+    if (rest.length > LINE_LIMIT)
+      throw new BrainError('too_large', `a line has at most ${LINE_LIMIT} characters`);
     yield* lines;
   }
   yield rest;

@@ -6,7 +6,14 @@ import { categoryId, instant, nodeId } from '../../domain/values.ts';
 import type { RelatedNode } from '../../services/nodes.ts';
 import { labelOf } from '../../domain/node.ts';
 import type { V2Needs } from './needs.ts';
-import { presentEdge, presentExplanation, presentLinked, presentNode, presentPage, presentSummary } from './present.ts';
+import {
+  presentEdge,
+  presentExplanation,
+  presentLinked,
+  presentNode,
+  presentPage,
+  presentSummary,
+} from './present.ts';
 import { etag, idOf, isKnown, notModified, owner, paging, parsed, requiredVersion } from './request.ts';
 
 const Limit = (maximum: number, standard: number) =>
@@ -27,25 +34,33 @@ export const nodeRoutes =
   async (app) => {
     const { nodes, graph, edges } = services;
 
-    app.post('/nodes', { schema: { body: api.NodeInput, response: { 201: api.LinkedNode } } }, async (request, reply) => {
-      const created = await nodes.create(owner(), request.body);
-      etag(reply, created.node.version);
-      reply.header('location', `/api/v2/nodes/${created.node.id}`);
-      return reply.code(201).send(presentLinked(created));
-    });
+    app.post(
+      '/nodes',
+      { schema: { body: api.NodeInput, response: { 201: api.LinkedNode } } },
+      async (request, reply) => {
+        const created = await nodes.create(owner(), request.body);
+        etag(reply, created.node.version);
+        reply.header('location', `/api/v2/nodes/${created.node.id}`);
+        return reply.code(201).send(presentLinked(created));
+      },
+    );
 
-    app.get('/nodes', { schema: { querystring: api.NodeQuery, response: { 200: pageOf(api.Node) } } }, async (request, reply) => {
-      const { tag, category, updatedSince, archived, sort = '-createdAt' } = request.query;
-      const { page, seal } = paging(request, reply, cursors, 'nodes');
-      const filter = {
-        tag,
-        category: parsed('category', category, categoryId),
-        updatedSince: parsed('updatedSince', updatedSince, instant),
-        archived,
-        sort,
-      };
-      return presentPage(seal(await nodes.list(owner(), filter, page)), presentNode);
-    });
+    app.get(
+      '/nodes',
+      { schema: { querystring: api.NodeQuery, response: { 200: pageOf(api.Node) } } },
+      async (request, reply) => {
+        const { tag, category, updatedSince, archived, sort = '-createdAt' } = request.query;
+        const { page, seal } = paging(request, reply, cursors, 'nodes');
+        const filter = {
+          tag,
+          category: parsed('category', category, categoryId),
+          updatedSince: parsed('updatedSince', updatedSince, instant),
+          archived,
+          sort,
+        };
+        return presentPage(seal(await nodes.list(owner(), filter, page)), presentNode);
+      },
+    );
 
     app.post(
       '/nodes/preview-links',
@@ -60,21 +75,25 @@ export const nodeRoutes =
       return presentNode(node);
     });
 
-    app.patch('/nodes/:id', { schema: { body: api.NodePatch, response: { 200: api.LinkedNode } } }, async (request, reply) => {
-      const version = requiredVersion(request);
-      const { archived, title, content, tags, aliases, ...rest } = request.body;
-      const id = idOf(request, nodeId);
-      const input = {
-        ...rest,
-        ...(title !== undefined && { title: title ?? '' }),
-        ...(content !== undefined && { content: content ?? '' }),
-        ...(tags !== undefined && { tags: tags ?? [] }),
-        ...(aliases !== undefined && { aliases: aliases ?? [] }),
-      };
-      const patched = await nodes.patch(owner(), id, { input, archived }, version);
-      etag(reply, patched.node.version);
-      return presentLinked(patched);
-    });
+    app.patch(
+      '/nodes/:id',
+      { schema: { body: api.NodePatch, response: { 200: api.LinkedNode } } },
+      async (request, reply) => {
+        const version = requiredVersion(request);
+        const { archived, title, content, tags, aliases, ...rest } = request.body;
+        const id = idOf(request, nodeId);
+        const input = {
+          ...rest,
+          ...(title !== undefined && { title: title ?? '' }),
+          ...(content !== undefined && { content: content ?? '' }),
+          ...(tags !== undefined && { tags: tags ?? [] }),
+          ...(aliases !== undefined && { aliases: aliases ?? [] }),
+        };
+        const patched = await nodes.patch(owner(), id, { input, archived }, version);
+        etag(reply, patched.node.version);
+        return presentLinked(patched);
+      },
+    );
 
     app.delete('/nodes/:id', async (request, reply) => {
       await nodes.delete(owner(), idOf(request, nodeId), requiredVersion(request));
@@ -96,8 +115,13 @@ export const nodeRoutes =
       },
     );
 
-    app.get('/nodes/:id/related/:otherId', { schema: { response: { 200: api.Explanation } } }, async (request) =>
-      presentExplanation(await edges.explain(owner(), idOf(request, nodeId), idOf(request, nodeId, 'otherId'))),
+    app.get(
+      '/nodes/:id/related/:otherId',
+      { schema: { response: { 200: api.Explanation } } },
+      async (request) =>
+        presentExplanation(
+          await edges.explain(owner(), idOf(request, nodeId), idOf(request, nodeId, 'otherId')),
+        ),
     );
 
     app.get(
@@ -107,7 +131,11 @@ export const nodeRoutes =
         const { depth = 1, minWeight = 0, limit = 50 } = request.query;
         const found = await graph.neighbors(owner(), idOf(request, nodeId), { depth, minWeight, limit });
         return {
-          items: found.neighbors.map(({ node, distance, strength }) => ({ node: presentSummary(node), distance, strength })),
+          items: found.neighbors.map(({ node, distance, strength }) => ({
+            node: presentSummary(node),
+            distance,
+            strength,
+          })),
           edges: found.edges.map(presentEdge),
         };
       },
@@ -115,5 +143,11 @@ export const nodeRoutes =
   };
 
 function presentRelated({ id, node, weight, reasons, edgeId }: RelatedNode): api.Related['items'][number] {
-  return { nodeId: id, title: labelOf(node), weight, reasons: [...reasons], ...(edgeId !== undefined && { edgeId }) };
+  return {
+    nodeId: id,
+    title: labelOf(node),
+    weight,
+    reasons: [...reasons],
+    ...(edgeId !== undefined && { edgeId }),
+  };
 }

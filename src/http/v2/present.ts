@@ -16,7 +16,11 @@ export function presentSummary(node: Node): wire.NodeSummary {
     format: node.format,
     tags: [...node.tags],
     aliases: [...node.aliases],
-    categories: node.categories.map(({ categoryId, confidence, method }) => ({ id: categoryId, confidence, method })),
+    categories: node.categories.map(({ categoryId, confidence, method }) => ({
+      id: categoryId,
+      confidence,
+      method,
+    })),
     archived: node.archived,
     source: sourceOf(node),
     createdAt: node.createdAt,
@@ -46,13 +50,33 @@ export function presentEdge(edge: Edge): wire.Edge {
   };
 }
 
-export function presentLinked({ node, edges }: { readonly node: Node; readonly edges: readonly Edge[] }): wire.LinkedNode {
+export function presentLinked({
+  node,
+  edges,
+}: {
+  readonly node: Node;
+  readonly edges: readonly Edge[];
+}): wire.LinkedNode {
   return { ...presentNode(node), edges: edges.map(presentEdge) };
 }
 
 export function presentCategory({ category, level, noteCount }: PlacedCategory): wire.Category {
-  const { id, title, description, parentId, color, icon, aiGenerated, createdAt, updatedAt, version } = category;
-  return { id, title, description, level, parentId, color, icon, aiGenerated, noteCount, createdAt, updatedAt, version };
+  const { id, title, description, parentId, color, icon, aiGenerated, createdAt, updatedAt, version } =
+    category;
+  return {
+    id,
+    title,
+    description,
+    level,
+    parentId,
+    color,
+    icon,
+    aiGenerated,
+    noteCount,
+    createdAt,
+    updatedAt,
+    version,
+  };
 }
 
 export function presentExplanation({ source, target, edges, engine }: PairExplanation): wire.Explanation {
@@ -63,8 +87,18 @@ export function presentExplanation({ source, target, edges, engine }: PairExplan
     engine: engine.engine,
     weight: engine.weight,
     logit: engine.logit,
-    components: engine.components.map(({ name, value, coefficient, product }) => ({ name, value, coefficient, product })),
-    matches: engine.matches.map(({ term, contribution, a, b }) => ({ term, contribution, source: [...a], target: [...b] })),
+    components: engine.components.map(({ name, value, coefficient, product }) => ({
+      name,
+      value,
+      coefficient,
+      product,
+    })),
+    matches: engine.matches.map(({ term, contribution, a, b }) => ({
+      term,
+      contribution,
+      source: [...a],
+      target: [...b],
+    })),
   };
 }
 
@@ -89,7 +123,10 @@ export function presentPage<T, W>(
   page: { readonly items: readonly T[]; readonly next?: string | undefined },
   present: (item: T) => W,
 ): { items: W[]; page: Page<W>['page'] } {
-  return { items: page.items.map(present), page: { next: page.next ?? null, hasMore: page.next !== undefined } };
+  return {
+    items: page.items.map(present),
+    page: { next: page.next ?? null, hasMore: page.next !== undefined },
+  };
 }
 
 function sourceOf({ source }: Node): wire.Node['source'] {

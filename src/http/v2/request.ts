@@ -16,12 +16,18 @@ export function idOf<T>(request: FastifyRequest, parse: (text: string) => T, par
   try {
     return parse(text);
   } catch {
-    throw new BrainError('not_found', `there is nothing of the id "${text.slice(0, 100)}"`, { operation: 'http.id' });
+    throw new BrainError('not_found', `there is nothing of the id "${text.slice(0, 100)}"`, {
+      operation: 'http.id',
+    });
   }
 }
 
 /** A value of the query, checked by the domain; its issues point at the parameter. */
-export function parsed<T>(name: string, value: string | undefined, parse: (text: string) => T): T | undefined {
+export function parsed<T>(
+  name: string,
+  value: string | undefined,
+  parse: (text: string) => T,
+): T | undefined {
   return value === undefined ? undefined : within(`/${name}`, () => parse(value));
 }
 
@@ -36,9 +42,13 @@ export function requiredVersion(request: FastifyRequest): number | undefined {
   if (header.trim() === '*') return undefined;
   const version = /^\s*"(\d{1,15})"\s*$/.exec(header)?.[1];
   if (version === undefined) {
-    throw new BrainError('malformed', `If-Match is one strong ETag such as "3", or *; not ${header.slice(0, 50)}`, {
-      operation: 'http.precondition',
-    });
+    throw new BrainError(
+      'malformed',
+      `If-Match is one strong ETag such as "3", or *; not ${header.slice(0, 50)}`,
+      {
+        operation: 'http.precondition',
+      },
+    );
   }
   return Number(version);
 }

@@ -1,5 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -43,7 +52,11 @@ export function openDataFolder(path: string): DataFolder {
   const lock = takeLock(path);
   const holderPath = join(path, HOLDER_FILE);
   const tell = (url?: string) => {
-    const holder: Holder = { pid: process.pid, since: new Date().toISOString(), ...(url !== undefined && { url }) };
+    const holder: Holder = {
+      pid: process.pid,
+      since: new Date().toISOString(),
+      ...(url !== undefined && { url }),
+    };
     replaceFile(holderPath, JSON.stringify(holder));
   };
   try {
@@ -151,7 +164,11 @@ function ofFile(error: unknown, path: string): BrainError {
   const denied = code === 'EACCES' || code === 'EROFS' || code === 'EPERM' || errcode === 8 || errcode === 14;
   const options = { cause: error, operation: 'store.open' };
   if (denied) {
-    return new BrainError('read_only', `the data folder ${path} cannot be written (${message}); make it writable, or use another --data folder`, options);
+    return new BrainError(
+      'read_only',
+      `the data folder ${path} cannot be written (${message}); make it writable, or use another --data folder`,
+      options,
+    );
   }
   if (code === 'ENOSPC') return new BrainError('storage_full', `the disk of ${path} is full`, options);
   return new BrainError('unavailable', `the data folder ${path} cannot be opened: ${message}`, options);

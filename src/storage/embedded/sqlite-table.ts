@@ -26,15 +26,8 @@ const SYNCHRONOUS_FULL = 2;
 /** The last code point, longer than a sort key: `prefix` up to `prefix` + this spans all keys that begin with it. */
 const LAST = '\u{10ffff}'.repeat(TABLE_LIMITS.sortKeyBytes / 4 + 1);
 
-interface Row {
-  readonly pk: string;
-  readonly sk: string;
-  readonly et: string;
-  readonly ver: number | null;
-  readonly ttl: number | null;
-  readonly j: string;
-  readonly sum: number;
-}
+/** A row as the statements give it: arrays cost a third less than objects. */
+type Row = [sk: string, et: string, ver: number | null, ttl: number | null, j: string, sum: number];
 
 interface Waiting {
   readonly transactions: readonly (readonly Op[])[];
@@ -70,36 +63,37 @@ export class SqliteTable implements Table {
     this.#nowSeconds = options.nowSeconds ?? (() => Math.floor(Date.now() / 1000));
     this.#database = open(options);
     const database = this.#database;
-    const columns = 'pk, sk, et, ver, ttl, j, sum';
-    this.#get = database.prepare(`SELECT ${columns} FROM item WHERE pk = ? AND sk = ?`);
-    this.#version = database.prepare('SELECT ver, ttl FROM item WHERE pk = ? AND sk = ?');
+    const columns = 'sk, et, ver, ttl, j, sum';
+    this.#get = rows(database, `SELECT ${columns} FROM item WHERE pk = ? AND sk = ?`);
+    this.#version = rows(database, 'SELECT ver, ttl FROM item WHERE pk = ? AND sk = ?');
     this.#put = database.prepare(
-      `INSERT INTO item (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO item (pk, ${columns}) VALUES (?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (pk, sk) DO UPDATE SET et = excluded.et, ver = excluded.ver, ttl = excluded.ttl, j = excluded.j,
          sum = excluded.sum`,
     );
     this.#del = database.prepare('DELETE FROM item WHERE pk = ? AND sk = ?');
     const range = `SELECT ${columns} FROM item WHERE pk = ? AND sk >= ? AND sk < ? AND (ttl IS NULL OR ttl > ?) ORDER BY sk`;
-    this.#forward = database.prepare(`${range} LIMIT ?`);
-    this.#backward = database.prepare(`${range} DESC LIMIT ?`);
+    this.#forward = rows(database, `${range} LIMIT ?`);
+    this.#backward = rows(database, `${range} DESC LIMIT ?`);
   }
 
   async get(key: Key): Promise<Item | undefined> {
-    return this.#read(() => {
-      const row = this.#get.get(key.pk, key.sk) as Row | undefined;
-      return row && this.#alive(row) ? toItem(row) : undefined;
-    });
+    return this.#read(() => this.#find(key));
   }
 
   async batchGet(keys: readonly Key[]): Promise<readonly Item[]> {
     return this.#read(() => {
       const found = new Map<string, Item>();
       for (const key of keys) {
-        const row = this.#get.get(key.pk, key.sk) as Row | undefined;
-        if (row && this.#alive(row)) found.set(`${row.pk}\n${row.sk}`, toItem(row));
+        const item = this.#find(key);
+        if (item) found.set(`${key.pk}\n${key.sk}`, item);
       }
       return [...found.values()];
     });
+  }
+
+  async has(keys: readonly Key[]): Promise<readonly Key[]> {
+    return this.#read(() => keys.filter((key) => this.#versionOf(key) !== undefined));
   }
 
   async query(pk: string, { prefix = '', after, reverse, limit }: QueryOptions = {}): Promise<Page> {
@@ -109,15 +103,15 @@ export class SqliteTable implements Table {
       if (after !== undefined && !reverse && compareSortKeys(after, low, {}) >= 0) low = `${after}\0`; // the next key
       if (after !== undefined && reverse && compareSortKeys(after, high, {}) < 0) high = after;
       const statement = reverse ? this.#backward : this.#forward;
-      const rows = statement.all(
+      const found = statement.all(
         pk,
         low,
         high,
         this.#nowSeconds(),
         limit === undefined ? -1 : limit + 1,
       ) as unknown as Row[];
-      const more = limit !== undefined && rows.length > limit;
-      const items = (more ? rows.slice(0, limit) : rows).map(toItem);
+      const more = limit !== undefined && found.length > limit;
+      const items = (more ? found.slice(0, limit) : found).map((row) => toItem(pk, row));
       return more ? { items, next: items.at(-1)?.sk } : { items };
     });
   }
@@ -179,9 +173,18 @@ export class SqliteTable implements Table {
 
   #holds(op: Op): boolean {
     if (op.if === undefined) return true;
-    const { pk, sk } = keyOf(op);
-    const row = this.#version.get(pk, sk) as Pick<Row, 'ver' | 'ttl'> | undefined;
-    return holds(op.if, row && this.#alive(row) ? { ver: row.ver ?? undefined } : undefined);
+    return holds(op.if, this.#versionOf(keyOf(op)));
+  }
+
+  #find({ pk, sk }: Key): Item | undefined {
+    const row = this.#get.get(pk, sk) as unknown as Row | undefined;
+    return row && this.#isAlive(row[3]) ? toItem(pk, row) : undefined;
+  }
+
+  /** Of an item that is there; its payload is not read. */
+  #versionOf({ pk, sk }: Key): { readonly ver?: number | undefined } | undefined {
+    const row = this.#version.get(pk, sk) as unknown as [Row[2], Row[3]] | undefined;
+    return row && this.#isAlive(row[1]) ? { ver: row[0] ?? undefined } : undefined;
   }
 
   #applyOp(op: Op): void {
@@ -193,8 +196,8 @@ export class SqliteTable implements Table {
     }
   }
 
-  #alive(row: Pick<Row, 'ttl'>): boolean {
-    return row.ttl === null || row.ttl > this.#nowSeconds();
+  #isAlive(ttl: number | null): boolean {
+    return ttl === null || ttl > this.#nowSeconds();
   }
 
   #read<T>(read: () => T): T {
@@ -235,17 +238,16 @@ function open({ path, maxPages }: SqliteOptions): DatabaseSync {
   }
 }
 
-function toItem(row: Row): Item {
-  const item: Item = {
-    pk: row.pk,
-    sk: row.sk,
-    et: row.et,
-    j: row.j,
-    ...(row.ver !== null && { ver: row.ver }),
-    ...(row.ttl !== null && { ttl: row.ttl }),
-  };
-  if (checksum(item) !== row.sum) {
-    throw new BrainError('corrupt', `the stored item ${row.pk} ${row.sk} is not what was written`, {
+function rows(database: DatabaseSync, sql: string): StatementSync {
+  const statement = database.prepare(sql);
+  statement.setReturnArrays(true);
+  return statement;
+}
+
+function toItem(pk: string, [sk, et, ver, ttl, j, sum]: Row): Item {
+  const item: Item = { pk, sk, et, j, ...(ver !== null && { ver }), ...(ttl !== null && { ttl }) };
+  if (checksum(item) !== sum) {
+    throw new BrainError('corrupt', `the stored item ${pk} ${sk} is not what was written`, {
       operation: 'table.read',
     });
   }
@@ -253,5 +255,5 @@ function toItem(row: Row): Item {
 }
 
 function checksum({ pk, sk, et, ver, ttl, j }: Item): number {
-  return crc32(j, crc32(`${pk}\n${sk}\n${et}\n${ver ?? ''}\n${ttl ?? ''}\n`));
+  return crc32(`${pk}\n${sk}\n${et}\n${ver ?? ''}\n${ttl ?? ''}\n${j}`);
 }
