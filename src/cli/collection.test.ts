@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import type { VaultNote } from '../vault/types.ts';
+import { collectionOf } from './collection.ts';
+
+const note = (key: string, more: Partial<VaultNote> = {}): VaultNote => ({
+  key,
+  path: key,
+  title: key,
+  content: '',
+  aliases: [],
+  tags: [],
+  links: [],
+  ...more,
+});
+const sent = (path: string, notes: readonly VaultNote[], name?: string) => {
+  const collection = collectionOf(path, { name, notes });
+  return {
+    name: collection.name,
+    notes: [...collection.notes()].map(({ key, path, links }) => ({ key, path, links })),
+  };
+};
+
+describe('collectionOf', () => {
+  it('puts the notes of a folder under its name, with their links', () => {
+    const linked = note('a.md', { links: [{ target: 'sub/b.md', text: 'b' }] });
+    expect(sent('/home/me/garden/', [linked, note('sub/b.md')])).toEqual({
+      name: 'garden',
+      notes: [
+        { key: 'garden/a.md', path: 'garden/a.md', links: [{ target: 'garden/sub/b.md', text: 'b' }] },
+        { key: 'garden/sub/b.md', path: 'garden/sub/b.md', links: [] },
+      ],
+    });
+  });
+
+  it('takes another name', () => {
+    expect(sent('/x/notes', [note('a.md')], 'work').notes[0]?.key).toBe('work/a.md');
+  });
+
+  it('gives one file the key that it has in its folder, and speaks for no other note', () => {
+    expect(sent('/x/notes/a.md', [note('a.md')])).toMatchObject({
+      name: 'notes/a.md',
+      notes: [{ key: 'notes/a.md' }],
+    });
+  });
+
+  it('leaves a key of the graph, written by an export, as it is', () => {
+    const back = note('brain2:old/a.md', { path: 'a.md' });
+    const linked = note('b.md', { links: [{ target: 'brain2:old/a.md', text: 'a' }] });
+    expect(sent('/x/out', [back, linked]).notes).toEqual([
+      { key: 'old/a.md', path: 'out/a.md', links: [] },
+      { key: 'out/b.md', path: 'out/b.md', links: [{ target: 'old/a.md', text: 'a' }] },
+    ]);
+  });
+
+  it('leaves the ids of records as they are, under the name of the file', () => {
+    const { path: _path, ...record } = note('id-1', { links: [{ target: 'id-2', text: 'two' }] });
+    expect(sent('/x/tea.ndjson', [record])).toEqual({
+      name: 'tea.ndjson',
+      notes: [{ key: 'id-1', path: 'tea.ndjson', links: [{ target: 'id-2', text: 'two' }] }],
+    });
+  });
+
+  it('tells the path in the source of what was sent', () => {
+    const { pathOf } = collectionOf('/x/out', {
+      name: undefined,
+      notes: [note('brain2:k', { path: 'a.md' })],
+    });
+    expect([pathOf('k'), pathOf('out/gone.md')]).toEqual(['a.md', 'gone.md']);
+  });
+});
