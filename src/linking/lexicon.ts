@@ -32,6 +32,13 @@ export function grownUint32(array: Uint32Array, capacity: number): Uint32Array<A
   return next;
 }
 
+/** Which letters a word has, one of 32 bits for each: words of one edit differ in two bits at most. */
+export function lettersOf(word: string): number {
+  let letters = 0;
+  for (let at = 0; at < word.length; at++) letters |= 1 << (word.charCodeAt(at) & 31);
+  return letters >>> 0;
+}
+
 /**
  * Every term that a note of the index has: key to number and back. Number 0 is no term. Numbers of
  * released terms are given again, so nothing may keep one beyond the notes that have it.
@@ -44,6 +51,7 @@ export class Lexicon {
   readonly #surfaces: string[] = [''];
   readonly #free: number[] = [];
   #hashes = new Uint32Array(INITIAL_CAPACITY);
+  #letters = new Uint32Array(INITIAL_CAPACITY);
 
   /** One more than the greatest term number. */
   get bound(): number {
@@ -94,6 +102,11 @@ export class Lexicon {
     return this.#hashes[term]!;
   }
 
+  /** `lettersOf` the term. */
+  lettersOf(term: number): number {
+    return this.#letters[term]!;
+  }
+
   isTag(term: number): boolean {
     return this.#keys[term]!.charCodeAt(0) === 35;
   }
@@ -120,7 +133,11 @@ export class Lexicon {
     const term = this.#free.pop() ?? this.#keys.length;
     this.#keys[term] = key;
     this.#surfaces[term] = surface;
-    if (term >= this.#hashes.length) this.#hashes = grownUint32(this.#hashes, term * 2);
+    if (term >= this.#hashes.length) {
+      this.#hashes = grownUint32(this.#hashes, term * 2);
+      this.#letters = grownUint32(this.#letters, term * 2);
+    }
+    this.#letters[term] = lettersOf(key);
     this.#hashes[term] = stringHash(key);
     shard.set(key, term);
     const opening = openingOf(key);

@@ -1,4 +1,5 @@
 import { editDistanceWithin } from './edit-distance.ts';
+import { lettersOf } from './lexicon.ts';
 import type { Lexicon } from './lexicon.ts';
 import type { Postings } from './postings.ts';
 import type { WordCutter } from './words.ts';
@@ -72,11 +73,15 @@ function withPrefix(opening: string, { lexicon, postings }: Vocabulary): Variant
 function withTypo(key: string, { lexicon, postings }: Vocabulary): Variant[] {
   if (key.length < SHORTEST_TYPO) return [];
   const most = key.length >= TWO_TYPOS_FROM ? 2 : 1;
+  const letters = lettersOf(key);
   const swappedOpening = key.charAt(1) + key.charAt(0);
   const lists = [...lexicon.openingsWith(key.charAt(0)), lexicon.withOpening(swappedOpening)];
   const terms: number[] = [];
   for (const list of lists) {
-    for (const term of list) if (editDistanceWithin(key, lexicon.keyOf(term), most)) terms.push(term);
+    for (const term of list) {
+      if (bitsOf(letters ^ lexicon.lettersOf(term)) > 2 * most) continue;
+      if (editDistanceWithin(key, lexicon.keyOf(term), most)) terms.push(term);
+    }
   }
   return mostFrequent(terms, lexicon, postings).map((term) => ({ term, closeness: TYPO_CLOSENESS }));
 }
@@ -85,4 +90,11 @@ function mostFrequent(terms: readonly number[], lexicon: Lexicon, postings: Post
   return [...new Set(terms)]
     .sort((a, b) => postings.frequency(b) - postings.frequency(a) || lexicon.compare(a, b))
     .slice(0, MAX_VARIANTS);
+}
+
+function bitsOf(bits: number): number {
+  let rest = bits;
+  let count = 0;
+  for (; rest !== 0; rest &= rest - 1) count++;
+  return count;
 }
