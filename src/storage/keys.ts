@@ -8,7 +8,9 @@ import type { Key } from './table.ts';
  * Every index is an item of its own, written in the transaction of what it points to.
  */
 const SEQ_DIGITS = 12;
-const MS_DIGITS = 13;
+const MS_DIGITS = 15;
+/** Milliseconds from the year 0, the first that an instant may have, to 1970. */
+const YEAR_0_MS = 62_167_219_200_000;
 
 export const pks = {
   head: (owner: OwnerId) => owner as string,
@@ -31,13 +33,19 @@ export const keys = {
     pk: pks.nodesByUpdate(owner),
     sk: `${updateKey(updatedAt)}#${id}`,
   }),
-  tagOfNode: (owner: OwnerId, tag: Tag, id: NodeId): Key => ({ pk: pks.tags(owner), sk: `${tagKey(tag)}#${id}` }),
+  tagOfNode: (owner: OwnerId, tag: Tag, id: NodeId): Key => ({
+    pk: pks.tags(owner),
+    sk: `${tagPrefix(tag)}${id}`,
+  }),
   source: (owner: OwnerId, key: string): Key => ({ pk: pks.sources(owner), sk: key }),
   nodeInCategory: (owner: OwnerId, category: CategoryId, id: NodeId): Key => ({
     pk: pks.nodesOfCategories(owner),
     sk: `${category}#${id}`,
   }),
-  edge: (owner: OwnerId, pair: Pair): Key => ({ pk: pks.edges(owner), sk: `O#${pair.low}#${pair.type}#${pair.high}` }),
+  edge: (owner: OwnerId, pair: Pair): Key => ({
+    pk: pks.edges(owner),
+    sk: `O#${pair.low}#${pair.type}#${pair.high}`,
+  }),
   edgeReverse: (owner: OwnerId, pair: Pair): Key => ({
     pk: pks.edges(owner),
     sk: `I#${pair.high}#${pair.type}#${pair.low}`,
@@ -73,7 +81,12 @@ export function seqKey(seq: number): string {
   return String(seq).padStart(SEQ_DIGITS, '0');
 }
 
-/** Milliseconds of the instant as a sort key; times before 1970 sort first. */
+/** The instant as a sort key: milliseconds since the year 0, so that every year up to 9999 sorts in its place. */
 export function updateKey(updatedAt: string): string {
-  return String(Math.max(0, Date.parse(updatedAt))).padStart(MS_DIGITS, '0');
+  return String(Math.max(0, Date.parse(updatedAt) + YEAR_0_MS)).padStart(MS_DIGITS, '0');
+}
+
+/** What the keys of a tag begin with. A tag may hold '#', which ends it here, but no control character. */
+export function tagPrefix(tag: Tag): string {
+  return `${tagKey(tag).replaceAll('#', '\u0001')}#`;
 }
