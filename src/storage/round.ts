@@ -1,8 +1,10 @@
 import { BrainError } from '../domain/error.ts';
 import type { DomainEvent } from '../domain/event.ts';
 import type { Instant, OwnerId, Position } from '../domain/values.ts';
+import { checkLimits } from './check-limits.ts';
+import { keys } from './keys.ts';
 import { advance, headItem, logItem, type Head, type LoggedEvent } from './log.ts';
-import { keyOf, opBytes, TABLE_LIMITS, type Op } from './table.ts';
+import { keyOf, opBytes, TABLE_LIMITS, type Condition, type Op } from './table.ts';
 import type { Commit } from './transaction.ts';
 
 /** The head and the log item go with every transaction. */
@@ -10,7 +12,9 @@ const OWN_OPS = 2;
 const LOG_OVERHEAD_BYTES = 1_000;
 
 /** A piece of work and what its caller is to be told once everything that it saw is durable. */
-export type Settled<W> = { readonly work: W; readonly value: unknown } | { readonly work: W; readonly error: unknown };
+export type Settled<W> =
+  | { readonly work: W; readonly value: unknown }
+  | { readonly work: W; readonly error: unknown };
 
 export interface PackedTransaction<W> {
   readonly ops: readonly Op[];
@@ -56,8 +60,14 @@ export class Round<W> {
     made: { readonly now: Instant; readonly correlationId: string },
     settled: Settled<W>,
   ): void {
+    checkLimits([change.ops]); // here, so that it is refused alone and not with the works beside it
     const bodies = change.events.map((event, index) => {
-      const logged: LoggedEvent = { seq: this.#seq + index + 1, at: made.now, correlationId: made.correlationId, event };
+      const logged: LoggedEvent = {
+        seq: this.#seq + index + 1,
+        at: made.now,
+        correlationId: made.correlationId,
+        event,
+      };
       return JSON.stringify(logged);
     });
     const bytes = {
@@ -97,20 +107,19 @@ export class Round<W> {
     const { ops, events, bodies, settled } = this.#open;
     if (settled.length === 0) return;
     this.#open = blank();
+    const before = this.#head;
+    const unmoved: Condition = before.version === 0 ? 'absent' : { ver: before.version };
     if (ops.size === 0) {
-      this.#transactions.push({ ops: [], settled });
+      // Answers and refusals that changed nothing: they stand when the state that they saw is still the current one.
+      this.#transactions.push({ ops: [{ check: keys.head(this.#owner), if: unmoved }], settled });
       return;
     }
-    const before = this.#head;
     const after = advance(before, events);
     this.#head = after;
-    const log: Op[] = events.length === 0 ? [] : [{ put: logItem(this.#owner, after.seq, bodies), if: 'absent' }];
+    const log: Op[] =
+      events.length === 0 ? [] : [{ put: logItem(this.#owner, after.seq, bodies), if: 'absent' }];
     this.#transactions.push({
-      ops: [
-        { put: headItem(this.#owner, after), if: before.version === 0 ? 'absent' : { ver: before.version } },
-        ...log,
-        ...ops.values(),
-      ],
+      ops: [{ put: headItem(this.#owner, after), if: unmoved }, ...log, ...ops.values()],
       commit: { owner: this.#owner, epoch: after.epoch, from: before.seq + 1, to: after.seq, events },
       settled,
     });
@@ -121,7 +130,11 @@ function blank<W>(): Open<W> {
   return { ops: new Map(), events: [], bodies: [], settled: [], logBytes: 0, opsBytes: 0 };
 }
 
-function fits<W>(open: Open<W>, ops: readonly Op[], bytes: { readonly log: number; readonly ops: number }): boolean {
+function fits<W>(
+  open: Open<W>,
+  ops: readonly Op[],
+  bytes: { readonly log: number; readonly ops: number },
+): boolean {
   const log = open.logBytes + bytes.log;
   return (
     open.ops.size + ops.length + OWN_OPS <= TABLE_LIMITS.opsInTransaction &&
