@@ -55,7 +55,8 @@ export class Store {
       const before = await this.head(owner);
       const value = await read(this.read(owner));
       const after = await this.head(owner);
-      if (before.version === after.version) return { value, position: { epoch: after.epoch, seq: after.seq } };
+      if (before.version === after.version)
+        return { value, position: { epoch: after.epoch, seq: after.seq } };
     }
     return this.write(owner, async (tx) => ({ value: await read(tx), position: tx.position }));
   }
@@ -72,6 +73,13 @@ export class Store {
   }
 
   #tell(commit: Commit): void {
-    for (const listener of this.#listeners) listener(commit);
+    for (const listener of this.#listeners) {
+      try {
+        listener(commit);
+      } catch (error) {
+        // The commit is durable: neither its writer nor the next listener may hear otherwise.
+        process.emitWarning(error instanceof Error ? error : new Error(String(error)));
+      }
+    }
   }
 }
