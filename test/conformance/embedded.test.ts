@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SqliteTable } from '../../src/storage/embedded/sqlite-table.ts';
+import { storeConformance } from './store.ts';
 import { tableConformance, type MadeTable } from './table.ts';
 
 async function makeTable(): Promise<MadeTable> {
@@ -20,3 +21,4 @@ async function makeTable(): Promise<MadeTable> {
 }
 
 tableConformance('SQLite', makeTable);
+storeConformance('SQLite', makeTable);

@@ -1,4 +1,5 @@
 import { MemoryTable } from '../support/memory-table.ts';
+import { storeConformance } from './store.ts';
 import { tableConformance, type MadeTable } from './table.ts';
 
 async function makeTable(): Promise<MadeTable> {
@@ -7,3 +8,4 @@ async function makeTable(): Promise<MadeTable> {
 }
 
 tableConformance('memory', makeTable);
+storeConformance('memory', makeTable);

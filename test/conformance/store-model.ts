@@ -1,0 +1,82 @@
+import * as fc from 'fast-check';
+import { isBrainError } from '../../src/domain/error.ts';
+import type { OwnerId } from '../../src/domain/values.ts';
+import type { Store } from '../../src/storage/store.ts';
+import type { Tx } from '../../src/storage/transaction.ts';
+import { execute, graphCommands, type Graph, type GraphCommand } from '../support/arbitraries.ts';
+import { collect } from './oracle.ts';
+
+interface WorkOfCommands {
+  readonly commands: readonly GraphCommand[];
+  /** `strict` throws at a command that is refused, `lenient` goes on, `throws` throws in any case, at its end. */
+  readonly manner: 'strict' | 'lenient' | 'throws';
+  /** Which of the stores it is given to. */
+  readonly store: number;
+}
+
+const manner = fc.constantFrom<WorkOfCommands['manner']>('strict', 'lenient', 'lenient', 'throws');
+
+/** Works that are given in groups, each group at once. */
+export const works: fc.Arbitrary<readonly (readonly WorkOfCommands[])[]> = fc
+  .record({
+    commands: graphCommands,
+    sizes: fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 60, maxLength: 60 }),
+    manners: fc.array(manner, { minLength: 60, maxLength: 60 }),
+    stores: fc.array(fc.nat(), { minLength: 60, maxLength: 60 }),
+    atOnce: fc.integer({ min: 1, max: 12 }),
+  })
+  .map(({ commands, sizes, manners, stores, atOnce }) => {
+    const rest = [...commands];
+    const all = sizes
+      .map((size, n) => ({
+        commands: rest.splice(0, size),
+        manner: manners[n] ?? ('strict' as const),
+        store: stores[n] ?? 0,
+      }))
+      .filter((work) => work.commands.length > 0);
+    return Array.from({ length: Math.ceil(all.length / atOnce) }, (_, n) =>
+      all.slice(n * atOnce, (n + 1) * atOnce),
+    );
+  });
+
+const boom = new Error('the work threw');
+const isRefusal = (error: unknown): boolean =>
+  (['invalid', 'conflict', 'not_found'] as const).some((code) => isBrainError(error, code));
+
+const graphOf = (tx: Tx): Graph => ({
+  owner: tx.owner,
+  findNode: (id) => tx.nodes.find(id),
+  findPair: (a, b, type) => tx.edges.findPair(a, b, type),
+  edgesOf: (id) => tx.edges.of(id),
+  categories: () => collect(tx.categories.all()),
+  applyNode: (decision) => tx.nodes.apply(decision),
+  applyEdge: (decision) => tx.edges.apply(decision),
+  applyCategory: (decision) => tx.categories.apply(decision),
+});
+
+/** Gives the works to the stores. Throws for every failure that is not a refusal of the domain. */
+export async function runWorks(
+  stores: readonly [Store, ...Store[]],
+  owner: OwnerId,
+  groups: readonly (readonly WorkOfCommands[])[],
+): Promise<{ readonly done: number; readonly refused: number }> {
+  const seen = { done: 0, refused: 0 };
+  for (const group of groups) {
+    const going = group.map(({ commands, manner, store }) =>
+      (stores[store % stores.length] ?? stores[0]).write(owner, async (tx) => {
+        for (const command of commands) {
+          await execute(command, graphOf(tx), tx.now).catch((error: unknown) => {
+            if (manner !== 'lenient' || !isRefusal(error)) throw error;
+          });
+        }
+        if (manner === 'throws') throw boom;
+      }),
+    );
+    for (const outcome of await Promise.allSettled(going)) {
+      const reason: unknown = outcome.status === 'rejected' ? outcome.reason : undefined;
+      if (reason !== undefined && reason !== boom && !isRefusal(reason)) throw reason;
+      seen[reason === undefined ? 'done' : 'refused'] += 1;
+    }
+  }
+  return seen;
+}
