@@ -13,6 +13,7 @@ import { tagKey } from './values.ts';
 
 /** A graph of maps, which holds each decision to what every decision promises. */
 class MapGraph implements Graph {
+  readonly owner = OWNER;
   readonly nodes = new Map<string, Node>();
   readonly edges = new Map<string, Edge>();
   readonly tree = new Map<string, Category>();
