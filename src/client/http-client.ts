@@ -120,7 +120,7 @@ function queryString(query: Query = {}): string {
   const given = Object.entries(query).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, String(value)]],
   );
-  return given.length === 0 ? '' : `?${new URLSearchParams(Object.fromEntries(given))}`;
+  return given.length === 0 ? '' : `?${new URLSearchParams(Object.fromEntries(given)).toString()}`;
 }
 
 async function problemOf(answer: Awaited<ReturnType<Transport>>, path: string): Promise<ApiError> {

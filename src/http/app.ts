@@ -24,8 +24,9 @@ const REQUEST_TIMEOUT_MS = 600_000;
 
 /** The HTTP application, without a socket: a server listens with it, a test or a command calls it in process. */
 export async function createApp(needs: AppNeeds): Promise<FastifyInstance> {
+  const loggerInstance: FastifyBaseLogger = needs.log;
   const app = fastify({
-    loggerInstance: needs.log as FastifyBaseLogger,
+    loggerInstance,
     logController: new LogController({ disableRequestLogging: true }), // useContext logs each request once
     bodyLimit: BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,

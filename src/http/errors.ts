@@ -115,7 +115,7 @@ function matches(pattern: readonly string[], segments: readonly string[]): boole
 function fromFramework(error: unknown): BrainError {
   if (error instanceof BrainError) return error;
   const { code, validation, validationContext } = error as Partial<FastifyError>;
-  if (validation) return ofValidation(validation as unknown as SchemaError[], validationContext ?? 'body');
+  if (validation) return ofValidation(validation, validationContext ?? 'body');
   const known = code === undefined ? undefined : FRAMEWORK_CODES[code];
   if (known)
     return new BrainError(known, (error as Error).message, { cause: error, operation: 'http.parse' });

@@ -1,41 +1,16 @@
-import {
-  assignCategory,
-  createNode,
-  removeCategory,
-  updateNode,
-  type Node,
-  type NodeInput,
-} from '../domain/node.ts';
-import { toBrainError, type BrainError, type ErrorCode, type Issue } from '../domain/error.ts';
-import type { Decision } from '../domain/decision.ts';
-import { weight, type CategoryId, type NodeId, type OwnerId } from '../domain/values.ts';
+import { BrainError, toBrainError, type ErrorCode, type Issue } from '../domain/error.ts';
+import type { Node } from '../domain/node.ts';
+import type { CategoryId, Instant, NodeId, OwnerId } from '../domain/values.ts';
 import { mapConcurrent } from '../shared/map-concurrent.ts';
 import type { Store } from '../storage/store.ts';
+import type { Repositories } from '../storage/repositories.ts';
 import type { Tx } from '../storage/transaction.ts';
 import type { CategoryService } from './categories.ts';
+import { decideNote, isOfCollection, type ImportEntry, type ImportNote } from './import-note.ts';
 import type { Linker, Wanted } from './linker.ts';
 import type { NodeService } from './nodes.ts';
 import type { OwnerIndexes } from './owner-indexes.ts';
 import type { PendingService } from './pending.ts';
-
-/** A note as a source has it. `key` is its stable name: importing it again updates the same node. */
-export interface ImportNote {
-  readonly key: string;
-  readonly path?: string | undefined;
-  readonly title?: string | undefined;
-  readonly content?: string | undefined;
-  readonly tags?: readonly string[] | undefined;
-  readonly aliases?: readonly string[] | undefined;
-  readonly createdAt?: string | undefined;
-  readonly updatedAt?: string | undefined;
-  /** Titles from a root category down. */
-  readonly category?: readonly string[] | undefined;
-  /** Links that a person wrote in it, by the keys of their targets. */
-  readonly links?: readonly { readonly target: string; readonly text: string }[] | undefined;
-}
-
-/** A note, or what stood in the place of one and why it cannot be taken. */
-export type ImportEntry = ImportNote | { readonly key: string; readonly refused: BrainError };
 
 export interface ImportOptions {
   /** Names what is imported, such as a vault; what of it is in the graph but no longer there is reported. */
@@ -88,6 +63,7 @@ export type ImportEvent =
 /** Notes stored in one round: each round is one sync of the disk and about 15 ms of the event loop. */
 const NOTES_AT_ONCE = 100;
 const LINKS_A_PROGRESS = 200;
+const NEVER = new Date(0).toISOString() as Instant;
 
 interface Imported {
   readonly nodeId: NodeId;
@@ -95,9 +71,7 @@ interface Imported {
   readonly links: NonNullable<ImportNote['links']>;
 }
 
-export type ImportService = ReturnType<typeof importService>;
-
-export function importService(needs: {
+interface ImportNeeds {
   readonly store: Store;
   readonly indexes: OwnerIndexes;
   readonly linker: Linker;
@@ -105,195 +79,183 @@ export function importService(needs: {
   readonly nodes: NodeService;
   readonly categories: CategoryService;
   readonly newNodeId: () => NodeId;
-}) {
-  const { store, indexes, linker, pending } = needs;
+}
 
-  /** Stores one note as its source has it, marked to be linked. Each is a transaction: no half note, ever. */
-  async function saveNote(
-    owner: OwnerId,
-    note: ImportNote,
-    categoryId: CategoryId | undefined,
-  ): Promise<Imported> {
+export type ImportService = ReturnType<typeof importService>;
+
+export function importService(needs: ImportNeeds) {
+  return {
+    /**
+     * Stores the notes as they come, then the links written in them, then the links of their content. Each note is a
+     * transaction and told once it is durable, so an import that is cut off has lost nothing and can be run again.
+     */
+    run(
+      owner: OwnerId,
+      options: ImportOptions,
+      entries: AsyncIterable<ImportEntry> | Iterable<ImportEntry>,
+    ): AsyncGenerator<ImportEvent> {
+      return new ImportRun(needs, owner, options).events(entries);
+    },
+  };
+}
+
+/** One import under way: what it has stored and counted so far. */
+class ImportRun {
+  readonly #needs: ImportNeeds;
+  readonly #owner: OwnerId;
+  readonly #options: ImportOptions;
+  readonly #imported = new Map<string, Imported>();
+  /** Every key that came, also of what was refused: none of these is missing in the source. */
+  readonly #seen = new Set<string>();
+  readonly #counts = { created: 0, updated: 0, unchanged: 0, failed: 0, missing: 0, pruned: 0 };
+  readonly #references = { stored: 0, broken: 0 };
+  readonly #categoryIds = new Map<string, Promise<CategoryId | undefined>>();
+
+  constructor(needs: ImportNeeds, owner: OwnerId, options: ImportOptions) {
+    this.#needs = needs;
+    this.#owner = owner;
+    this.#options = options;
+  }
+
+  async *events(entries: AsyncIterable<ImportEntry> | Iterable<ImportEntry>): AsyncGenerator<ImportEvent> {
+    for await (const batch of batches(entries, NOTES_AT_ONCE)) {
+      this.#options.signal?.throwIfAborted();
+      yield* await Promise.all(batch.map((entry) => this.#take(entry)));
+    }
+    yield* this.#linkReferences();
+    yield* this.#reportMissing();
+    if (!this.#options.dryRun) yield* this.#linkContent();
+    const { counts } = await this.#needs.store.head(this.#owner);
+    const { stored: references, broken: brokenReferences } = this.#references;
+    const { nodes: notes, edges } = counts;
+    yield { type: 'summary', summary: { ...this.#counts, references, brokenReferences, notes, edges } };
+  }
+
+  /** Stores one entry, or tells why it cannot be; trouble of the store itself ends the import. */
+  async #take(entry: ImportEntry): Promise<ImportEvent> {
+    const { key } = entry;
+    try {
+      if ('refused' in entry) throw entry.refused;
+      if (this.#seen.has(key)) throw new BrainError('invalid', 'the key stands twice in this import');
+      this.#seen.add(key);
+      const saved = this.#options.dryRun ? await this.#tryNote(entry) : await this.#saveNote(entry);
+      this.#imported.set(key, saved);
+      this.#counts[saved.status] += 1;
+      return { type: 'item', key, status: saved.status, nodeId: saved.nodeId };
+    } catch (error) {
+      const { code, message, issues } = toBrainError(error);
+      if (code !== 'invalid' && code !== 'too_large') throw error;
+      this.#seen.add(key);
+      this.#counts.failed += 1;
+      return { type: 'item', key, status: 'failed', problem: { code, detail: message, errors: issues } };
+    }
+  }
+
+  /** Stores one note as its source has it, marked to be linked. */
+  async #saveNote(note: ImportNote): Promise<Imported> {
+    const { store, indexes } = this.#needs;
+    const categoryId = await this.#categoryOf(note.category);
     let touched: NodeId | undefined;
     try {
-      return await store.write(owner, async (tx) => {
-        const known = (await tx.nodes.bySourceKeys([note.key])).get(note.key);
-        const before = known && (await tx.nodes.find(known));
-        const decision = decideNote(tx, note, before, { id: needs.newNodeId(), owner, categoryId });
-        const node = decision.after as Node;
+      return await store.write(this.#owner, async (tx) => {
+        const { node, decision, status } = await this.#decide(tx, note, tx.now, categoryId);
         touched = node.id;
         if (decision.events.length > 0) {
           tx.nodes.apply(decision);
-          indexes.place(await indexes.ready(owner, tx), node);
+          indexes.place(await indexes.ready(this.#owner, tx), node);
           tx.pending.replace(undefined, { nodeId: node.id, kind: 'link' });
         }
-        const status = before ? (decision.events.length > 0 ? 'updated' : 'unchanged') : 'created';
         return { nodeId: node.id, status, links: note.links ?? [] };
       });
     } catch (error) {
-      if (touched) indexes.doubt(owner, [touched]);
+      if (touched) indexes.doubt(this.#owner, [touched]);
       throw error;
     }
   }
 
   /** What would become of the note, without storing it. */
-  async function dryNote(owner: OwnerId, note: ImportNote): Promise<Imported> {
-    const from = store.read(owner);
+  async #tryNote(note: ImportNote): Promise<Imported> {
+    const { node, status } = await this.#decide(this.#needs.store.read(this.#owner), note, NEVER, undefined);
+    return { nodeId: node.id, status, links: note.links ?? [] };
+  }
+
+  async #decide(from: Repositories, note: ImportNote, now: Instant, categoryId: CategoryId | undefined) {
     const known = (await from.nodes.bySourceKeys([note.key])).get(note.key);
     const before = known && (await from.nodes.find(known));
-    const now = new Date(0).toISOString() as Tx['now'];
-    const decision = decideNote({ now }, note, before, {
-      id: needs.newNodeId(),
-      owner,
-      categoryId: undefined,
-    });
-    const status = before ? (decision.events.length > 0 ? 'updated' : 'unchanged') : 'created';
-    return { nodeId: (decision.after as Node).id, status, links: note.links ?? [] };
+    const made = { id: this.#needs.newNodeId(), owner: this.#owner, categoryId };
+    const decision = decideNote(now, note, before, made);
+    const changed = decision.events.length > 0;
+    const status: ItemStatus = before === undefined ? 'created' : changed ? 'updated' : 'unchanged';
+    return { decision, node: decision.after as Node, status };
+  }
+
+  #categoryOf(path: readonly string[] | undefined): Promise<CategoryId | undefined> {
+    if (!path || path.length === 0) return Promise.resolve(undefined);
+    const name = path.join('\n');
+    let id = this.#categoryIds.get(name);
+    if (!id) this.#categoryIds.set(name, (id = this.#needs.categories.ensurePath(this.#owner, path)));
+    return id;
+  }
+
+  async *#linkReferences(): AsyncGenerator<ImportEvent> {
+    const targetsOf = await resolver(this.#needs.store, this.#owner, this.#imported);
+    let done = 0;
+    for (const batch of chunks([...this.#imported.values()], NOTES_AT_ONCE)) {
+      this.#options.signal?.throwIfAborted();
+      await mapConcurrent(batch, { limit: NOTES_AT_ONCE }, async ({ nodeId, links, status }) => {
+        const { targets, broken } = targetsOf(nodeId, links);
+        this.#references.stored += targets.length;
+        this.#references.broken += broken;
+        const none = links.length === 0 && status === 'created';
+        if (!this.#options.dryRun && !none) await this.#saveReferences(nodeId, targets);
+      });
+      done += batch.length;
+      yield { type: 'progress', stage: 'references', done, total: this.#imported.size };
+    }
   }
 
   /** The edges of the links written in one note; an index note with hundreds takes several transactions. */
-  async function saveReferences(owner: OwnerId, nodeId: NodeId, targets: readonly Wanted[]): Promise<void> {
-    const step = (tx: Tx) =>
-      tx.nodes.find(nodeId).then((node) => node === undefined || linker.linkReferences(tx, node, targets));
-    while (!(await store.write(owner, step)));
-  }
-
-  async function* run(
-    owner: OwnerId,
-    options: ImportOptions,
-    entries: AsyncIterable<ImportEntry> | Iterable<ImportEntry>,
-  ): AsyncGenerator<ImportEvent> {
-    const imported = new Map<string, Imported>();
-    const counts = { created: 0, updated: 0, unchanged: 0, failed: 0 };
-    const categoryIds = new Map<string, CategoryId | undefined>();
-    const categoryOf = async (path: readonly string[] | undefined): Promise<CategoryId | undefined> => {
-      if (!path || path.length === 0 || options.dryRun) return undefined;
-      const name = path.join('\n');
-      if (!categoryIds.has(name)) categoryIds.set(name, await needs.categories.ensurePath(owner, path));
-      return categoryIds.get(name);
+  async #saveReferences(nodeId: NodeId, targets: readonly Wanted[]): Promise<void> {
+    const { store, linker } = this.#needs;
+    const step = async (tx: Tx): Promise<boolean> => {
+      const node = await tx.nodes.find(nodeId);
+      return node === undefined || linker.linkReferences(tx, node, targets);
     };
-    const saveOne = async (note: ImportEntry): Promise<ImportEvent> => {
-      try {
-        if ('refused' in note) throw note.refused;
-        const category = await categoryOf(note.category);
-        const saved = options.dryRun ? await dryNote(owner, note) : await saveNote(owner, note, category);
-        imported.set(note.key, saved);
-        counts[saved.status] += 1;
-        return { type: 'item', key: note.key, status: saved.status, nodeId: saved.nodeId };
-      } catch (error) {
-        const { code, message, issues } = toBrainError(error);
-        if (code !== 'invalid' && code !== 'too_large') throw error; // the store's own trouble ends the import
-        counts.failed += 1;
-        return {
-          type: 'item',
-          key: note.key,
-          status: 'failed',
-          problem: { code, detail: message, errors: issues },
-        };
-      }
-    };
+    while (!(await store.write(this.#owner, step)));
+  }
 
-    for await (const batch of batches(entries, NOTES_AT_ONCE)) {
-      options.signal?.throwIfAborted();
-      yield* await Promise.all(batch.map(saveOne));
-    }
-
-    const references = { stored: 0, broken: 0 };
-    yield* linkReferences();
-    const missing = yield* reportMissing();
-    if (!options.dryRun) yield* linkContent();
-    const { counts: total } = await store.head(owner);
-    yield {
-      type: 'summary',
-      summary: {
-        ...counts,
-        ...missing,
-        references: references.stored,
-        brokenReferences: references.broken,
-        notes: total.nodes,
-        edges: total.edges,
-      },
-    };
-
-    async function* linkReferences(): AsyncGenerator<ImportEvent> {
-      const targetsOf = await resolver(store, owner, imported);
-      let done = 0;
-      for (const batch of chunks([...imported.values()], NOTES_AT_ONCE)) {
-        options.signal?.throwIfAborted();
-        await mapConcurrent(batch, { limit: NOTES_AT_ONCE }, async ({ nodeId, links, status }) => {
-          const { targets, broken } = targetsOf(nodeId, links);
-          references.stored += targets.length;
-          references.broken += broken;
-          if (options.dryRun || (links.length === 0 && status === 'created')) return;
-          await saveReferences(owner, nodeId, targets);
-        });
-        done += batch.length;
-        yield { type: 'progress', stage: 'references', done, total: imported.size };
-      }
-    }
-
-    /** Notes of the collection that the source no longer has. */
-    async function* reportMissing(): AsyncGenerator<ImportEvent, { missing: number; pruned: number }> {
-      const result = { missing: 0, pruned: 0 };
-      const gone: { key: string; nodeId: NodeId }[] = [];
-      for await (const source of store.read(owner).nodes.sources())
-        if (!imported.has(source.key)) gone.push(source);
-      for (const batch of chunks(gone, NOTES_AT_ONCE)) {
-        const nodes = await store.read(owner).nodes.batchGet(batch.map((source) => source.nodeId));
-        for (const node of nodes.filter((n) => isOfCollection(n, options.collection))) {
-          const pruned = options.prune && !options.dryRun;
-          if (pruned) await needs.nodes.delete(owner, node.id);
-          result.missing += 1;
-          result.pruned += pruned ? 1 : 0;
-          yield { type: 'missing', key: node.source.key ?? '', nodeId: node.id, pruned };
-        }
-      }
-      return result;
-    }
-
-    async function* linkContent(): AsyncGenerator<ImportEvent> {
-      const marks = await Array.fromAsync(store.read(owner).pending.all());
-      const ids = marks.filter((mark) => mark.kind === 'link').map((mark) => mark.nodeId);
-      let done = 0;
-      for (const batch of chunks(ids, LINKS_A_PROGRESS)) {
-        await pending.link(owner, batch, { ...(options.signal && { signal: options.signal }) });
-        done += batch.length;
-        yield { type: 'progress', stage: 'links', done, total: ids.length };
+  /** Notes of the collection that the source no longer has. */
+  async *#reportMissing(): AsyncGenerator<ImportEvent> {
+    const { store, nodes } = this.#needs;
+    const { prune, dryRun, collection } = this.#options;
+    const from = store.read(this.#owner);
+    const gone: NodeId[] = [];
+    for await (const { key, nodeId } of from.nodes.sources()) if (!this.#seen.has(key)) gone.push(nodeId);
+    for (const batch of chunks(gone, NOTES_AT_ONCE)) {
+      for (const node of await from.nodes.batchGet(batch)) {
+        if (!isOfCollection(node, collection)) continue;
+        const pruned = prune && !dryRun;
+        if (pruned) await nodes.delete(this.#owner, node.id);
+        this.#counts.missing += 1;
+        this.#counts.pruned += pruned ? 1 : 0;
+        yield { type: 'missing', key: node.source.key ?? '', nodeId: node.id, pruned };
       }
     }
   }
 
-  return { run };
-}
-
-/** The stored note made equal to its source; fields that the source does not carry stay as they are. */
-function decideNote(
-  { now }: { readonly now: Tx['now'] },
-  note: ImportNote,
-  before: Node | undefined,
-  made: { readonly id: NodeId; readonly owner: OwnerId; readonly categoryId: CategoryId | undefined },
-): Decision<Node> {
-  const { key, path, category: _category, links: _links, ...fields } = note;
-  const source = { kind: 'import' as const, key, ...(path !== undefined && { path }) };
-  const input: NodeInput = { ...fields, source };
-  const saved = before ? updateNode(before, input, now) : createNode(input, { ...made, now });
-  const { categoryId } = made;
-  if (categoryId === undefined) return saved;
-  const events = [...saved.events];
-  let node = saved.after as Node;
-  // A category that an earlier import gave is taken back; one that a person gave stays.
-  for (const given of node.categories) {
-    if (given.method !== 'rule-based' || given.categoryId === categoryId) continue;
-    const removed = removeCategory(node, given.categoryId, now);
-    events.push(...removed.events);
-    node = removed.after as Node;
+  /** The links of the content, once all notes are in the index: each note sees all others. */
+  async *#linkContent(): AsyncGenerator<ImportEvent> {
+    const { store, indexes, pending } = this.#needs;
+    const marks = await Array.fromAsync(store.read(this.#owner).pending.all());
+    const ids = marks.filter((mark) => mark.kind === 'link').map((mark) => mark.nodeId);
+    if (ids.length > 0) (await indexes.ready(this.#owner)).settle();
+    let done = 0;
+    for (const batch of chunks(ids, LINKS_A_PROGRESS)) {
+      await pending.link(this.#owner, batch, this.#options.signal);
+      done += batch.length;
+      yield { type: 'progress', stage: 'links', done, total: ids.length };
+    }
   }
-  if (!node.categories.some((c) => c.categoryId === categoryId)) {
-    const assigned = assignCategory(node, { categoryId, confidence: weight(1), method: 'rule-based' }, now);
-    events.push(...assigned.events);
-    node = assigned.after as Node;
-  }
-  return { before, after: node, events };
 }
 
 /** Resolves links to the nodes of this import, or of an earlier one. */
@@ -317,13 +279,6 @@ async function resolver(store: Store, owner: OwnerId, imported: ReadonlyMap<stri
     }
     return { targets: [...targets.values()], broken };
   };
-}
-
-function isOfCollection(node: Node, collection: string): boolean {
-  const { kind, path } = node.source;
-  return (
-    kind === 'import' && path !== undefined && (path === collection || path.startsWith(`${collection}/`))
-  );
 }
 
 function* chunks<T>(items: readonly T[], size: number): Generator<readonly T[]> {

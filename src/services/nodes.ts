@@ -243,7 +243,7 @@ function listing(nodes: Repositories['nodes'], filter: NodeFilter) {
     if (tag !== undefined) return nodes.listByTag(tag, { ...options, reverse });
     if (category !== undefined) return nodes.listByCategory(category, { ...options, reverse });
     if (!byUpdate) return nodes.list({ ...options, reverse });
-    const start = updatedSince === undefined || reverse ? undefined : `${updateKey(updatedSince)}`;
+    const start = updatedSince === undefined || reverse ? undefined : updateKey(updatedSince);
     return nodes.listByUpdate({ ...options, after: options.after ?? start, reverse });
   };
   const keep = (node: Node): boolean =>

@@ -27,123 +27,126 @@ interface OwnerIndex {
   savedSeq: number;
 }
 
-export type OwnerIndexes = ReturnType<typeof ownerIndexes>;
-
 /**
  * The indexes of the owners served here, each a projection of its owner's log: it starts from its snapshot, takes
  * the log's tail, and before it answers it takes whatever was committed since, here or by another process.
  */
-export function ownerIndexes(needs: { readonly store: Store; readonly snapshots: SnapshotStore }) {
-  const { store, snapshots } = needs;
-  const opened = new Map<OwnerId, Promise<OwnerIndex>>();
-  const live = new Map<OwnerId, OwnerIndex>();
+export class OwnerIndexes {
+  readonly #store: Store;
+  readonly #snapshots: SnapshotStore;
+  readonly #opening = new Map<OwnerId, Promise<OwnerIndex>>();
+  readonly #live = new Map<OwnerId, OwnerIndex>();
+  readonly #stopListening: () => void;
 
-  const stopListening = store.onCommit((commit) => {
-    const index = live.get(commit.owner);
-    if (index) follow(index, commit);
-  });
+  constructor(needs: { readonly store: Store; readonly snapshots: SnapshotStore }) {
+    this.#store = needs.store;
+    this.#snapshots = needs.snapshots;
+    this.#stopListening = needs.store.onCommit((commit) => {
+      const index = this.#live.get(commit.owner);
+      if (index) follow(index, commit);
+    });
+  }
 
-  async function open(owner: OwnerId): Promise<OwnerIndex> {
-    const index = (await fromSnapshot(snapshots, owner)) ?? (await rebuild(store, owner));
-    await catchUp(index, owner);
-    live.set(owner, index);
+  /**
+   * The owner's index as of all that is committed and, inside a transaction (`tx`), of what it sees.
+   * Opens it on first use: some milliseconds from a snapshot, about 0.1 ms a note without one.
+   */
+  async ready(owner: OwnerId, tx?: Tx): Promise<LinkIndex> {
+    const index = this.#live.get(owner) ?? (await this.#open(owner));
+    const { epoch, seq } = tx?.committed ?? (await this.#store.head(owner));
+    if (seq !== index.position.seq || epoch !== index.position.epoch) await this.#catchUp(index, owner);
+    if (index.doubtful.size > 0) await settleDoubtful(index, tx ?? this.#store.read(owner));
+    return index.links;
+  }
+
+  /** Puts a note's new state into the index inside a transaction, ahead of its commit. */
+  place(links: LinkIndex, node: Node): void {
+    place(links, node);
+  }
+
+  /** The write of these notes failed: their entries are read again from the store before the next use. */
+  doubt(owner: OwnerId, ids: Iterable<NodeId>): void {
+    const index = this.#live.get(owner);
+    for (const id of ids) index?.doubtful.add(id);
+  }
+
+  /** How far the index of an owner is behind the log; undefined while it is not in memory. */
+  async freshness(owner: OwnerId): Promise<{ readonly notes: number; readonly behind: number } | undefined> {
+    const index = this.#live.get(owner);
+    if (!index) return undefined;
+    const head = await this.#store.head(owner);
+    return { notes: index.links.size, behind: head.seq - index.position.seq + index.doubtful.size };
+  }
+
+  /** Stores a snapshot of each index whose tail has grown long. */
+  async upkeep(): Promise<void> {
+    for (const [owner, index] of this.#live) {
+      if (index.position.seq - index.savedSeq >= TAIL_EVENTS) await this.#save(owner, index);
+    }
+  }
+
+  /** Stores what is not stored yet, and lets go of everything. */
+  async close(): Promise<void> {
+    this.#stopListening();
+    for (const [owner, index] of this.#live) await this.#save(owner, index);
+    this.#live.clear();
+    this.#opening.clear();
+  }
+
+  /** Callers that come while it opens wait for the same opening; one that fails is tried again by the next. */
+  #open(owner: OwnerId): Promise<OwnerIndex> {
+    let opening = this.#opening.get(owner);
+    if (!opening) {
+      opening = this.#load(owner);
+      this.#opening.set(owner, opening);
+      opening.catch(() => this.#opening.delete(owner));
+    }
+    return opening;
+  }
+
+  async #load(owner: OwnerId): Promise<OwnerIndex> {
+    const index = (await fromSnapshot(this.#snapshots, owner)) ?? (await rebuild(this.#store, owner));
+    await this.#catchUp(index, owner);
+    this.#live.set(owner, index);
     return index;
   }
 
-  function opening(owner: OwnerId): Promise<OwnerIndex> {
-    let promise = opened.get(owner);
-    if (!promise) {
-      promise = open(owner);
-      opened.set(owner, promise);
-      promise.catch(() => opened.delete(owner)); // the next call tries again
-    }
-    return promise;
-  }
-
   /** Takes the log's tail; an index of another log, or of one trimmed past it, is rebuilt in place. */
-  async function catchUp(index: OwnerIndex, owner: OwnerId): Promise<void> {
-    const head = await store.head(owner);
-    if (head.epoch !== '' && (head.epoch !== index.position.epoch || index.position.seq < head.floorSeq)) {
-      await refill(index, store, owner);
+  async #catchUp(index: OwnerIndex, owner: OwnerId): Promise<void> {
+    const head = await this.#store.head(owner);
+    const sameLog = head.epoch === '' || head.epoch === index.position.epoch;
+    if (!sameLog || index.position.seq < head.floorSeq) {
+      await refill(index, this.#store, owner);
       return;
     }
     while (index.position.seq < head.seq) {
-      const changes = await store.changes(owner, index.position, CHANGES_PAGE);
+      const changes = await this.#store.changes(owner, index.position, CHANGES_PAGE);
       for (const id of touchedNodes(changes.events)) index.doubtful.add(id);
       if (changes.position.seq > index.position.seq) index.position = changes.position;
     }
   }
 
-  async function settleDoubtful(index: OwnerIndex, from: Repositories): Promise<void> {
-    const ids = [...index.doubtful];
-    for (let start = 0; start < ids.length; start += NODES_PAGE) {
-      const page = ids.slice(start, start + NODES_PAGE);
-      const stored = new Map((await from.nodes.batchGet(page)).map((node) => [node.id, node]));
-      for (const id of page) {
-        const node = stored.get(id);
-        if (node) place(index.links, node);
-        else index.links.remove(id);
-        index.doubtful.delete(id);
-      }
-    }
-  }
-
-  async function save(owner: OwnerId): Promise<void> {
-    const index = live.get(owner);
-    if (!index || index.position.seq === index.savedSeq) return;
-    await settleDoubtful(index, store.read(owner));
+  async #save(owner: OwnerId, index: OwnerIndex): Promise<void> {
+    if (index.position.seq === index.savedSeq) return;
+    await settleDoubtful(index, this.#store.read(owner));
     const { position } = index;
-    await snapshots.save(owner, encodeSnapshot(index.links, position));
+    await this.#snapshots.save(owner, encodeSnapshot(index.links, position));
     index.savedSeq = position.seq;
   }
+}
 
-  return {
-    /**
-     * The owner's index as of all that is committed and, inside a transaction (`tx`), of what it sees.
-     * Opens it on first use: some milliseconds from a snapshot, about 0.1 ms a note without one.
-     */
-    async ready(owner: OwnerId, tx?: Tx): Promise<LinkIndex> {
-      const index = live.get(owner) ?? (await opening(owner));
-      const { epoch, seq } = tx?.committed ?? (await store.head(owner));
-      if (seq !== index.position.seq || epoch !== index.position.epoch) await catchUp(index, owner);
-      if (index.doubtful.size > 0) await settleDoubtful(index, tx ?? store.read(owner));
-      return index.links;
-    },
-
-    /** Puts a note's new state into the index inside a transaction, ahead of its commit. */
-    place,
-
-    /** The write of these notes failed: their entries are read again from the store before the next use. */
-    doubt(owner: OwnerId, ids: Iterable<NodeId>): void {
-      const index = live.get(owner);
-      for (const id of ids) index?.doubtful.add(id);
-    },
-
-    /** How far the index of an owner is behind the log; undefined while it is not in memory. */
-    async freshness(
-      owner: OwnerId,
-    ): Promise<{ readonly notes: number; readonly behind: number } | undefined> {
-      const index = live.get(owner);
-      if (!index) return undefined;
-      const head = await store.head(owner);
-      return { notes: index.links.size, behind: head.seq - index.position.seq + index.doubtful.size };
-    },
-
-    /** Stores a snapshot of each index whose tail has grown long. */
-    async upkeep(): Promise<void> {
-      for (const [owner, index] of live) {
-        if (index.position.seq - index.savedSeq >= TAIL_EVENTS) await save(owner);
-      }
-    },
-
-    /** Stores what is not stored yet, and lets go of everything. */
-    async close(): Promise<void> {
-      stopListening();
-      for (const owner of live.keys()) await save(owner);
-      live.clear();
-      opened.clear();
-    },
-  };
+async function settleDoubtful(index: OwnerIndex, from: Repositories): Promise<void> {
+  const ids = [...index.doubtful];
+  for (let start = 0; start < ids.length; start += NODES_PAGE) {
+    const page = ids.slice(start, start + NODES_PAGE);
+    const stored = new Map((await from.nodes.batchGet(page)).map((node) => [node.id, node]));
+    for (const id of page) {
+      const node = stored.get(id);
+      if (node) place(index.links, node);
+      else index.links.remove(id);
+      index.doubtful.delete(id);
+    }
+  }
 }
 
 export function toLinkable(node: Node): LinkableNote {
@@ -196,7 +199,7 @@ async function rebuild(store: Store, owner: OwnerId): Promise<OwnerIndex> {
 /** Reads every note. What is written meanwhile comes after `position`, so the tail brings it. */
 async function refill(index: OwnerIndex, store: Store, owner: OwnerId): Promise<void> {
   const { epoch, seq } = await store.head(owner);
-  for (const id of [...index.links.ids()]) index.links.remove(id);
+  for (const id of Array.from(index.links.ids())) index.links.remove(id);
   for await (const node of store.read(owner).nodes.all()) place(index.links, node);
   index.position = { epoch, seq };
   index.savedSeq = -1;

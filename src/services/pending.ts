@@ -26,20 +26,14 @@ export function pendingService(needs: {
 }) {
   const { store, indexes, linker } = needs;
 
-  async function link(
-    owner: OwnerId,
-    ids: readonly NodeId[],
-    options: { readonly onDone?: (count: number) => void; readonly signal?: AbortSignal } = {},
-  ): Promise<void> {
-    let done = 0;
-    await mapConcurrent(ids, { limit: NOTES_AT_ONCE, signal: options.signal }, async (id) => {
-      await store.write(owner, async (tx) => {
+  async function link(owner: OwnerId, ids: readonly NodeId[], signal?: AbortSignal): Promise<void> {
+    await mapConcurrent(ids, { limit: NOTES_AT_ONCE, signal }, (id) =>
+      store.write(owner, async (tx) => {
         const node = await tx.nodes.find(id);
         if (node) await linker.linkNode(tx, node, await indexes.ready(owner, tx));
         tx.pending.replace({ nodeId: id, kind: 'link' }, undefined);
-      });
-      options.onDone?.(++done);
-    });
+      }),
+    );
   }
 
   async function finishUnlink(owner: OwnerId, id: NodeId): Promise<void> {

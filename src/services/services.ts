@@ -6,7 +6,7 @@ import { graphService, type GraphService } from './graph.ts';
 import { importService, type ImportService } from './imports.ts';
 import { linker } from './linker.ts';
 import { nodeService, type NodeService } from './nodes.ts';
-import { ownerIndexes, type OwnerIndexes, type SnapshotStore } from './owner-indexes.ts';
+import { OwnerIndexes, type SnapshotStore } from './owner-indexes.ts';
 import { pendingService, type PendingService } from './pending.ts';
 import { searchService, type SearchService } from './search.ts';
 
@@ -32,7 +32,7 @@ export function createServices(needs: {
   const newNodeId = () => nodeId(newId());
   const newEdgeId = () => edgeId(newId());
   const newCategoryId = () => categoryId(newId());
-  const indexes = ownerIndexes({ store, snapshots });
+  const indexes = new OwnerIndexes({ store, snapshots });
   const links = linker({ newEdgeId });
   const pending = pendingService({ store, indexes, linker: links });
   const nodes = nodeService({ store, indexes, linker: links, pending, newNodeId });

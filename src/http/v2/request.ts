@@ -78,7 +78,7 @@ interface PageQuery {
 /** Opens the cursor of a list, and seals the next one; both are bound to the list's filter. */
 export function paging(request: FastifyRequest, reply: FastifyReply, cursors: Cursors, listName: string) {
   const { limit = 50, cursor, ...filter } = request.query as PageQuery;
-  const list = `${listName} ${JSON.stringify(Object.entries(filter).sort())}`;
+  const list = `${listName} ${JSON.stringify(Object.entries(filter).sort(([a], [b]) => (a < b ? -1 : 1)))}`;
   return {
     page: { limit, after: cursor === undefined ? undefined : cursors.open(list, cursor) },
     /** The page with its cursor sealed, and the same in a Link header. */

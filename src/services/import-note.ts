@@ -1,0 +1,68 @@
+import {
+  assignCategory,
+  createNode,
+  removeCategory,
+  updateNode,
+  type Node,
+  type NodeInput,
+} from '../domain/node.ts';
+import type { BrainError } from '../domain/error.ts';
+import type { Decision } from '../domain/decision.ts';
+import { weight, type CategoryId, type Instant, type NodeId, type OwnerId } from '../domain/values.ts';
+
+/** A note as a source has it. `key` is its stable name: importing it again updates the same node. */
+export interface ImportNote {
+  readonly key: string;
+  readonly path?: string | undefined;
+  readonly title?: string | undefined;
+  readonly content?: string | undefined;
+  readonly tags?: readonly string[] | undefined;
+  readonly aliases?: readonly string[] | undefined;
+  readonly createdAt?: string | undefined;
+  readonly updatedAt?: string | undefined;
+  /** Titles from a root category down. */
+  readonly category?: readonly string[] | undefined;
+  /** Links that a person wrote in it, by the keys of their targets. */
+  readonly links?: readonly { readonly target: string; readonly text: string }[] | undefined;
+}
+
+/** A note, or what stood in the place of one and why it cannot be taken. */
+export type ImportEntry = ImportNote | { readonly key: string; readonly refused: BrainError };
+
+/** The stored note made equal to its source; fields that the source does not carry stay as they are. */
+export function decideNote(
+  now: Instant,
+  note: ImportNote,
+  before: Node | undefined,
+  made: { readonly id: NodeId; readonly owner: OwnerId; readonly categoryId: CategoryId | undefined },
+): Decision<Node> {
+  const { key, path, category: _category, links: _links, ...fields } = note;
+  const source = { kind: 'import' as const, key, ...(path !== undefined && { path }) };
+  const input: NodeInput = { ...fields, source };
+  const saved = before ? updateNode(before, input, now) : createNode(input, { ...made, now });
+  const { categoryId } = made;
+  if (categoryId === undefined) return saved;
+  const events = [...saved.events];
+  let node = saved.after as Node;
+  // A category that an earlier import gave is taken back; one that a person gave stays.
+  for (const given of node.categories) {
+    if (given.method !== 'rule-based' || given.categoryId === categoryId) continue;
+    const removed = removeCategory(node, given.categoryId, now);
+    events.push(...removed.events);
+    node = removed.after as Node;
+  }
+  if (!node.categories.some((c) => c.categoryId === categoryId)) {
+    const assigned = assignCategory(node, { categoryId, confidence: weight(1), method: 'rule-based' }, now);
+    events.push(...assigned.events);
+    node = assigned.after as Node;
+  }
+  return { before, after: node, events };
+}
+
+/** Whether an earlier import of the same collection brought the note. */
+export function isOfCollection(node: Node, collection: string): boolean {
+  const { kind, path } = node.source;
+  return (
+    kind === 'import' && path !== undefined && (path === collection || path.startsWith(`${collection}/`))
+  );
+}
