@@ -2,7 +2,7 @@ import type { ImportSummary } from '../api/v2.ts';
 import { oneLine } from './screen.ts';
 
 /** Something of the source that is not as it should be; an `error` kept it out. */
-export interface ImportProblem {
+interface ImportProblem {
   readonly path: string;
   readonly line?: number;
   readonly code: string;
