@@ -87,7 +87,7 @@ export function linker(needs: { readonly newEdgeId: () => EdgeId }): Linker {
   return {
     async linkNode(tx, node, index) {
       const edges = await tx.edges.of(node.id);
-      const kept = node.archived ? [] : index.kept(index.related(node.id)).slice(0, LIMITS.linksOfNode);
+      const kept = node.archived ? [] : index.links(node.id).slice(0, LIMITS.linksOfNode);
       const wanted: Wanted[] = kept.map(({ id, weight, reasons }) => ({
         otherId: id as NodeId,
         weight: Math.round(weight * WEIGHT_STEPS) / WEIGHT_STEPS,
