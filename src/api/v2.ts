@@ -328,6 +328,7 @@ export const ImportSummary = Type.Object({
   pruned: Type.Integer(),
   references: Type.Integer({ description: 'links that people wrote, stored as edges' }),
   brokenReferences: Type.Integer(),
+  automatic: Type.Integer({ description: 'automatic edges added, less those taken away' }),
   notes: Type.Integer({ description: 'notes in the graph when the import ended' }),
   edges: Type.Integer({ description: 'edges in the graph when the import ended' }),
 });

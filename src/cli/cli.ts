@@ -8,7 +8,7 @@ import type { Screen } from './screen.ts';
 export interface Cli {
   readonly screen: Screen;
   /** Reads the settings: `flags` over `--data` over the environment. Throws `invalid`, naming every mistake. */
-  settings(flags?: { readonly host?: string | undefined; readonly port?: string | undefined }): Settings;
+  settings(flags?: Readonly<Partial<Record<'host' | 'port' | 'logFormat', string | undefined>>>): Settings;
 }
 
 export function cliOf(screen: Screen, dataDir: string | undefined): Cli {

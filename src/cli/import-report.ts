@@ -74,7 +74,12 @@ function countLines(
     ['unchanged', String(summary.unchanged)],
     ['not imported', String(found.errors)],
     ['links by hand', `${summary.references}, ${found.broken} broken${lost}`],
-    ...(found.dryRun ? [] : [['graph now', `${summary.notes} notes, ${summary.edges} edges`] as const]),
+    ...(found.dryRun
+      ? []
+      : [
+          ['by content', `${summary.automatic < 0 ? '' : '+'}${summary.automatic} links`] as const,
+          ['graph now', `${summary.notes} notes, ${summary.edges} edges`] as const,
+        ]),
   ];
   return rows.map(([name, value]) => `  ${name.padEnd(13)} ${value}`);
 }

@@ -96,7 +96,16 @@ export function brainClient(transport: Transport) {
       call<Page<v2.SearchHit>>('GET', '/api/v2/search', { query: { ...query, q } }),
     changes: (after: { readonly epoch?: string; readonly seq: number }, limit = 200) =>
       call<v2.Changes>('GET', '/api/v2/changes', { query: { after: after.seq, epoch: after.epoch, limit } }),
-    health: () => call<Health>('GET', '/health'),
+    /** Also what is down answers what is wrong with it, so 503 is an answer here. */
+    health: async (): Promise<Health> => {
+      const answer = await transport({
+        method: 'GET',
+        path: '/health',
+        headers: { accept: 'application/json' },
+      });
+      if (answer.status !== 200 && answer.status !== 503) throw await problemOf(answer, '/health');
+      return JSON.parse(await textOf(answer.body)) as Health;
+    },
 
     /** Sends notes as they come, and gives the server's events as they come. */
     async *import(

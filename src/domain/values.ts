@@ -36,6 +36,8 @@ function uuid(value: string): string {
   return lower;
 }
 
+export const isUuid = (value: string): boolean => UUID.test(value.toLowerCase());
+
 export const nodeId = (value: string): NodeId => uuid(value) as NodeId;
 export const edgeId = (value: string): EdgeId => uuid(value) as EdgeId;
 export const categoryId = (value: string): CategoryId => uuid(value) as CategoryId;

@@ -91,8 +91,9 @@ function healthChecks(needs: {
         const written = String(Date.now());
         await table.transact([[{ put: { ...probe, et: 'probe.1', j: written } }]]);
         const read = await table.get(probe);
+        const { counts, position } = await services.graph.counts(LOCAL_OWNER);
         return read?.j === written
-          ? { status: 'up' }
+          ? { status: 'up', details: { engine: 'sqlite', synchronous: 'full', ...counts, seq: position.seq } }
           : { status: 'down', message: 'what was written was not read back' };
       },
     },

@@ -4,7 +4,6 @@ import { brainClient, type BrainClient, type Transport } from '../client/http-cl
 import { httpTransport } from '../client/http-transport.ts';
 import { BrainError } from '../domain/error.ts';
 import { holderOf } from '../storage/embedded/data-folder.ts';
-import { openBrain } from './brain.ts';
 import type { Settings } from './settings.ts';
 
 /** A client of the Brain2 of a data folder, wherever that runs. */
@@ -37,6 +36,7 @@ export async function connect(settings: Settings): Promise<Connection> {
       },
     );
   }
+  const { openBrain } = await import('./brain.ts'); // beside a server a command needs none of it
   const brain = await openBrain({ ...settings, logLevel: 'silent' });
   return {
     client: brainClient(inProcess(brain.app)),

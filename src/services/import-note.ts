@@ -47,12 +47,16 @@ export function decideNote(
   // A category that an earlier import gave is taken back; one that a person gave stays.
   for (const given of node.categories) {
     if (given.method !== 'rule-based' || given.categoryId === categoryId) continue;
-    const removed = removeCategory(node, given.categoryId, now);
+    const removed = removeCategory(node, given.categoryId, node.updatedAt);
     events.push(...removed.events);
     node = removed.after as Node;
   }
   if (!node.categories.some((c) => c.categoryId === categoryId)) {
-    const assigned = assignCategory(node, { categoryId, confidence: weight(1), method: 'rule-based' }, now);
+    const assigned = assignCategory(
+      node,
+      { categoryId, confidence: weight(1), method: 'rule-based' },
+      node.updatedAt,
+    );
     events.push(...assigned.events);
     node = assigned.after as Node;
   }

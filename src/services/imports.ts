@@ -1,6 +1,13 @@
 import { BrainError, toBrainError, type ErrorCode, type Issue } from '../domain/error.ts';
 import type { Node } from '../domain/node.ts';
-import type { CategoryId, Instant, NodeId, OwnerId } from '../domain/values.ts';
+import {
+  isUuid,
+  nodeId,
+  type CategoryId,
+  type Instant,
+  type NodeId,
+  type OwnerId,
+} from '../domain/values.ts';
 import { mapConcurrent } from '../shared/map-concurrent.ts';
 import type { Store } from '../storage/store.ts';
 import type { Repositories } from '../storage/repositories.ts';
@@ -34,7 +41,9 @@ export interface ImportSummary {
   /** Hand-made links stored as edges, and those whose target is not there. */
   readonly references: number;
   readonly brokenReferences: number;
-  /** Automatic edges in the graph when the import ended. */
+  /** Automatic edges that the import added, less those that it took away. */
+  readonly automatic: number;
+  /** What the graph has now. */
   readonly notes: number;
   readonly edges: number;
 }
@@ -124,11 +133,15 @@ class ImportRun {
     }
     yield* this.#linkReferences();
     yield* this.#reportMissing();
+    const { edges: edgesBefore } = (await this.#needs.store.head(this.#owner)).counts;
     if (!this.#options.dryRun) yield* this.#linkContent();
-    const { counts } = await this.#needs.store.head(this.#owner);
+    const { nodes: notes, edges } = (await this.#needs.store.head(this.#owner)).counts;
     const { stored: references, broken: brokenReferences } = this.#references;
-    const { nodes: notes, edges } = counts;
-    yield { type: 'summary', summary: { ...this.#counts, references, brokenReferences, notes, edges } };
+    const automatic = edges - edgesBefore;
+    yield {
+      type: 'summary',
+      summary: { ...this.#counts, references, brokenReferences, automatic, notes, edges },
+    };
   }
 
   /** Stores one entry, or tells why it cannot be; trouble of the store itself ends the import. */
@@ -180,13 +193,20 @@ class ImportRun {
   }
 
   async #decide(from: Repositories, note: ImportNote, now: Instant, categoryId: CategoryId | undefined) {
-    const known = (await from.nodes.bySourceKeys([note.key])).get(note.key);
-    const before = known && (await from.nodes.find(known));
+    const before = await this.#find(from, note.key);
     const made = { id: this.#needs.newNodeId(), owner: this.#owner, categoryId };
     const decision = decideNote(now, note, before, made);
     const changed = decision.events.length > 0;
     const status: ItemStatus = before === undefined ? 'created' : changed ? 'updated' : 'unchanged';
     return { decision, node: decision.after as Node, status };
+  }
+
+  /** The note of this source key; or of this id, for one that was made here, exported and comes back. */
+  async #find(from: Repositories, key: string): Promise<Node | undefined> {
+    const known = (await from.nodes.bySourceKeys([key])).get(key);
+    if (known !== undefined) return from.nodes.find(known);
+    const own = isUuid(key) ? await from.nodes.find(nodeId(key)) : undefined;
+    return own?.source.key === undefined ? own : undefined;
   }
 
   #categoryOf(path: readonly string[] | undefined): Promise<CategoryId | undefined> {

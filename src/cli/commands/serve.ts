@@ -14,7 +14,9 @@ const STOPPED_BY_SECOND_SIGNAL = 130;
 
 /** Serves until SIGINT or SIGTERM. stdout is for the log; the banner goes to stderr. */
 export async function serveCommand(cli: Cli, options: ServeOptions): Promise<ExitCode> {
-  const settings = cli.settings(options);
+  // A person reads lines; a program, or a file, gets JSON.
+  const logFormat = process.stdout.isTTY && !process.env['BRAIN2_LOG_FORMAT'] ? { logFormat: 'pretty' } : {};
+  const settings = cli.settings({ ...options, ...logFormat });
   const stopped = firstSignal(); // before the server: a Ctrl-C while it starts is not lost
   const server = await serve(settings);
   cli.screen.tell(...banner(server, settings));
