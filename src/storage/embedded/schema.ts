@@ -41,11 +41,14 @@ const MIGRATIONS: readonly string[] = [
      FROM item, json_each(item.j, '$.events') AS e WHERE item.et GLOB 'log.*';`,
 ];
 
-/** Brings the file to this version. Throws `schema_newer` for one that a newer Brain2 wrote, and changes nothing. */
-export function migrate(database: DatabaseSync, path: string): void {
+/** Only reads. Throws `schema_newer` for a file that a newer Brain2 wrote, `corrupt` for one of another program. */
+export function checkSchema(database: DatabaseSync, path: string): void {
+  database.exec('BEGIN'); // so that all is read of one state: another process may be creating it
   const version = pragma(database, 'user_version');
   const application = pragma(database, 'application_id');
-  if (version > 0 && application !== APPLICATION_ID) {
+  const isNew = database.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined;
+  database.exec('COMMIT');
+  if (application !== APPLICATION_ID && !(isNew && version === 0 && application === 0)) {
     throw new BrainError('corrupt', `${path} is a database of another program`, { operation: 'store.open' });
   }
   if (version > MIGRATIONS.length) {
@@ -56,13 +59,20 @@ export function migrate(database: DatabaseSync, path: string): void {
       { operation: 'store.open', details: { found: version, known: MIGRATIONS.length } },
     );
   }
+}
+
+/** Brings a file that `checkSchema` took to this version. */
+export function migrate(database: DatabaseSync): void {
   for (const [from, sql] of MIGRATIONS.entries()) {
-    if (from < version) continue;
-    database.exec(`BEGIN IMMEDIATE;
-      ${sql}
-      PRAGMA user_version = ${from + 1};
-      PRAGMA application_id = ${APPLICATION_ID};
-      COMMIT;`);
+    if (pragma(database, 'user_version') > from) continue;
+    database.exec('BEGIN IMMEDIATE');
+    // Asked again under the lock: another process may have been first.
+    if (pragma(database, 'user_version') === from) {
+      database.exec(`${sql}
+        PRAGMA user_version = ${from + 1};
+        PRAGMA application_id = ${APPLICATION_ID};`);
+    }
+    database.exec('COMMIT');
   }
 }
 

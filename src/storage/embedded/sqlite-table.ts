@@ -16,7 +16,7 @@ import {
   type Table,
 } from '../table.ts';
 import { compareSortKeys } from '../unit-of-work.ts';
-import { migrate, pragma } from './schema.ts';
+import { checkSchema, migrate, pragma } from './schema.ts';
 import { storageError } from './sqlite-error.ts';
 
 const BUSY_TIMEOUT_MS = 5_000;
@@ -221,6 +221,7 @@ function open({ path, maxPages }: SqliteOptions): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: false });
+    checkSchema(database, path); // before anything is written: even the journal mode stands in the file
     database.exec(`PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL;
       PRAGMA trusted_schema = OFF;
@@ -229,7 +230,7 @@ function open({ path, maxPages }: SqliteOptions): DatabaseSync {
     if (pragma(database, 'synchronous') !== SYNCHRONOUS_FULL) {
       throw new BrainError('unavailable', `${path}: SQLite did not take synchronous = FULL`);
     }
-    migrate(database, path);
+    migrate(database);
     if (maxPages !== undefined) database.exec(`PRAGMA max_page_count = ${maxPages}`);
     return database;
   } catch (error) {
