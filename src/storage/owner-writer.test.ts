@@ -1,0 +1,135 @@
+import { describe, expect, test } from 'vitest';
+import { MemoryTable } from '../../test/support/memory-table.ts';
+import { at, nodeIdOf } from '../../test/support/arbitraries.ts';
+import { BrainError } from '../domain/error.ts';
+import { createEdge, type Reason } from '../domain/edge.ts';
+import { createNode, type NodeInput } from '../domain/node.ts';
+import { LIMITS } from '../domain/limits.ts';
+import { edgeId, ownerId } from '../domain/values.ts';
+import { Store } from './store.ts';
+import type { Op, Outcome } from './table.ts';
+import type { Tx } from './transaction.ts';
+
+const owner = ownerId('alice');
+const storeOver = (table: MemoryTable): Store =>
+  new Store({ table, now: () => at(0), newEpoch: () => 'e', correlationId: () => 'call-1' });
+
+function create(tx: Tx, number: number, input: NodeInput = { title: `Note ${number}` }): void {
+  tx.nodes.apply(createNode(input, { id: nodeIdOf(number), owner: tx.owner, now: tx.now }));
+}
+
+/** A table whose writes do what the test says. */
+class TestTable extends MemoryTable {
+  onTransact: (apply: () => Promise<Outcome>) => Promise<Outcome> = (apply) => apply();
+  calls = 0;
+
+  override transact(transactions: readonly (readonly Op[])[]): Promise<Outcome> {
+    this.calls += 1;
+    return this.onTransact(() => super.transact(transactions));
+  }
+}
+
+const ifNew = async (tx: Tx): Promise<void> => {
+  if (await tx.nodes.find(nodeIdOf(1))) throw new BrainError('conflict', 'it exists');
+  create(tx, 1);
+};
+
+describe('the writer of an owner', () => {
+  test('[ST21] does not answer a refusal that stands on a state which did not become durable', async () => {
+    const table = new TestTable();
+    const store = storeOver(table);
+    table.onTransact = async () => Promise.reject(new BrainError('storage_full', 'full'));
+    const outcomes = await Promise.allSettled([store.write(owner, ifNew), store.write(owner, ifNew)]);
+    expect(outcomes).toMatchObject([
+      { reason: { code: 'storage_full' } },
+      { reason: { code: 'storage_full' } },
+    ]);
+    table.onTransact = (apply) => apply();
+    await store.write(owner, ifNew);
+    await expect(store.write(owner, ifNew)).rejects.toMatchObject({ code: 'conflict' });
+  });
+
+  test('[ST24] refuses work that was beaten too often as contended, with nothing written', async () => {
+    const table = new TestTable();
+    const store = storeOver(table);
+    table.onTransact = async () => ({ applied: 0 });
+    await expect(store.write(owner, ifNew)).rejects.toMatchObject({ code: 'contended', retryable: true });
+    expect(table.calls).toBe(12);
+    expect(await store.head(owner)).toMatchObject({ seq: 0, version: 0 });
+    table.onTransact = (apply) => apply();
+    await store.write(owner, ifNew);
+  });
+
+  test('[ST24] runs again only what was not applied, and answers what was', async () => {
+    const table = new TestTable();
+    const store = storeOver(table);
+    const runs: number[] = [];
+    // Two transactions, for together they are too many operations; the second is refused once.
+    const bulk = (from: number) => async (tx: Tx) => {
+      runs.push(from);
+      for (let n = from; n < from + 45; n++) create(tx, n);
+    };
+    let first = true;
+    const transact = MemoryTable.prototype.transact.bind(table);
+    table.transact = async (transactions) => {
+      if (!first) return transact(transactions);
+      first = false;
+      return transact(transactions.slice(0, 1));
+    };
+    await Promise.all([store.write(owner, bulk(0)), store.write(owner, bulk(100))]);
+    expect(runs).toEqual([0, 100, 100]);
+    expect(await store.head(owner)).toMatchObject({ seq: 90, counts: { nodes: 90 } });
+  });
+
+  test('waits for all that was accepted before it is drained', async () => {
+    const store = storeOver(new MemoryTable());
+    let done = 0;
+    for (let n = 0; n < 300; n++)
+      void store.write(owner, async (tx) => create(tx, n)).then(() => (done += 1));
+    await store.drain();
+    expect(done).toBe(300);
+    expect((await store.head(owner)).seq).toBe(300);
+  });
+});
+
+describe('the limits of a note', () => {
+  const text = (length: number, unit = 'x'): string => unit.repeat(length);
+  const many = (count: number, length: number): string[] =>
+    Array.from({ length: count }, (_, n) => `${String(n).padStart(3, '0')}${text(length - 3, '€')}`);
+  const largest: NodeInput = {
+    title: text(LIMITS.titleLength, '€'),
+    content: text(LIMITS.contentBytes),
+    tags: many(LIMITS.tags, LIMITS.tagLength),
+    aliases: many(LIMITS.aliases, LIMITS.titleLength),
+    source: { kind: 'import', key: text(LIMITS.sourceKeyBytes), path: text(LIMITS.sourceKeyBytes) },
+  };
+
+  test('[ST33] let the largest note, with its event, be stored in one transaction', async () => {
+    const store = storeOver(new MemoryTable());
+    await store.write(owner, async (tx) => create(tx, 1, largest));
+    expect((await store.read(owner).nodes.get(nodeIdOf(1))).tags).toHaveLength(LIMITS.tags);
+  });
+
+  test('[ST33] let the largest note of plain letters be stored together with all of its links', async () => {
+    const store = storeOver(new MemoryTable());
+    const letters = {
+      ...largest,
+      tags: many(32, 100).map((t) => t.replaceAll('€', 'x')),
+      aliases: many(32, 500).map((a) => a.replaceAll('€', 'x')),
+    };
+    await store.write(owner, async (tx) => {
+      create(tx, 1, letters);
+      for (let n = 0; n < LIMITS.linksOfNode; n++) {
+        const ends = { source: { id: nodeIdOf(1), owner }, target: { id: nodeIdOf(n + 2), owner } };
+        const reasons = Array.from({ length: LIMITS.reasonsOfEdge }, (): Reason => ({
+          kind: 'term',
+          term: text(LIMITS.reasonTermLength),
+          contribution: 0.123,
+        }));
+        const id = edgeId(`0190a7c4-5b3e-7000-8200-${String(n).padStart(12, '0')}`);
+        tx.edges.apply(createEdge({ origin: 'auto', reasons }, ends, { id, now: tx.now }));
+      }
+    });
+    expect(await store.read(owner).edges.of(nodeIdOf(1))).toHaveLength(LIMITS.linksOfNode);
+  });
+});
