@@ -12,8 +12,10 @@ export interface SnapshotStore {
   save(owner: OwnerId, bytes: Uint8Array): Promise<void>;
 }
 
-/** Events that a start may have to read again before a new snapshot is worth writing. */
-const TAIL_EVENTS = 5_000;
+/** Events after which a new snapshot is worth writing, once the owner is quiet: writing it takes a while. */
+const TAIL_EVENTS = 2_000;
+/** Events that a start after a crash has to read again at most; then the snapshot is written also while busy. */
+const TAIL_LIMIT = 100_000;
 const CHANGES_PAGE = 2_000;
 const NODES_PAGE = 500;
 
@@ -25,6 +27,8 @@ interface OwnerIndex {
   readonly doubtful: Set<NodeId>;
   /** The last event in the stored snapshot. */
   savedSeq: number;
+  /** The last event at the last upkeep: if it is still the last, the owner is quiet. */
+  upkeptSeq: number;
 }
 
 /**
@@ -78,10 +82,13 @@ export class OwnerIndexes {
     return { notes: index.links.size, behind: head.seq - index.position.seq + index.doubtful.size };
   }
 
-  /** Stores a snapshot of each index whose tail has grown long. */
+  /** Stores a snapshot of each index whose tail has grown long; called now and then. */
   async upkeep(): Promise<void> {
     for (const [owner, index] of this.#live) {
-      if (index.position.seq - index.savedSeq >= TAIL_EVENTS) await this.#save(owner, index);
+      const quiet = index.position.seq === index.upkeptSeq;
+      index.upkeptSeq = index.position.seq;
+      const tail = index.position.seq - index.savedSeq;
+      if (tail >= (quiet ? TAIL_EVENTS : TAIL_LIMIT)) await this.#save(owner, index);
     }
   }
 
@@ -191,6 +198,7 @@ async function rebuild(store: Store, owner: OwnerId): Promise<OwnerIndex> {
     position: { epoch: '', seq: 0 },
     doubtful: new Set(),
     savedSeq: 0,
+    upkeptSeq: 0,
   };
   await refill(index, store, owner);
   return index;
@@ -228,7 +236,7 @@ async function fromSnapshot(snapshots: SnapshotStore, owner: OwnerId): Promise<O
     if (header.engine !== ENGINE_VERSION) return undefined;
     const links = LinkIndex.deserialize(bytes.subarray(end));
     const position = { epoch: header.epoch, seq: header.seq };
-    return { links, position, doubtful: new Set(), savedSeq: header.seq };
+    return { links, position, doubtful: new Set(), savedSeq: header.seq, upkeptSeq: header.seq };
   } catch {
     return undefined;
   }

@@ -19,8 +19,11 @@ export function createLog(
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (level) => ({ level }) },
-    mixin: () => currentContext() ?? OF_PROCESS,
-    redact: { paths: ['*.authorization', '*.cookie', '*.token', '*.content', '*.password'], censor: '[redacted]' },
+    mixin: () => ({ ...(currentContext() ?? OF_PROCESS) }), // a copy: pino writes the line's own fields into it
+    redact: {
+      paths: ['*.authorization', '*.cookie', '*.token', '*.content', '*.password'],
+      censor: '[redacted]',
+    },
   };
   if (destination) return pino(settings, destination);
   if (options.format === 'pretty') return pino(settings, pino.transport({ target: 'pino-pretty' }));

@@ -10,6 +10,8 @@ import { UnitOfWork } from './unit-of-work.ts';
 
 /** Work that is decided in one go and made durable with one commit of the engine. */
 const ROUND_WORKS = 256;
+/** A round ends after this time, so that whoever else waits for the event loop has a turn. */
+const ROUND_MS = 10;
 /** Above this, a caller is told to come back rather than left waiting. */
 const QUEUE_LIMIT = 20_000;
 const ATTEMPTS = 12;
@@ -71,26 +73,33 @@ export class OwnerWriter {
 
   async #run(): Promise<void> {
     await Promise.resolve(); // callers of the same tick join the first round
-    while (this.#queue.length > 0) {
-      const works = this.#queue.splice(0, ROUND_WORKS);
-      try {
-        await this.#round(works);
-      } catch (error) {
-        for (const work of works) work.reject(error);
-      }
-    }
+    while (this.#queue.length > 0) await this.#round();
     this.#running = undefined;
     this.#hooks.onIdle();
   }
 
-  async #round(works: readonly Queued[]): Promise<void> {
+  async #round(): Promise<void> {
+    const taken: Queued[] = [];
+    try {
+      await this.#commit(await this.#decide(taken));
+    } catch (error) {
+      for (const work of taken) work.reject(error);
+    }
+  }
+
+  /** Decides what is waiting, as much as one round takes, and moves it from the queue to `taken`. */
+  async #decide(taken: Queued[]): Promise<readonly PackedTransaction<Queued>[]> {
     const { table, now, newEpoch } = this.#options;
     const head = (await readHead(table, this.#owner)) ?? emptyHead(newEpoch());
     const unit = new UnitOfWork(table);
     const repos = repositories(this.#owner, unit, unit);
     const round = new Round<Queued>(this.#owner, head);
     const committed = round.position;
-    for (const work of works) {
+    const deadline = performance.now() + ROUND_MS;
+    do {
+      const work = this.#queue.shift();
+      if (!work) break;
+      taken.push(work);
       const tx: Tx = { ...repos, owner: this.#owner, now: now(), position: round.position, committed };
       try {
         const value = await work.run(tx);
@@ -100,8 +109,8 @@ export class OwnerWriter {
         unit.rollback();
         round.refuse({ work, error });
       }
-    }
-    await this.#commit(round.transactions());
+    } while (taken.length < ROUND_WORKS && performance.now() < deadline);
+    return round.transactions();
   }
 
   /** A round's transactions, then its callers: those of what was applied are answered, the rest decide again. */
