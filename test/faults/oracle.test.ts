@@ -1,0 +1,179 @@
+import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { crc32 } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { BrainClient } from '../../src/client/http-client.ts';
+import { connect } from '../../src/server/connect.ts';
+import { readSettings } from '../../src/server/settings.ts';
+import { vaultNotes } from './notes.ts';
+import { examine, examineDatabase, type Expectation } from './oracle.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'brain2-oracle-test-'));
+const sound = join(root, 'sound');
+const early = join(root, 'early.idx');
+const expectations: Expectation[] = [];
+
+beforeAll(async () => {
+  await using(sound, async (client) => {
+    for await (const event of client.import(vaultNotes(60, 1), { collection: 'vault' })) {
+      if (event.type === 'item')
+        expectations.push({ kind: 'nodes', id: event.nodeId ?? '', anyOf: [{ version: 1 }] });
+    }
+  });
+  copyFileSync(join(sound, 'index', 'local.idx'), early);
+  await using(sound, async (client) => {
+    const created = await client.nodes.create({ title: 'Drawn', content: 'to be changed', tags: ['drawn'] });
+    const changed = await client.nodes.patch(created.id, { content: 'as it was changed' }, created.version);
+    const other = await client.nodes.create({ title: 'Other', content: 'to be connected' });
+    const edge = await client.edges.create({ sourceId: created.id, targetId: other.id });
+    const category = await client.categories.create({ title: 'Kept' });
+    const gone = await client.nodes.create({ title: 'Gone', content: 'to be deleted' });
+    await client.nodes.delete(gone.id, gone.version);
+    expectations.push(
+      { kind: 'nodes', id: created.id, anyOf: [{ content: 'as it was changed', version: changed.version }] },
+      { kind: 'nodes', id: gone.id, anyOf: ['gone'] },
+      { kind: 'edges', id: edge.id, anyOf: [{ sourceId: created.id, targetId: other.id, weight: 1 }] },
+      { kind: 'categories', id: category.id, anyOf: [{ title: 'Kept' }] },
+    );
+  });
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+async function using(dataDir: string, work: (client: BrainClient) => Promise<void>): Promise<void> {
+  const connection = await connect(readSettings({}, { dataDir }));
+  await work(connection.client);
+  await connection.close();
+}
+
+function copied(name: string): string {
+  const copy = join(root, name);
+  cpSync(sound, copy, { recursive: true });
+  return copy;
+}
+
+describe('the oracle', () => {
+  it('finds nothing wrong with a sound folder', async () => {
+    expect(await examine(copied('as it is'), expectations)).toEqual([]);
+  });
+
+  const one = (pk: string, sk: string) =>
+    `(SELECT min(rowid) FROM item WHERE pk = '${pk}' AND sk GLOB '${sk}')`;
+  // Every statement leaves rows with right checksums and a database that SQLite itself finds sound.
+  it.each([
+    ['an edge', `DELETE FROM item WHERE rowid = ${one('local#E', 'O#*')}`, /O#.* is not there/],
+    [
+      'the reverse of an edge',
+      `DELETE FROM item WHERE rowid = ${one('local#E', 'I#*')}`,
+      /I#.* is not there/,
+    ],
+    ['the id of an edge', `DELETE FROM item WHERE rowid = ${one('local#E', 'ID#*')}`, /ID#.* is not there/],
+    ['a note', `DELETE FROM item WHERE rowid = ${one('local#N', '*')}`, /local#N .* is not there/],
+    ['a tag of a note', `DELETE FROM item WHERE rowid = ${one('local#T', '*')}`, /local#T .* is not there/],
+    ['a source key', `DELETE FROM item WHERE rowid = ${one('local#SRC', '*')}`, /local#SRC .* is not there/],
+    ['a category', `DELETE FROM item WHERE rowid = ${one('local#CT', '*')}`, /local#CT .* is not there/],
+    ['the first events', `DELETE FROM item WHERE rowid = ${one('local#EV', '*')}`, /the log goes from 0 to/],
+    [
+      'the last events',
+      `DELETE FROM item WHERE pk = 'local#EV' AND sk = (SELECT max(sk) FROM item WHERE pk = 'local#EV')`,
+      /the head says/,
+    ],
+    [
+      'the word of a note',
+      `UPDATE item SET j = replace(j, 'changed', 'chanced') WHERE pk = 'local#N' AND j LIKE '%changed%'`,
+      /chanced.*by the log/,
+    ],
+    [
+      'the count of notes',
+      `UPDATE item SET j = json_set(j, '$.counts.nodes', 3) WHERE pk = 'local' AND sk = 'META'`,
+      /the head says/,
+    ],
+    [
+      'the version of a note',
+      `UPDATE item SET ver = ver + 1 WHERE rowid = ${one('local#N', '*')}`,
+      /local#N .*by the log/,
+    ],
+    [
+      'an edge that no event made',
+      `INSERT INTO item SELECT pk, 'ID#' || lower(hex(randomblob(16))), et, ver, ttl, j, sum FROM item
+       WHERE rowid = ${one('local#E', 'ID#*')}`,
+      /the log does not know it/,
+    ],
+  ])('sees it when %s is taken or changed behind the back', (name, sql, complaint) => {
+    const dataDir = copied(name);
+    change(dataDir, sql);
+    expect(examineDatabase(dataDir).complaints.join('\n')).toMatch(complaint);
+  });
+
+  it('sees an edge whose end is gone from log and state alike', () => {
+    const dataDir = copied('an end');
+    const { edges } = examineDatabase(dataDir);
+    const id = [...edges.values()][0]?.targetId ?? '';
+    change(dataDir, `DELETE FROM item WHERE pk IN ('local#N', 'local#NU') AND sk LIKE '%${id}'`);
+    change(dataDir, `UPDATE item SET j = without(j, '${id}') WHERE pk = 'local#EV'`);
+    expect(examineDatabase(dataDir).complaints.join('\n')).toMatch(new RegExp(`has no end ${id}`));
+  });
+
+  it('sees a row that is not what was written', () => {
+    const dataDir = copied('a row');
+    const database = new DatabaseSync(join(dataDir, 'brain2.sqlite'));
+    database.exec(`UPDATE item SET j = replace(j, 'changed', 'chanced') WHERE pk = 'local#N'`);
+    database.close();
+    expect(examineDatabase(dataDir).complaints.join('\n')).toMatch(/checksum is another/);
+  });
+
+  it('sees it when what was acknowledged is not there, or is another', async () => {
+    const dataDir = copied('acknowledged');
+    const [first, second] = expectations;
+    await using(dataDir, (client) => client.nodes.delete(first?.id ?? '', 1));
+    const other: Expectation = { kind: 'nodes', id: second?.id ?? '', anyOf: [{ title: 'Another' }, 'gone'] };
+    const complaints = await examine(dataDir, [first!, other]);
+    expect(complaints).toHaveLength(2);
+    expect(complaints[0]).toMatch(/is "gone", told was/);
+    expect(complaints[1]).toMatch(/told was \[\{"title":"Another"\},"gone"\]/);
+  });
+
+  it('sees an index that lacks what the log has', async () => {
+    const dataDir = copied('an index');
+    const path = join(dataDir, 'index', 'local.idx');
+    writeFileSync(path, withHeader(readFileSync(early), headerOf(readFileSync(path))));
+    const complaints = await examine(dataDir, []);
+    expect(complaints.join('\n')).toMatch(/the index lacks/);
+  });
+});
+
+/** Runs the statement, and makes the checksums right again. */
+function change(dataDir: string, sql: string): void {
+  const database = new DatabaseSync(join(dataDir, 'brain2.sqlite'));
+  database.function('crc32', (text) => crc32(String(text)));
+  database.function('without', withoutEventsOf);
+  database.exec(sql);
+  database.exec(
+    `UPDATE item SET sum = crc32(pk || char(10) || sk || char(10) || et || char(10) || ifnull(ver, '') || char(10)
+       || ifnull(ttl, '') || char(10) || j)`,
+  );
+  database.close();
+}
+
+/** An item of the log without what happened to one note. */
+function withoutEventsOf(text: unknown, id: unknown): string {
+  const { events } = JSON.parse(String(text)) as { events: { event: { nodeId?: string } }[] };
+  return JSON.stringify({ events: events.filter(({ event }) => event.nodeId !== id) });
+}
+
+const LENGTH_BYTES = 4;
+/** The index behind the header is read in words of this size. */
+const WORD_BYTES = 4;
+
+/** What a snapshot says of itself, as JSON: among it the position in the log that it claims. */
+function headerOf(snapshot: Buffer): string {
+  return snapshot.toString('utf8', LENGTH_BYTES, LENGTH_BYTES + snapshot.readUInt32LE(0));
+}
+
+function withHeader(snapshot: Buffer, header: string): Buffer {
+  const text = Buffer.from(header.padEnd(Math.ceil(header.length / WORD_BYTES) * WORD_BYTES));
+  const length = Buffer.alloc(LENGTH_BYTES);
+  length.writeUInt32LE(text.length);
+  return Buffer.concat([length, text, snapshot.subarray(LENGTH_BYTES + snapshot.readUInt32LE(0))]);
+}

@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { setImmediate as turn } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stderr: string;
+}
+
+export interface ServerProcess {
+  readonly url: string;
+  readonly pid: number;
+  /** SIGKILL, after so many turns of this process's event loop; it is gone when this resolves. */
+  kill(afterTurns?: number): Promise<void>;
+  stop(): Promise<Ended>;
+}
+
+export interface StartOptions {
+  /** Runs the server as another user. */
+  readonly uid?: number;
+}
+
+/** `brain2 serve` as a process of its own, once it listens; or how it ended, if it did not come to that. */
+export async function startServer(
+  dataDir: string,
+  options: StartOptions = {},
+): Promise<ServerProcess | Ended> {
+  const child = spawn(process.execPath, [MAIN, 'serve', '--data', dataDir, '--port', '0'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NO_COLOR: '1' },
+    ...options,
+  });
+  let stderr = '';
+  child.stderr.on('data', (piece: Buffer) => (stderr += piece.toString()));
+  const closed = once(child, 'close').then(([code, signal]): Ended => ({
+    code: code as number | null,
+    signal: signal as NodeJS.Signals | null,
+    stderr,
+  }));
+  for await (const line of createInterface({ input: child.stdout })) {
+    const entry = JSON.parse(line) as { readonly msg: string; readonly url: string };
+    if (entry.msg !== 'listening') continue;
+    child.stdout.resume();
+    return {
+      url: entry.url,
+      pid: child.pid ?? 0,
+      async kill(afterTurns = 0) {
+        for (let at = 0; at < afterTurns; at++) await turn();
+        child.kill('SIGKILL');
+        await closed;
+      },
+      async stop() {
+        child.kill('SIGTERM');
+        return closed;
+      },
+    };
+  }
+  return closed;
+}
+
+/** The server, where it must have come to listen. */
+export async function listening(dataDir: string, options?: StartOptions): Promise<ServerProcess> {
+  const server = await startServer(dataDir, options);
+  if (!('url' in server)) throw new Error(`the server ended before it listened: ${server.stderr}`);
+  return server;
+}
