@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate, setTimeout as delay } from 'node:timers/promises';
 import { BrainError } from '../domain/error.ts';
 import type { OwnerId } from '../domain/values.ts';
 import { emptyHead, readHead } from './log.ts';
@@ -10,8 +10,10 @@ import { UnitOfWork } from './unit-of-work.ts';
 
 /** Work that is decided in one go and made durable with one commit of the engine. */
 const ROUND_WORKS = 256;
-/** A round ends after this time, so that whoever else waits for the event loop has a turn. */
-const ROUND_MS = 10;
+/** Deciding goes on at most so long before a commit: what waits behind it, waits no longer than for two of these. */
+const ROUND_MS = 40;
+/** After this time others have a turn of the event loop. */
+const TURN_MS = 8;
 /** Above this, a caller is told to come back rather than left waiting. */
 const QUEUE_LIMIT = 20_000;
 const ATTEMPTS = 12;
@@ -95,7 +97,8 @@ export class OwnerWriter {
     const repos = repositories(this.#owner, unit, unit);
     const round = new Round<Queued>(this.#owner, head);
     const committed = round.position;
-    const deadline = performance.now() + ROUND_MS;
+    const end = performance.now() + ROUND_MS;
+    let turnEnd = performance.now() + TURN_MS;
     do {
       const work = this.#queue.shift();
       if (!work) break;
@@ -109,7 +112,10 @@ export class OwnerWriter {
         unit.rollback();
         round.refuse({ work, error });
       }
-    } while (taken.length < ROUND_WORKS && performance.now() < deadline);
+      if (performance.now() < turnEnd) continue;
+      await setImmediate();
+      turnEnd = performance.now() + TURN_MS;
+    } while (taken.length < ROUND_WORKS && performance.now() < end);
     return round.transactions();
   }
 
