@@ -20,20 +20,11 @@ export interface ServerProcess {
   stop(): Promise<Ended>;
 }
 
-export interface StartOptions {
-  /** Runs the server as another user. */
-  readonly uid?: number;
-}
-
 /** `brain2 serve` as a process of its own, once it listens; or how it ended, if it did not come to that. */
-export async function startServer(
-  dataDir: string,
-  options: StartOptions = {},
-): Promise<ServerProcess | Ended> {
+export async function startServer(dataDir: string): Promise<ServerProcess | Ended> {
   const child = spawn(process.execPath, [MAIN, 'serve', '--data', dataDir, '--port', '0'], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NO_COLOR: '1' },
-    ...options,
   });
   let stderr = '';
   child.stderr.on('data', (piece: Buffer) => (stderr += piece.toString()));
@@ -64,8 +55,8 @@ export async function startServer(
 }
 
 /** The server, where it must have come to listen. */
-export async function listening(dataDir: string, options?: StartOptions): Promise<ServerProcess> {
-  const server = await startServer(dataDir, options);
+export async function listening(dataDir: string): Promise<ServerProcess> {
+  const server = await startServer(dataDir);
   if (!('url' in server)) throw new Error(`the server ended before it listened: ${server.stderr}`);
   return server;
 }
