@@ -1,7 +1,7 @@
 import type { Decision } from '../domain/decision.ts';
 import { BrainError } from '../domain/error.ts';
 import type { OwnerId } from '../domain/values.ts';
-import type { Item, Key, QueryOptions, TableReader } from './table.ts';
+import { everyItem, type Item, type Key, type QueryOptions, type TableReader } from './table.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 
 /** How one kind of thing is stored: the only part that a repository of its own has to say. */
@@ -78,14 +78,11 @@ export class BaseRepository<T, Id> {
     return { items: page.items.map((item) => this.decode(item)), next: page.next };
   }
 
-  /** All of the partition, page by page, so that memory is bounded by what the caller keeps. */
-  async *all(options: Omit<QueryOptions, 'after'> = {}): AsyncGenerator<T> {
-    let after: string | undefined;
-    do {
-      const page = await this.list({ limit: 500, ...options, after });
-      yield* page.items;
-      after = page.next;
-    } while (after !== undefined);
+  /** All of the partition, page by page. */
+  async *all(): AsyncGenerator<T> {
+    const { partition, prefix } = this.schema;
+    for await (const item of everyItem(this.#reader, partition(this.owner), { prefix }))
+      yield this.decode(item);
   }
 
   /** Stores what was decided, with its indexes and events: the one way in which anything changes. */

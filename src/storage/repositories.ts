@@ -5,7 +5,7 @@ import type { Node } from '../domain/node.ts';
 import type { CategoryId, EdgeId, Instant, NodeId, OwnerId, Tag } from '../domain/values.ts';
 import { BaseRepository, type Schema } from './base-repository.ts';
 import { keys, pairOf, pks, tagPrefix, type Pair } from './keys.ts';
-import type { Item, Key, Page, QueryOptions, TableReader } from './table.ts';
+import { everyItem, type Item, type Key, type Page, type QueryOptions, type TableReader } from './table.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 
 /** That the owner decided on a pair: not to be proposed again until one of the two texts changes materially. */
@@ -148,25 +148,17 @@ function nodeRepository(owner: OwnerId, reader: TableReader, unit?: UnitOfWork) 
     },
     /** Every source key and its node. */
     async *sources(): AsyncGenerator<{ readonly key: string; readonly nodeId: NodeId }> {
-      let after: string | undefined;
-      do {
-        const page: Page = await reader.query(pks.sources(owner), { limit: 1000, after });
-        for (const item of page.items) yield { key: item.sk, nodeId: JSON.parse(item.j) as NodeId };
-        after = page.next;
-      } while (after !== undefined);
+      for await (const item of everyItem(reader, pks.sources(owner))) {
+        yield { key: item.sk, nodeId: JSON.parse(item.j) as NodeId };
+      }
     },
     /** How many nodes each category has. */
     async countByCategory(): Promise<ReadonlyMap<CategoryId, number>> {
       const counts = new Map<CategoryId, number>();
-      let after: string | undefined;
-      do {
-        const page: Page = await reader.query(pks.nodesOfCategories(owner), { limit: 1000, after });
-        for (const { sk } of page.items) {
-          const id = sk.slice(0, sk.indexOf('#')) as CategoryId;
-          counts.set(id, (counts.get(id) ?? 0) + 1);
-        }
-        after = page.next;
-      } while (after !== undefined);
+      for await (const { sk } of everyItem(reader, pks.nodesOfCategories(owner))) {
+        const id = sk.slice(0, sk.indexOf('#')) as CategoryId;
+        counts.set(id, (counts.get(id) ?? 0) + 1);
+      }
       return counts;
     },
   };

@@ -80,6 +80,22 @@ export interface Table extends TableReader {
   close(): Promise<void>;
 }
 
+const ITEMS_A_PAGE = 500;
+
+/** All items that a query asks for, read page by page: memory is bounded by what the caller keeps. */
+export async function* everyItem(
+  reader: TableReader,
+  pk: string,
+  options: Pick<QueryOptions, 'prefix' | 'reverse'> = {},
+): AsyncGenerator<Item> {
+  let after: string | undefined;
+  do {
+    const page = await reader.query(pk, { ...options, after, limit: ITEMS_A_PAGE });
+    yield* page.items;
+    after = page.next;
+  } while (after !== undefined);
+}
+
 export function keyOf(op: Op): Key {
   return 'put' in op ? op.put : 'del' in op ? op.del : op.check;
 }
