@@ -70,7 +70,7 @@ export function tableConformance(name: string, makeTable: MakeTable): void {
       expect(await sortKeys(pk)).toEqual(['b']);
     });
 
-    test('[ST2] batchGet takes more keys than any engine takes at once, and gives each item once', async () => {
+    test('[ST2] batchGet and has take more keys than any engine takes at once, and batchGet gives each item once', async () => {
       const pk = fresh();
       const items = Array.from({ length: 230 }, (_, i) => item(pk, `k${i}`));
       await applied(put(...items.slice(0, 100)), put(...items.slice(100, 200)), put(...items.slice(200)));
@@ -80,6 +80,9 @@ export function tableConformance(name: string, makeTable: MakeTable): void {
         items.toSorted((a, b) => a.sk.localeCompare(b.sk)),
       );
       expect(await table.batchGet([])).toEqual([]);
+      const there = (await table.has(asked)).map((key) => key.sk);
+      expect(new Set(there)).toEqual(new Set(items.map((i) => i.sk)));
+      expect(await table.has([{ pk, sk: 'none' }])).toEqual([]);
     });
 
     test('[ST3] query orders by the bytes of UTF-8, not by UTF-16 units, forward and in reverse', async () => {
@@ -256,6 +259,7 @@ export function tableConformance(name: string, makeTable: MakeTable): void {
       );
       expect(await table.get(past)).toBeUndefined();
       expect((await table.batchGet([past, { pk, sk: 'c' }])).map((i) => i.sk)).toEqual(['c']);
+      expect(await table.has([past])).toEqual([]);
       expect(await sortKeys(pk)).toEqual(['a', 'c', 'd']);
       expect((await table.query(pk, { limit: 2 })).items.map((i) => i.sk)).toEqual(['a', 'c']);
       expect((await table.transact([[{ check: past, if: 'exists' }]])).applied).toBe(0);
