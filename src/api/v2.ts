@@ -341,6 +341,8 @@ export type ImportEvent =
       readonly key: string;
       readonly status: 'created' | 'updated' | 'unchanged' | 'failed';
       readonly nodeId?: string;
+      /** What around the text did not fit, and was left out. */
+      readonly trimmed?: readonly string[];
       readonly problem?: {
         readonly code: string;
         readonly detail: string;

@@ -14,6 +14,7 @@ import type { Repositories } from '../storage/repositories.ts';
 import type { Tx } from '../storage/transaction.ts';
 import type { CategoryService } from './categories.ts';
 import { decideNote, isOfCollection, type ImportEntry, type ImportNote } from './import-note.ts';
+import { fitNote } from './fit-note.ts';
 import type { Linker, Wanted } from './linker.ts';
 import type { NodeService } from './nodes.ts';
 import type { OwnerIndexes } from './owner-indexes.ts';
@@ -54,6 +55,8 @@ export type ImportEvent =
       readonly key: string;
       readonly status: ItemStatus;
       readonly nodeId?: NodeId | undefined;
+      /** What around the text did not fit, and was left out. */
+      readonly trimmed?: readonly string[];
       readonly problem?: {
         readonly code: ErrorCode;
         readonly detail: string;
@@ -72,6 +75,8 @@ export type ImportEvent =
 /** Notes stored in one round: each round is one sync of the disk and about 15 ms of the event loop. */
 const NOTES_AT_ONCE = 100;
 const LINKS_A_PROGRESS = 200;
+/** What is wrong with one note, and leaves the others as they are. */
+const ITEM_CODES: ReadonlySet<ErrorCode> = new Set(['invalid', 'too_large', 'conflict']);
 const NEVER = new Date(0).toISOString() as Instant;
 
 interface Imported {
@@ -116,6 +121,8 @@ class ImportRun {
   readonly #imported = new Map<string, Imported>();
   /** Every key that came, also of what was refused: none of these is missing in the source. */
   readonly #seen = new Set<string>();
+  /** Something came that cannot be read as any note: it may be any of those that did not come. */
+  #hasUnnamed = false;
   readonly #counts = { created: 0, updated: 0, unchanged: 0, failed: 0, missing: 0, pruned: 0 };
   readonly #references = { stored: 0, broken: 0 };
   readonly #categoryIds = new Map<string, Promise<CategoryId | undefined>>();
@@ -148,16 +155,21 @@ class ImportRun {
   async #take(entry: ImportEntry): Promise<ImportEvent> {
     const { key } = entry;
     try {
-      if ('refused' in entry) throw entry.refused;
+      if ('refused' in entry) {
+        if (entry.isUnnamed) this.#hasUnnamed = true;
+        throw entry.refused;
+      }
       if (this.#seen.has(key)) throw new BrainError('invalid', 'the key stands twice in this import');
       this.#seen.add(key);
-      const saved = this.#options.dryRun ? await this.#tryNote(entry) : await this.#saveNote(entry);
+      const { note, trimmed } = fitNote(entry);
+      const saved = this.#options.dryRun ? await this.#tryNote(note) : await this.#saveNote(note);
       this.#imported.set(key, saved);
-      this.#counts[saved.status] += 1;
-      return { type: 'item', key, status: saved.status, nodeId: saved.nodeId };
+      const { status, nodeId } = saved;
+      this.#counts[status] += 1;
+      return { type: 'item', key, status, nodeId, ...(trimmed.length > 0 && { trimmed }) };
     } catch (error) {
       const { code, message, issues } = toBrainError(error);
-      if (code !== 'invalid' && code !== 'too_large') throw error;
+      if (!ITEM_CODES.has(code)) throw error;
       this.#seen.add(key);
       this.#counts.failed += 1;
       return { type: 'item', key, status: 'failed', problem: { code, detail: message, errors: issues } };
@@ -175,7 +187,8 @@ class ImportRun {
         touched = node.id;
         if (decision.events.length > 0) {
           tx.nodes.apply(decision);
-          indexes.place(await indexes.ready(this.#owner, tx), node);
+          await indexes.ready(this.#owner, tx);
+          indexes.place(node);
           tx.pending.replace(undefined, { nodeId: node.id, kind: 'link' });
         }
         return { nodeId: node.id, status, links: note.links ?? [] };
@@ -254,7 +267,7 @@ class ImportRun {
     for (const batch of chunks(gone, NOTES_AT_ONCE)) {
       for (const node of await from.nodes.batchGet(batch)) {
         if (!isOfCollection(node, collection)) continue;
-        const pruned = prune && !dryRun;
+        const pruned = prune && !dryRun && !this.#hasUnnamed;
         if (pruned) await nodes.delete(this.#owner, node.id);
         this.#counts.missing += 1;
         this.#counts.pruned += pruned ? 1 : 0;

@@ -73,9 +73,12 @@ async function prepare(
   return { vault, collection: collectionOf(path, { name, notes: vault.notes }) };
 }
 
+type ItemEvent = Extract<ImportEvent, { type: 'item' }>;
+
 interface Followed {
   readonly summary: ImportSummary;
-  readonly failed: readonly Extract<ImportEvent, { type: 'item' }>[];
+  readonly failed: readonly ItemEvent[];
+  readonly trimmed: readonly ItemEvent[];
   readonly missing: readonly Missing[];
 }
 
@@ -89,7 +92,8 @@ async function follow(
     signal,
   }: { readonly total: number; readonly progress: Progress; readonly signal: AbortSignal },
 ): Promise<Followed> {
-  const failed: Extract<ImportEvent, { type: 'item' }>[] = [];
+  const failed: ItemEvent[] = [];
+  const trimmed: ItemEvent[] = [];
   const missing: Missing[] = [];
   let stored = 0;
   for await (const event of events) {
@@ -97,6 +101,7 @@ async function follow(
     switch (event.type) {
       case 'item':
         if (event.status === 'failed') failed.push(event);
+        if (event.trimmed) trimmed.push(event);
         progress.update('storing', ++stored, total);
         break;
       case 'progress':
@@ -106,7 +111,7 @@ async function follow(
         missing.push({ key: event.key, nodeId: event.nodeId, pruned: event.pruned });
         break;
       case 'summary':
-        return { summary: event.summary, failed, missing };
+        return { summary: event.summary, failed, trimmed, missing };
       case 'problem':
         break; // the client has thrown it
       default:
@@ -142,8 +147,14 @@ function reportOf(given: {
     message: problem?.detail ?? 'not stored',
     severity: 'error',
   }));
+  const trimmed = result.trimmed.map(({ key, trimmed: lost = [] }): ImportReport['problems'][number] => ({
+    path: collection.pathOf(key),
+    code: 'trimmed',
+    message: lost.join('; '),
+    severity: 'warning',
+  }));
   const isBroken = (problem: VaultProblem) => problem.code === 'broken_link';
-  const problems = [...vault.problems.filter((problem) => !isBroken(problem)), ...failed];
+  const problems = [...vault.problems.filter((problem) => !isBroken(problem)), ...trimmed, ...failed];
   const unread = problems.filter((problem) => problem.severity === 'error').map((problem) => problem.path);
   return {
     collection: collection.name,
