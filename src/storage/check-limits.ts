@@ -32,7 +32,8 @@ function checkOp(op: Op): number {
     tooLarge(`a sort key takes 1 to ${TABLE_LIMITS.sortKeyBytes} bytes`);
   }
   const bytes = opBytes(op);
-  if (bytes > TABLE_LIMITS.itemBytes) tooLarge(`an item takes at most ${TABLE_LIMITS.itemBytes} bytes, not ${bytes}`);
+  if (bytes > TABLE_LIMITS.itemBytes)
+    tooLarge(`an item takes at most ${TABLE_LIMITS.itemBytes} bytes, not ${bytes}`);
   return bytes;
 }
 

@@ -101,7 +101,9 @@ export async function readChanges(
     const page = await table.query(pks.log(owner), { after: sk, limit: Math.min(limit, 50) });
     sk = page.next;
     for (const item of page.items) {
-      events.push(...(JSON.parse(item.j) as { events: LoggedEvent[] }).events.filter((e) => e.seq > after.seq));
+      events.push(
+        ...(JSON.parse(item.j) as { events: LoggedEvent[] }).events.filter((e) => e.seq > after.seq),
+      );
       if (events.length >= limit) {
         sk = page.items.at(-1) === item ? page.next : item.sk;
         break;
