@@ -8,12 +8,13 @@ import {
   type CategoryInput,
 } from '../domain/category.ts';
 import { assignCategory, removeCategory, type Assignment, type Node } from '../domain/node.ts';
-import { weight, type CategoryId, type NodeId, type OwnerId } from '../domain/values.ts';
+import { categoryTitle, weight, type CategoryId, type NodeId, type OwnerId } from '../domain/values.ts';
+import { keys } from '../storage/keys.ts';
 import type { Repositories } from '../storage/repositories.ts';
 import type { Store } from '../storage/store.ts';
 import type { Tx } from '../storage/transaction.ts';
 import { checkVersion } from './nodes.ts';
-import type { ListPage } from './pages.ts';
+import { fillPage, type ListPage } from './pages.ts';
 
 /** A category as people see it: with its place in the tree and its notes counted. */
 export interface PlacedCategory {
@@ -120,7 +121,14 @@ export function categoryService(needs: { readonly store: Store; readonly newCate
     ): Promise<ListPage<Node>> {
       const from = store.read(owner);
       await from.categories.get(id);
-      return from.nodes.listByCategory(id, page);
+      return fillPage(
+        {
+          read: (options) => from.nodes.listByCategory(id, options),
+          keep: (node) => !node.archived,
+          keyOf: (node) => keys.nodeInCategory(owner, id, node.id).sk,
+        },
+        page,
+      );
     },
 
     assign: (
@@ -158,7 +166,8 @@ export function categoryService(needs: { readonly store: Store; readonly newCate
         let parentId: CategoryId | null = null;
         for (const title of path) {
           const tree = await treeOf(tx);
-          const known: Category | undefined = tree.children(parentId).find((c) => c.title === title);
+          const stored = categoryTitle(title); // as it would be kept: ' Work ' is 'Work'
+          const known: Category | undefined = tree.children(parentId).find((c) => c.title === stored);
           if (known) {
             parentId = known.id;
             continue;

@@ -11,12 +11,13 @@ import { BrainError } from '../domain/error.ts';
 import type { Node } from '../domain/node.ts';
 import type { EdgeId, NodeId, OwnerId } from '../domain/values.ts';
 import type { Explanation, LinkIndex } from '../linking/link-index.ts';
+import { keys, pairOf } from '../storage/keys.ts';
 import type { PairDecision, Repositories } from '../storage/repositories.ts';
 import type { Store } from '../storage/store.ts';
 import type { Tx } from '../storage/transaction.ts';
 import { checkVersion, withoutDangling } from './nodes.ts';
 import { toLinkable, type OwnerIndexes } from './owner-indexes.ts';
-import { fillPage, type ListPage } from './pages.ts';
+import { fillPage, type ListPage, type PageOptions } from './pages.ts';
 
 export interface EdgeFilter {
   readonly node?: NodeId | undefined;
@@ -89,11 +90,13 @@ export function edgeService(needs: {
       const from = store.read(owner);
       const keep = keeps(filter);
       if (filter.node !== undefined) return pageOfNode(from, filter.node, keep, page);
-      const read = async (options: { readonly after: string | undefined; readonly limit: number }) => {
+      const read = async (options: PageOptions) => {
         const { items, next } = await from.edges.list(options);
-        return { items: filter.status === 'rejected' ? items : await withoutDangling(from, items), next };
+        return { items: await withoutDangling(from, items), next };
       };
-      return fillPage(page.limit, page.after, read, keep);
+      const keyOf = ({ sourceId, targetId, type }: Edge) =>
+        keys.edge(owner, pairOf(sourceId, targetId, type)).sk;
+      return fillPage({ read, keep, keyOf }, page);
     },
 
     /** Draws an edge between two notes of the owner. Throws `invalid`, `not_found` (an end) or `conflict`. */
@@ -170,7 +173,8 @@ async function pageOfNode(
   page: { readonly limit: number; readonly after?: string | undefined },
 ): Promise<ListPage<Edge>> {
   await from.nodes.get(id);
-  const edges = (await from.edges.of(id)).filter(keep).sort((a, b) => (a.id < b.id ? -1 : 1));
+  const whole = await withoutDangling(from, await from.edges.of(id));
+  const edges = whole.filter(keep).sort((a, b) => (a.id < b.id ? -1 : 1));
   const rest = edges.filter((edge) => page.after === undefined || edge.id > page.after);
   const items = rest.slice(0, page.limit);
   return rest.length > items.length ? { items, next: items.at(-1)?.id } : { items };

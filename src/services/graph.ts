@@ -2,6 +2,7 @@ import { otherEnd, type Edge } from '../domain/edge.ts';
 import type { Node } from '../domain/node.ts';
 import type { NodeId, OwnerId, Position } from '../domain/values.ts';
 import type { Changes } from '../storage/log.ts';
+import type { Repositories } from '../storage/repositories.ts';
 import type { Store } from '../storage/store.ts';
 import { inForce } from './nodes.ts';
 
@@ -57,7 +58,7 @@ export function graphService(needs: { readonly store: Store }) {
     async neighbors(owner: OwnerId, id: NodeId, query: NeighborQuery): Promise<Neighborhood> {
       const from = store.read(owner);
       await from.nodes.get(id);
-      const reached = new Map<NodeId, { readonly distance: number; readonly strength: number }>();
+      const reached = new Map<NodeId, Neighbor>();
       const edges = new Map<string, Edge>();
       let frontier = new Map<NodeId, number>([[id, 1]]);
       for (let distance = 1; distance <= query.depth && frontier.size > 0; distance++) {
@@ -72,17 +73,17 @@ export function graphService(needs: { readonly store: Store }) {
           }
         }
         // Only the strongest go on, so a hub three steps away costs no more than one nearby.
-        const kept = strongest(next, query.limit - reached.size);
-        for (const [other, strength] of kept) reached.set(other, { distance, strength });
-        frontier = kept;
+        frontier = new Map();
+        for (const { node, strength } of await notArchived(from, strongest(next))) {
+          if (reached.size === query.limit) break;
+          reached.set(node.id, { node, distance, strength });
+          frontier.set(node.id, strength);
+        }
       }
-      const nodes = (await from.nodes.batchGet([...reached.keys()])).filter((node) => !node.archived);
-      const there = new Set<NodeId>([id, ...nodes.map((node) => node.id)]);
-      const neighbors = nodes
-        .map((node) => ({ node, distance: 0, strength: 0, ...reached.get(node.id) }))
-        .sort(
-          (a, b) => a.distance - b.distance || b.strength - a.strength || (a.node.id < b.node.id ? -1 : 1),
-        );
+      const there = new Set<NodeId>([id, ...reached.keys()]);
+      const neighbors = [...reached.values()].sort(
+        (a, b) => a.distance - b.distance || b.strength - a.strength || (a.node.id < b.node.id ? -1 : 1),
+      );
       return {
         neighbors,
         edges: [...edges.values()].filter((edge) => there.has(edge.sourceId) && there.has(edge.targetId)),
@@ -98,6 +99,19 @@ export function graphService(needs: { readonly store: Store }) {
   };
 }
 
-function strongest(candidates: ReadonlyMap<NodeId, number>, limit: number): Map<NodeId, number> {
-  return new Map([...candidates].sort((a, b) => b[1] - a[1]).slice(0, Math.max(0, limit)));
+/** Candidates read at one distance: enough that archived ones among them rarely leave a gap. */
+const CANDIDATES = 400;
+
+function strongest(candidates: ReadonlyMap<NodeId, number>): ReadonlyMap<NodeId, number> {
+  const order = [...candidates].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+  return new Map(order.slice(0, CANDIDATES));
+}
+
+/** Nothing leads to an archived note, nor through it. */
+async function notArchived(from: Repositories, candidates: ReadonlyMap<NodeId, number>) {
+  const nodes = new Map((await from.nodes.batchGet([...candidates.keys()])).map((node) => [node.id, node]));
+  return [...candidates].flatMap(([id, strength]) => {
+    const node = nodes.get(id);
+    return node && !node.archived ? [{ node, strength }] : [];
+  });
 }

@@ -10,15 +10,15 @@ import {
   type Node,
   type NodeInput,
 } from '../domain/node.ts';
-import type { CategoryId, Instant, NodeId, OwnerId } from '../domain/values.ts';
+import type { CategoryId, Instant, NodeId, OwnerId, Tag } from '../domain/values.ts';
 import type { Related } from '../linking/link-index.ts';
-import { updateKey } from '../storage/keys.ts';
+import { keys, updateKey } from '../storage/keys.ts';
 import type { Repositories } from '../storage/repositories.ts';
 import type { Store } from '../storage/store.ts';
 import type { Tx } from '../storage/transaction.ts';
 import type { Linker } from './linker.ts';
 import { toLinkable, type OwnerIndexes } from './owner-indexes.ts';
-import { fillPage, type ListPage } from './pages.ts';
+import { fillPage, type ListPage, type PageOptions, type PageSource } from './pages.ts';
 import { unlink, type PendingService } from './pending.ts';
 
 /** A note with the edges now in force. */
@@ -28,7 +28,7 @@ export interface LinkedNode {
 }
 
 export interface NodeFilter {
-  readonly tag?: string | undefined;
+  readonly tag?: Tag | undefined;
   readonly category?: CategoryId | undefined;
   readonly updatedSince?: Instant | undefined;
   /** Absent: those not archived. */
@@ -59,12 +59,16 @@ export function nodeService(needs: {
 
   /** Runs a change of one note; if it fails, the index forgets what it was told ahead of the commit. */
   async function change<T>(owner: OwnerId, id: NodeId, work: (tx: Tx) => Promise<T>): Promise<T> {
-    try {
-      return await store.write(owner, work);
-    } catch (error) {
-      indexes.doubt(owner, [id]);
-      throw error;
-    }
+    const forgetting = async <R>(run: () => Promise<R>): Promise<R> => {
+      try {
+        return await run();
+      } catch (error) {
+        indexes.doubt(owner, [id]);
+        throw error;
+      }
+    };
+    // Inside too: the works after it in the same round are not to see what it left.
+    return forgetting(() => store.write(owner, (tx) => forgetting(() => work(tx))));
   }
 
   /**
@@ -83,7 +87,7 @@ export function nodeService(needs: {
         if (decision.events.length > 0) {
           const index = await indexes.ready(owner, tx);
           tx.nodes.apply(decision);
-          indexes.place(index, node);
+          indexes.place(node);
           if (linked === 'now') await linker.linkNode(tx, node, index);
           else tx.pending.replace(await tx.pending.find(id), { nodeId: id, kind: 'link' });
         }
@@ -119,9 +123,7 @@ export function nodeService(needs: {
       filter: NodeFilter,
       page: { readonly limit: number; readonly after?: string | undefined },
     ) {
-      const { nodes } = store.read(owner);
-      const { read, keep } = listing(nodes, filter);
-      return fillPage(page.limit, page.after, read, keep);
+      return fillPage(listing(store.read(owner).nodes, owner, filter), page);
     },
 
     /**
@@ -149,9 +151,9 @@ export function nodeService(needs: {
       const left = await change(owner, id, async (tx) => {
         const node = await tx.nodes.get(id);
         checkVersion('note', node.version, expectedVersion);
-        const index = await indexes.ready(owner, tx);
+        await indexes.ready(owner, tx);
         tx.nodes.apply(deleteNode(node, tx.now));
-        index.remove(id);
+        indexes.remove(owner, id);
         return unlink(tx, id, node.tags.length + node.categories.length + OWN_ITEMS);
       });
       if (left > 0) await pending.finishUnlink(owner, id);
@@ -161,7 +163,7 @@ export function nodeService(needs: {
     async edges(owner: OwnerId, id: NodeId): Promise<readonly Edge[]> {
       const from = store.read(owner);
       await from.nodes.get(id);
-      return withoutDangling(from, await from.edges.of(id));
+      return withoutDangling(from, inForce(await from.edges.of(id)));
     },
 
     /** The engine's ranking for a stored note, best first, kept as edges or not. `limit` is 1 to 50. */
@@ -170,7 +172,9 @@ export function nodeService(needs: {
       const node = await from.nodes.get(id);
       const index = await indexes.ready(owner);
       const ranking = node.archived ? index.preview(toLinkable(node), limit) : index.related(id, limit);
-      const edges = new Map((await from.edges.of(id)).map((edge) => [otherEnd(edge, id) as string, edge.id]));
+      const edges = new Map(
+        inForce(await from.edges.of(id)).map((edge) => [otherEnd(edge, id) as string, edge.id]),
+      );
       return withNodes(from, ranking, (related) => ({ edgeId: edges.get(related.id) }));
     },
 
@@ -196,11 +200,11 @@ export function inForce(edges: readonly Edge[]): readonly Edge[] {
   return edges.filter((edge) => edge.status !== 'rejected');
 }
 
-/** Leaves out edges to notes whose deletion is still under way. */
+/** Leaves out edges to notes whose deletion is still under way; rejected ones stay. */
 export async function withoutDangling(from: Repositories, edges: readonly Edge[]): Promise<readonly Edge[]> {
   const ends = [...new Set(edges.flatMap((edge) => [edge.sourceId, edge.targetId]))];
   const there = new Set(await from.nodes.existing(ends));
-  return inForce(edges).filter((edge) => there.has(edge.sourceId) && there.has(edge.targetId));
+  return edges.filter((edge) => there.has(edge.sourceId) && there.has(edge.targetId));
 }
 
 async function withNodes<T>(
@@ -228,7 +232,7 @@ async function checkSourceFree(tx: Tx, key: string | undefined): Promise<void> {
 type NodePage = Promise<ListPage<Node>>;
 
 /** The index that serves the filter best, and what it leaves to check. */
-function listing(nodes: Repositories['nodes'], filter: NodeFilter) {
+function listing(nodes: Repositories['nodes'], owner: OwnerId, filter: NodeFilter): PageSource<Node> {
   const { tag, category, updatedSince, sort } = filter;
   const reverse = sort.startsWith('-');
   const byUpdate = sort.endsWith('updatedAt');
@@ -239,16 +243,26 @@ function listing(nodes: Repositories['nodes'], filter: NodeFilter) {
       ],
     });
   }
-  const read = (options: { readonly after: string | undefined; readonly limit: number }): NodePage => {
+  const byUpdateFrom = async (options: PageOptions): NodePage => {
+    if (updatedSince === undefined) return nodes.listByUpdate({ ...options, reverse });
+    if (!reverse) return nodes.listByUpdate({ ...options, after: options.after ?? updateKey(updatedSince) });
+    const page = await nodes.listByUpdate({ ...options, reverse });
+    const last = page.items.at(-1);
+    return last && last.updatedAt < updatedSince ? { items: page.items } : page; // all that follow are older
+  };
+  const read = (options: PageOptions): NodePage => {
     if (tag !== undefined) return nodes.listByTag(tag, { ...options, reverse });
     if (category !== undefined) return nodes.listByCategory(category, { ...options, reverse });
-    if (!byUpdate) return nodes.list({ ...options, reverse });
-    const start = updatedSince === undefined || reverse ? undefined : updateKey(updatedSince);
-    return nodes.listByUpdate({ ...options, after: options.after ?? start, reverse });
+    return byUpdate ? byUpdateFrom(options) : nodes.list({ ...options, reverse });
+  };
+  const keyOf = ({ id, updatedAt }: Node): string => {
+    if (tag !== undefined) return keys.tagOfNode(owner, tag, id).sk;
+    if (category !== undefined) return keys.nodeInCategory(owner, category, id).sk;
+    return (byUpdate ? keys.nodeByUpdate(owner, updatedAt, id) : keys.node(owner, id)).sk;
   };
   const keep = (node: Node): boolean =>
     node.archived === (filter.archived ?? false) &&
     (updatedSince === undefined || node.updatedAt >= updatedSince) &&
     (category === undefined || node.categories.some((c) => c.categoryId === category));
-  return { read, keep };
+  return { read, keep, keyOf };
 }

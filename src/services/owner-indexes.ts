@@ -25,6 +25,8 @@ interface OwnerIndex {
   position: Position;
   /** Nodes whose entry may differ from the stored one: read again before the next use. */
   readonly doubtful: Set<NodeId>;
+  /** Nodes whose entry is of a transaction that is not committed yet. */
+  readonly ahead: Set<NodeId>;
   /** The last event in the stored snapshot. */
   savedSeq: number;
   /** The last event at the last upkeep: if it is still the last, the owner is quiet. */
@@ -63,15 +65,28 @@ export class OwnerIndexes {
     return index.links;
   }
 
-  /** Puts a note's new state into the index inside a transaction, ahead of its commit. */
-  place(links: LinkIndex, node: Node): void {
-    place(links, node);
+  /** Puts a note's new state into the index, once that is ready, inside a transaction ahead of its commit. */
+  place(node: Node): void {
+    const index = this.#live.get(node.owner);
+    if (!index) return;
+    index.ahead.add(node.id);
+    place(index.links, node);
+  }
+
+  /** Takes a note out likewise. */
+  remove(owner: OwnerId, id: NodeId): void {
+    const index = this.#live.get(owner);
+    index?.ahead.add(id);
+    index?.links.remove(id);
   }
 
   /** The write of these notes failed: their entries are read again from the store before the next use. */
   doubt(owner: OwnerId, ids: Iterable<NodeId>): void {
     const index = this.#live.get(owner);
-    for (const id of ids) index?.doubtful.add(id);
+    for (const id of ids) {
+      index?.ahead.delete(id);
+      index?.doubtful.add(id);
+    }
   }
 
   /** How far the index of an owner is behind the log; undefined while it is not in memory. */
@@ -112,7 +127,11 @@ export class OwnerIndexes {
   }
 
   async #load(owner: OwnerId): Promise<OwnerIndex> {
-    const index = (await fromSnapshot(this.#snapshots, owner)) ?? (await rebuild(this.#store, owner));
+    const saved = await fromSnapshot(this.#snapshots, owner);
+    const { epoch, seq } = await this.#store.head(owner);
+    // A snapshot that knows more than the log is of a database that is gone.
+    const usable = saved !== undefined && saved.position.epoch === epoch && saved.position.seq <= seq;
+    const index = usable ? saved : await rebuild(this.#store, owner);
     await this.#catchUp(index, owner);
     this.#live.set(owner, index);
     return index;
@@ -121,6 +140,7 @@ export class OwnerIndexes {
   /** Takes the log's tail; an index of another log, or of one trimmed past it, is rebuilt in place. */
   async #catchUp(index: OwnerIndex, owner: OwnerId): Promise<void> {
     const head = await this.#store.head(owner);
+    if (isBlank(index.position) && head.floorSeq === 0) index.position = { epoch: head.epoch, seq: 0 };
     const sameLog = head.epoch === '' || head.epoch === index.position.epoch;
     if (!sameLog || index.position.seq < head.floorSeq) {
       await refill(index, this.#store, owner);
@@ -137,16 +157,17 @@ export class OwnerIndexes {
     if (index.position.seq === index.savedSeq) return;
     await settleDoubtful(index, this.#store.read(owner));
     const { position } = index;
-    await this.#snapshots.save(owner, encodeSnapshot(index.links, position));
+    await this.#snapshots.save(owner, encodeSnapshot(index));
     index.savedSeq = position.seq;
   }
 }
 
 async function settleDoubtful(index: OwnerIndex, from: Repositories): Promise<void> {
-  const ids = [...index.doubtful];
-  for (let start = 0; start < ids.length; start += NODES_PAGE) {
-    const page = ids.slice(start, start + NODES_PAGE);
+  while (index.doubtful.size > 0) {
+    const { position } = index;
+    const page = index.doubtful.values().take(NODES_PAGE).toArray();
     const stored = new Map((await from.nodes.batchGet(page)).map((node) => [node.id, node]));
+    if (index.position !== position) continue; // a commit came meanwhile: what was read may be the past
     for (const id of page) {
       const node = stored.get(id);
       if (node) place(index.links, node);
@@ -175,8 +196,8 @@ function place(links: LinkIndex, node: Node): void {
 
 /** Own commits are in the index already, put there by the services; what is not, is doubted. */
 function follow(index: OwnerIndex, commit: Commit): void {
-  if (commit.epoch !== index.position.epoch && index.position.seq === 0)
-    index.position = { epoch: commit.epoch, seq: 0 };
+  if (isBlank(index.position)) index.position = { epoch: commit.epoch, seq: 0 };
+  for (const event of commit.events) if ('nodeId' in event) index.ahead.delete(event.nodeId);
   if (commit.from !== index.position.seq + 1) return; // another process wrote in between: the tail is read at next use
   for (const event of commit.events) {
     if (!('nodeId' in event)) continue;
@@ -188,6 +209,11 @@ function follow(index: OwnerIndex, commit: Commit): void {
   index.position = { epoch: commit.epoch, seq: commit.to };
 }
 
+/** Before the first event of all. */
+function isBlank({ epoch, seq }: Position): boolean {
+  return epoch === '' && seq === 0;
+}
+
 function touchedNodes(events: readonly LoggedEvent[]): ReadonlySet<NodeId> {
   return new Set(events.flatMap(({ event }) => ('nodeId' in event ? [event.nodeId] : [])));
 }
@@ -197,6 +223,7 @@ async function rebuild(store: Store, owner: OwnerId): Promise<OwnerIndex> {
     links: new LinkIndex(),
     position: { epoch: '', seq: 0 },
     doubtful: new Set(),
+    ahead: new Set(),
     savedSeq: 0,
     upkeptSeq: 0,
   };
@@ -215,9 +242,17 @@ async function refill(index: OwnerIndex, store: Store, owner: OwnerId): Promise<
 
 const SNAPSHOT_HEADER_BYTES = 4;
 
+interface SnapshotHeader extends Position {
+  readonly engine: string;
+  /** Entries that were ahead of the log: to be read again, for their transactions may never have been committed. */
+  readonly doubtful: readonly NodeId[];
+}
+
 /** Four bytes of length, a header of JSON that names the position and the engine, then the index. */
-function encodeSnapshot(links: LinkIndex, position: Position): Uint8Array {
-  const header = Buffer.from(JSON.stringify({ engine: ENGINE_VERSION, ...position }));
+function encodeSnapshot({ links, position, ahead, doubtful }: OwnerIndex): Uint8Array {
+  const unsure = [...new Set([...ahead, ...doubtful])];
+  const about: SnapshotHeader = { engine: ENGINE_VERSION, ...position, doubtful: unsure };
+  const header = Buffer.from(JSON.stringify(about));
   const length = Buffer.alloc(SNAPSHOT_HEADER_BYTES);
   length.writeUInt32LE(header.length);
   return Buffer.concat([length, header, links.serialize()]);
@@ -230,13 +265,18 @@ async function fromSnapshot(snapshots: SnapshotStore, owner: OwnerId): Promise<O
   try {
     const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const end = SNAPSHOT_HEADER_BYTES + view.readUInt32LE(0);
-    const header = JSON.parse(view.toString('utf8', SNAPSHOT_HEADER_BYTES, end)) as Position & {
-      engine: string;
-    };
+    const header = JSON.parse(view.toString('utf8', SNAPSHOT_HEADER_BYTES, end)) as SnapshotHeader;
     if (header.engine !== ENGINE_VERSION) return undefined;
     const links = LinkIndex.deserialize(bytes.subarray(end));
     const position = { epoch: header.epoch, seq: header.seq };
-    return { links, position, doubtful: new Set(), savedSeq: header.seq, upkeptSeq: header.seq };
+    return {
+      links,
+      position,
+      doubtful: new Set(header.doubtful),
+      ahead: new Set(),
+      savedSeq: header.seq,
+      upkeptSeq: header.seq,
+    };
   } catch {
     return undefined;
   }

@@ -4,22 +4,42 @@ export interface ListPage<T> {
   readonly next?: string | undefined;
 }
 
+export interface PageOptions {
+  readonly after: string | undefined;
+  readonly limit: number;
+}
+
+/** A list in the store, and what of it is wanted. */
+export interface PageSource<T> {
+  readonly read: (options: PageOptions) => Promise<ListPage<T>>;
+  readonly keep: (item: T) => boolean;
+  /** Under which key the item stands in the list: a list goes on after its last item. */
+  readonly keyOf: (item: T) => string;
+}
+
+/** Read at once where the filter drops most of what is read: a page of one is not worth a query. */
+const SCAN_PAGE = 200;
+
 /**
- * Fills a page from a source that pages by itself, leaving out what the filter drops: a page is full unless the
- * source has ended, so nobody sees an empty page with more behind it.
+ * Fills a page, leaving out what the filter drops. It looks for one item more than the page holds, so `next` is there
+ * only where something follows.
  */
 export async function fillPage<T>(
-  limit: number,
-  after: string | undefined,
-  read: (options: { readonly after: string | undefined; readonly limit: number }) => Promise<ListPage<T>>,
-  keep: (item: T) => boolean,
+  { read, keep, keyOf }: PageSource<T>,
+  page: { readonly limit: number; readonly after?: string | undefined },
 ): Promise<ListPage<T>> {
   const items: T[] = [];
-  let from = after;
+  let from: ListPage<T> = { items: [], next: page.after };
+  let limit = page.limit + 1;
   do {
-    const page = await read({ after: from, limit: limit - items.length });
-    items.push(...page.items.filter(keep));
-    from = page.next;
-  } while (from !== undefined && items.length < limit);
-  return from === undefined ? { items } : { items, next: from };
+    from = await read({ after: from.next, limit });
+    for (const item of from.items) {
+      if (!keep(item)) continue;
+      const last = items.at(-1);
+      if (items.length === page.limit && last !== undefined) return { items, next: keyOf(last) };
+      items.push(item);
+    }
+    limit = Math.max(limit, SCAN_PAGE);
+  } while (from.next !== undefined);
+  return { items };
 }

@@ -31,6 +31,8 @@ export function pendingService(needs: {
       store.write(owner, async (tx) => {
         const node = await tx.nodes.find(id);
         if (node) await linker.linkNode(tx, node, await indexes.ready(owner, tx));
+        // A note deleted meanwhile may have a mark of another kind in its place: that one stays.
+        else if ((await tx.pending.find(id))?.kind !== 'link') return;
         tx.pending.replace({ nodeId: id, kind: 'link' }, undefined);
       }),
     );

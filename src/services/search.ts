@@ -9,7 +9,7 @@ export interface SearchQuery {
   readonly limit: number;
   /** How many of the ranking to pass over. */
   readonly offset?: number | undefined;
-  readonly tag?: string | undefined;
+  readonly tag?: Tag | undefined;
   readonly category?: CategoryId | undefined;
 }
 
@@ -42,28 +42,26 @@ export function searchService(needs: { readonly store: Store; readonly indexes: 
       const from = store.read(owner);
       const keep = keeps(query);
       const items: FoundNode[] = [];
-      let passed = offset;
       // Read a page of notes at a time: with a filter most may be dropped.
-      for (let start = offset; start < hits.length && items.length < query.limit; start += NODES_PAGE) {
+      for (let start = offset; start < hits.length; start += NODES_PAGE) {
         const page = hits.slice(start, start + NODES_PAGE);
         const nodes = new Map(
           (await from.nodes.batchGet(page.map((h) => h.id as NodeId))).map((n) => [n.id as string, n]),
         );
-        for (const hit of page) {
-          if (items.length === query.limit) break;
-          passed += 1;
+        for (const [at, hit] of page.entries()) {
           const node = nodes.get(hit.id);
-          if (node && keep(node))
-            items.push({ node, score: hit.score, snippet: snippetOf(node.content, hit.terms) });
+          if (!node || !keep(node)) continue;
+          if (items.length === query.limit) return { items, nextOffset: start + at };
+          items.push({ node, score: hit.score, snippet: snippetOf(node.content, hit.terms) });
         }
       }
-      return passed < hits.length ? { items, nextOffset: passed } : { items };
+      return { items };
     },
   };
 }
 
 function keeps({ tag, category }: SearchQuery): (node: Node) => boolean {
-  const key = tag === undefined ? undefined : tagKey(tag as Tag);
+  const key = tag === undefined ? undefined : tagKey(tag);
   return (node) =>
     (key === undefined || node.tags.some((own) => tagKey(own) === key)) &&
     (category === undefined || node.categories.some((c) => c.categoryId === category));
