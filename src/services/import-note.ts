@@ -26,8 +26,10 @@ export interface ImportNote {
   readonly links?: readonly { readonly target: string; readonly text: string }[] | undefined;
 }
 
-/** A note, or what stood in the place of one and why it cannot be taken. */
-export type ImportEntry = ImportNote | { readonly key: string; readonly refused: BrainError };
+/** A note, or what stood in the place of one and why it cannot be taken; `isUnnamed` when `key` is only its place. */
+export type ImportEntry =
+  | ImportNote
+  | { readonly key: string; readonly isUnnamed?: boolean; readonly refused: BrainError };
 
 /** The stored note made equal to its source; fields that the source does not carry stay as they are. */
 export function decideNote(
