@@ -1,7 +1,9 @@
+import { isUtf8 } from 'node:buffer';
 import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import { BrainError } from '../domain/error.ts';
 import type { Services } from '../services/services.ts';
 import type { Log } from '../shared/log.ts';
-import { useContext } from './context.ts';
+import { inContextOf, logAnswer, openContext, useContext } from './context.ts';
 import { cursors } from './cursor.ts';
 import { answerError, answerUnknown } from './errors.ts';
 import { healthRoutes, type HealthChecks } from './health.ts';
@@ -33,19 +35,36 @@ export async function createApp(needs: AppNeeds): Promise<FastifyInstance> {
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     routerOptions: { maxParamLength: 200 },
+    // A path that cannot be decoded reaches no hook.
+    frameworkErrors(error, request, reply) {
+      openContext(request, reply, needs.newId());
+      answerError(error, request, reply);
+      inContextOf(request, () => logAnswer(needs.log, request, reply));
+    },
   });
   useStrictValidation(app);
   useContext(app, needs);
   app.setErrorHandler(answerError);
   answerUnknown(app);
-  app.addContentTypeParser(
-    'application/merge-patch+json',
-    { parseAs: 'string' },
-    app.getDefaultJsonParser('error', 'error'),
-  );
+  takeJsonAlone(app);
   healthRoutes(app, needs);
   await app.register(v2Routes({ services: needs.services, cursors: cursors(needs.cursorKey) }), {
     prefix: '/api/v2',
   });
   return app;
+}
+
+/** Bodies are JSON in UTF-8: text of another encoding is refused, and not stored with its letters replaced. */
+function takeJsonAlone(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    ['application/json', 'application/merge-patch+json'],
+    { parseAs: 'buffer' },
+    (request, body, done) => {
+      const bytes = body as Buffer;
+      if (isUtf8(bytes)) void parse(request, bytes.toString('utf8'), done);
+      else done(new BrainError('malformed', 'the body is not UTF-8', { operation: 'http.parse' }));
+    },
+  );
 }

@@ -2,6 +2,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import type { Problem } from '../api/common.ts';
 import { BrainError, toBrainError, type ErrorCode, type Issue } from '../domain/error.ts';
 import { currentContext } from '../shared/context.ts';
+import { inContextOf } from './context.ts';
 import { issuesOfValidation, type SchemaError } from './validation.ts';
 
 /** The one table from a code to its status and title. Exhaustive: a new code does not compile without its row. */
@@ -38,6 +39,7 @@ const FRAMEWORK_CODES: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_INVALID_JSON_BODY: 'malformed',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'malformed',
   FST_ERR_BAD_URL: 'malformed',
+  FST_ERR_MAX_PARAM_LENGTH: 'not_found',
 };
 
 /** Any thrown thing as the problem document that answers it. */
@@ -66,8 +68,10 @@ export function problemOf(error: unknown, instance: string): Problem {
 
 /** Turns any error into one answer, and the server's own ones into one log line. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  const problem = problemOf(error, pathOf(request));
-  if (problem.status >= 500) request.log.error({ err: error, code: problem.code }, 'request failed');
+  const problem = inContextOf(request, () => problemOf(error, pathOf(request)));
+  if (problem.status >= 500 && problem.code !== 'aborted') {
+    inContextOf(request, () => request.log.error({ err: error, code: problem.code }, 'request failed'));
+  }
   if (problem.status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS);
   void reply
     .code(problem.status)
@@ -114,11 +118,13 @@ function matches(pattern: readonly string[], segments: readonly string[]): boole
 
 function fromFramework(error: unknown): BrainError {
   if (error instanceof BrainError) return error;
-  const { code, validation, validationContext } = error as Partial<FastifyError>;
+  const { code, statusCode, validation, validationContext } = error as Partial<FastifyError>;
   if (validation) return ofValidation(validation, validationContext ?? 'body');
   const known = code === undefined ? undefined : FRAMEWORK_CODES[code];
   if (known)
     return new BrainError(known, (error as Error).message, { cause: error, operation: 'http.parse' });
+  if (code === 'ECONNRESET' && statusCode === 400)
+    return new BrainError('aborted', 'the caller went away', { cause: error, operation: 'http.parse' });
   return toBrainError(error, 'http.request');
 }
 

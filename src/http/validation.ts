@@ -34,14 +34,36 @@ export function checker(schema: TSchema): (value: unknown) => readonly Issue[] {
     validate(value) ? [] : issuesOfValidation((validate.errors ?? []) as unknown as SchemaError[]);
 }
 
-/** Every broken rule as an issue; of the branches of a union only what they have in common is told. */
+/** Issues told at once: a body of a megabyte can break a rule half a million times. */
+const MAX_ISSUES = 100;
+const MAX_NAME = 100;
+/** What says that a branch of a union is not the one meant, and not what is wrong with it. */
+const BRANCH_KEYWORDS: ReadonlySet<string> = new Set(['type', 'const']);
+
+/** Every broken rule as an issue, as far as they can be told. */
 export function issuesOfValidation(errors: readonly SchemaError[]): readonly Issue[] {
-  const unions = new Set(
-    errors.filter((error) => error.keyword === 'anyOf').map((error) => error.instancePath),
-  );
-  return errors
-    .filter((error) => error.keyword === 'anyOf' || !unions.has(error.instancePath))
-    .map((error) => issueOf(error, errors));
+  const told = errors.slice(0, MAX_ISSUES * 10);
+  const unions = told.filter((error) => error.keyword === 'anyOf');
+  return told
+    .filter((error) => !isNoise(error, unions, told))
+    .slice(0, MAX_ISSUES)
+    .map((error) => issueOf(error, told));
+}
+
+/**
+ * Of a union, either the rules that its fitting branch breaks, or the union itself with what it allows: a title that
+ * is too long is not told to be `null` instead.
+ */
+function isNoise(error: SchemaError, unions: readonly SchemaError[], all: readonly SchemaError[]): boolean {
+  if (error.keyword === 'anyOf') return all.some((other) => isInBranch(other, error));
+  if (!BRANCH_KEYWORDS.has(error.keyword)) return false;
+  return unions.some((union) => union.instancePath === error.instancePath);
+}
+
+function isInBranch({ keyword, instancePath }: SchemaError, union: SchemaError): boolean {
+  if (keyword === 'anyOf') return false;
+  if (instancePath.startsWith(`${union.instancePath}/`)) return true;
+  return instancePath === union.instancePath && !BRANCH_KEYWORDS.has(keyword);
 }
 
 function issueOf(error: SchemaError, all: readonly SchemaError[]): Issue {
@@ -53,9 +75,7 @@ function issueOf(error: SchemaError, all: readonly SchemaError[]): Issue {
     return { pointer: `${instancePath}/${field}`, code: 'required', message: `${field} is required` };
   }
   if (keyword === 'anyOf') {
-    const allowed = all
-      .filter((other) => other.instancePath === instancePath && other.keyword === 'const')
-      .map((other) => JSON.stringify(other.params['allowedValue']));
+    const allowed = all.filter((other) => other.instancePath === instancePath).flatMap(allowedBy);
     const message =
       allowed.length > 0 ? `${where} must be one of ${allowed.join(', ')}` : `${where} is of no allowed form`;
     return { pointer: instancePath, code: 'enum', message };
@@ -63,13 +83,19 @@ function issueOf(error: SchemaError, all: readonly SchemaError[]): Issue {
   return { pointer: instancePath, code: keyword, message: `${where} ${error.message ?? 'is invalid'}` };
 }
 
+function allowedBy({ keyword, params }: SchemaError): readonly string[] {
+  if (keyword === 'const') return [JSON.stringify(params['allowedValue'])];
+  return keyword === 'type' ? [String(params['type'])] : [];
+}
+
 function unknownField({ instancePath, params, parentSchema }: SchemaError): Issue {
-  const field = String(params['additionalProperty']);
+  const field = String(params['additionalProperty']).slice(0, MAX_NAME).toWellFormed();
   const allowed = Object.keys(parentSchema?.properties ?? {});
   const meant = nearest(field, allowed);
+  const hint = meant === undefined ? '; none are' : `; did you mean ${meant}? Allowed: ${allowed.join(', ')}`;
   return {
-    pointer: `${instancePath}/${field}`,
+    pointer: `${instancePath}/${field.replaceAll('~', '~0').replaceAll('/', '~1')}`, // RFC 6901
     code: 'unknown_field',
-    message: `${field} is not known here${meant === undefined ? '' : `; did you mean ${meant}?`} Allowed: ${allowed.join(', ')}`,
+    message: `${field} is not known here${hint}`,
   };
 }

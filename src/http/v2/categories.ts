@@ -16,6 +16,8 @@ const PageQuery = Type.Object(
   { additionalProperties: false },
 );
 
+const Removal = Type.Pick(api.Assignment, ['nodeIds'], { additionalProperties: false });
+
 export const categoryRoutes =
   ({ services, cursors }: V2Needs): Routes =>
   async (app) => {
@@ -98,6 +100,16 @@ export const categoryRoutes =
         const { nodeIds, confidence } = request.body;
         await categories.get(owner(), id);
         return eachNode(nodeIds, (one) => categories.assign(owner(), id, one, { confidence }));
+      },
+    );
+
+    app.post(
+      '/categories/:id/nodes/remove',
+      { schema: { body: Removal, response: { 200: api.AssignmentResult } } },
+      async (request) => {
+        const id = idOf(request, categoryId);
+        await categories.get(owner(), id);
+        return eachNode(request.body.nodeIds, (one) => categories.remove(owner(), id, one));
       },
     );
 

@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncTypebox as Routes } from '@fastify/type-provider
 import { Type } from 'typebox';
 import * as api from '../../api/v2.ts';
 import { pageOf } from '../../api/common.ts';
-import { categoryId } from '../../domain/values.ts';
+import { categoryId, tag as tagOf, type Position } from '../../domain/values.ts';
 import type { Graph } from '../../services/graph.ts';
 import type { V2Needs } from './needs.ts';
 import { presentChanges, presentEdge, presentPage, presentSummary } from './present.ts';
@@ -38,12 +38,16 @@ export const graphRoutes =
     const { graph, search } = services;
 
     app.get('/graph', { schema: { response: { 200: api.Graph } } }, async (request, reply) => {
-      const { position } = await graph.counts(owner());
-      if (isKnown(request, `${position.epoch}-${position.seq}`)) return notModified(reply);
-      const whole = await graph.whole(owner());
-      etag(reply, `${whole.position.epoch}-${whole.position.seq}`);
+      const asLines = request.headers.accept?.includes('application/x-ndjson') === true;
+      // Strong tags differ between representations (RFC 9110, 8.8.3).
+      const versionOf = ({ epoch, seq }: Position) => `${epoch}-${seq}${asLines ? '-lines' : ''}`;
       reply.header('vary', 'accept');
-      if (request.headers.accept?.includes('application/x-ndjson')) {
+      const { position } = await graph.counts(owner());
+      etag(reply, versionOf(position));
+      if (isKnown(request, versionOf(position))) return notModified(reply);
+      const whole = await graph.whole(owner());
+      etag(reply, versionOf(whole.position));
+      if (asLines) {
         reply.header('content-type', 'application/x-ndjson');
         return reply.send(Readable.from(graphLines(whole)) as never);
       }
@@ -65,7 +69,7 @@ export const graphRoutes =
           q,
           limit,
           offset: Number(page.after ?? 0),
-          tag,
+          tag: parsed('tag', tag, tagOf),
           category: parsed('category', category, categoryId),
         });
         const sealed = seal({

@@ -1,11 +1,13 @@
 import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncTypebox as Routes } from '@fastify/type-provider-typebox';
+import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import * as api from '../../api/v2.ts';
 import { BrainError, type Issue } from '../../domain/error.ts';
 import type { OwnerId } from '../../domain/values.ts';
 import type { ImportEntry, ImportNote } from '../../services/import-note.ts';
 import type { ImportOptions } from '../../services/imports.ts';
+import { inContextOf, pulledFor } from '../context.ts';
 import { pathOf, problemOf } from '../errors.ts';
 import { checker } from '../validation.ts';
 import type { V2Needs } from './needs.ts';
@@ -47,13 +49,11 @@ export const importRoutes =
       }
       const { collection, prune = false, dryRun = false } = request.query;
       const stop = new AbortController();
-      reply.raw.on('close', () => stop.abort(new BrainError('aborted', 'the caller went away')));
+      reply.raw.on('close', () => stop.abort(callerGone()));
       const options = { collection, prune, dryRun, signal: stop.signal };
-      const entries = readEntries(request.body, check);
+      const events = answer(owner(), readEntries(request.body, check), options, request);
       reply.header('content-type', 'application/x-ndjson');
-      return reply.send(
-        Readable.from(answer(owner(), entries, options, pathOf(request)), { objectMode: false }),
-      );
+      return reply.send(Readable.from(pulledFor(request, events), { objectMode: false }));
     });
 
     /** The service's events as lines; what ends the import is the last of them, for the status is sent by then. */
@@ -61,14 +61,16 @@ export const importRoutes =
       of: OwnerId,
       entries: AsyncIterable<ImportEntry>,
       options: ImportOptions,
-      path: string,
+      request: FastifyRequest,
     ): AsyncGenerator<string> {
       try {
         for await (const event of services.imports.run(of, options, entries))
           yield `${JSON.stringify(event)}\n`;
       } catch (error) {
-        app.log.error({ err: error }, 'import failed');
-        yield `${JSON.stringify({ type: 'problem', problem: problemOf(error, path) })}\n`;
+        const problem = inContextOf(request, () => problemOf(error, pathOf(request)));
+        if (problem.code === 'aborted') app.log.info('import cut off by its caller');
+        else if (problem.status >= 500) app.log.error({ err: error, code: problem.code }, 'import failed');
+        yield `${JSON.stringify({ type: 'problem', problem })}\n`;
       }
     }
   };
@@ -91,34 +93,45 @@ function readEntry(line: string, number: number, check: (value: unknown) => read
   try {
     value = JSON.parse(line);
   } catch (cause) {
-    return { key: `line ${number}`, refused: new BrainError('invalid', 'the line is not JSON', { cause }) };
+    const refused = new BrainError('invalid', 'the line is not JSON', { cause });
+    return { key: `line ${number}`, isUnnamed: true, refused };
   }
   const issues = check(value);
   if (issues.length === 0) return value as ImportNote;
   const { key } = (value ?? {}) as { key?: unknown };
   const message = issues.map((issue) => issue.message).join('; ');
-  return {
-    key: typeof key === 'string' ? key : `line ${number}`,
-    refused: new BrainError('invalid', message, { issues }),
-  };
+  const refused = new BrainError('invalid', message, { issues });
+  return typeof key === 'string' ? { key, refused } : { key: `line ${number}`, isUnnamed: true, refused };
 }
 
 async function* linesOf(body: Readable): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let rest = '';
-  for await (const piece of body) {
-    const lines = (rest + decode(decoder, piece as Uint8Array)).split('\n');
+  for await (const piece of piecesOf(body)) {
+    const lines = (rest + decode(decoder, piece)).split('\n');
     rest = lines.pop() ?? '';
     if (rest.length > LINE_LIMIT)
       throw new BrainError('too_large', `a line has at most ${LINE_LIMIT} characters`);
     yield* lines;
   }
-  yield rest;
+  yield rest + decode(decoder, undefined);
 }
 
-function decode(decoder: InstanceType<typeof TextDecoder>, piece: Uint8Array): string {
+async function* piecesOf(body: Readable): AsyncGenerator<Uint8Array> {
   try {
-    return decoder.decode(piece, { stream: true });
+    for await (const piece of body) yield piece as Uint8Array;
+  } catch (cause) {
+    throw callerGone(cause);
+  }
+}
+
+const callerGone = (cause?: unknown): BrainError =>
+  new BrainError('aborted', 'the caller went away', { cause, operation: 'http.import' });
+
+/** `undefined` for the end of the body, where a letter may have been cut off. */
+function decode(decoder: InstanceType<typeof TextDecoder>, piece: Uint8Array | undefined): string {
+  try {
+    return decoder.decode(piece, { stream: piece !== undefined });
   } catch (cause) {
     throw new BrainError('malformed', 'the body is not UTF-8', { cause, operation: 'http.parse' });
   }

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox as Routes } from '@fastify/type-provider
 import { Type } from 'typebox';
 import * as api from '../../api/v2.ts';
 import { pageOf } from '../../api/common.ts';
-import { categoryId, instant, nodeId } from '../../domain/values.ts';
+import { categoryId, instant, nodeId, tag as tagOf } from '../../domain/values.ts';
 import type { RelatedNode } from '../../services/nodes.ts';
 import { labelOf } from '../../domain/node.ts';
 import type { V2Needs } from './needs.ts';
@@ -52,7 +52,7 @@ export const nodeRoutes =
         const { tag, category, updatedSince, archived, sort = '-createdAt' } = request.query;
         const { page, seal } = paging(request, reply, cursors, 'nodes');
         const filter = {
-          tag,
+          tag: parsed('tag', tag, tagOf),
           category: parsed('category', category, categoryId),
           updatedSince: parsed('updatedSince', updatedSince, instant),
           archived,

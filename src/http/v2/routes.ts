@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox as Routes } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
 import { categoryRoutes } from './categories.ts';
 import { edgeRoutes } from './edges.ts';
 import { graphRoutes } from './graph.ts';
@@ -6,11 +7,17 @@ import { importRoutes } from './imports.ts';
 import type { V2Needs } from './needs.ts';
 import { nodeRoutes } from './nodes.ts';
 
+const NO_QUERY = Type.Object({}, { additionalProperties: false });
+
 /** All of /api/v2. */
 export const v2Routes =
   (needs: V2Needs): Routes =>
   async (app) => {
     app.addHook('onSend', async (_request, reply) => void reply.header('api-version', '2'));
+    // A parameter that a route does not know is an error, also where it knows none.
+    app.addHook('onRoute', (route) => {
+      route.schema = { querystring: NO_QUERY, ...route.schema };
+    });
     for (const routes of [nodeRoutes, edgeRoutes, categoryRoutes, graphRoutes, importRoutes]) {
       await app.register(routes(needs));
     }
