@@ -30,15 +30,17 @@ const LOCAL_OWNER = ownerId('local');
 const UPKEEP_MS = 10_000;
 const DISK_LOW_BYTES = 100 * 1024 * 1024;
 
-/** Joins the parts. Throws `locked`, `read_only`, `corrupt`, `schema_newer`. */
-export async function openBrain(settings: Settings): Promise<Brain> {
-  const log = createLog({ level: settings.logLevel, format: settings.logFormat });
+/** Joins the parts. `logTo` takes the log in the place of stdout. Throws `locked`, `read_only`, `corrupt`, `schema_newer`. */
+export async function openBrain(settings: Settings, logTo?: Parameters<typeof createLog>[1]): Promise<Brain> {
+  const log = createLog({ level: settings.logLevel, format: settings.logFormat }, logTo);
   const newId = uuidv7Generator(Date.now);
   const folder = openDataFolder(settings.dataDir);
+  let table: SqliteTable | undefined;
   try {
-    const table = new SqliteTable({ path: folder.databasePath });
+    const opened = new SqliteTable({ path: folder.databasePath });
+    table = opened;
     const store = new Store({
-      table,
+      table: opened,
       now: () => instant(Date.now()),
       newEpoch: newId,
       correlationId: () => currentContext()?.correlationId ?? '-',
@@ -46,7 +48,7 @@ export async function openBrain(settings: Settings): Promise<Brain> {
     const snapshots = { load: folder.loadIndex, save: folder.saveIndex };
     const services = createServices({ store, snapshots, newId });
     const loop = eventLoopCheck();
-    const checks = healthChecks({ table, services, folder, loop });
+    const checks = healthChecks({ table: opened, services, folder, loop });
     const app = await createApp({ services, log, newId, checks, version: VERSION, cursorKey: folder.key });
     const upkeep = setInterval(
       () => void services.indexes.upkeep().catch((err) => log.error({ err }, 'upkeep failed')),
@@ -62,14 +64,19 @@ export async function openBrain(settings: Settings): Promise<Brain> {
       async close() {
         clearInterval(upkeep);
         loop.stop();
-        await app.close();
-        await store.drain();
-        await services.indexes.close();
-        await table.close();
-        folder.release();
+        try {
+          await app.close();
+          await store.drain();
+          await services.indexes.close();
+        } finally {
+          // Also where the index could not be stored, as on a full disk: it is made anew from the notes.
+          await opened.close();
+          folder.release();
+        }
       },
     };
   } catch (error) {
+    await table?.close();
     folder.release();
     throw error;
   }
