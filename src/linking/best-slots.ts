@@ -1,54 +1,64 @@
 import type { StoredNote } from './stored-note.ts';
 
-/** The best few of many slots, ties broken by the note's id; offered twice, a slot keeps its best. */
+/** The best few of many slots, ties broken by the notes; offered twice, a slot keeps its best. */
 export class BestSlots {
   readonly #limit: number;
   readonly #notes: readonly (StoredNote | undefined)[];
-  readonly #slots: number[] = [];
-  readonly #scores: number[] = [];
+  readonly #slots: Uint32Array;
+  readonly #scores: Float64Array;
+  #count = 0;
 
   constructor(limit: number, notes: readonly (StoredNote | undefined)[]) {
     this.#limit = limit;
     this.#notes = notes;
+    this.#slots = new Uint32Array(limit);
+    this.#scores = new Float64Array(limit);
+  }
+
+  /** Forgets all that was offered. */
+  clear(): void {
+    this.#count = 0;
   }
 
   /** Below this no score is taken. */
   get least(): number {
-    return this.#slots.length < this.#limit ? -Infinity : (this.#scores[this.#limit - 1] ?? Infinity);
+    return this.#count < this.#limit ? -Infinity : (this.#scores[this.#limit - 1] ?? Infinity);
   }
 
   offer(slot: number, score: number): void {
     const slots = this.#slots;
     const scores = this.#scores;
-    const last = slots.length - 1;
-    const full = slots.length >= this.#limit;
-    if (full && (last < 0 || !this.#before(slot, score, slots[last]!, scores[last]!))) return;
-    const known = slots.indexOf(slot);
-    if (known >= 0) {
-      if (scores[known]! >= score) return;
-      slots.splice(known, 1);
-      scores.splice(known, 1);
-    } else if (full) {
-      slots.pop();
-      scores.pop();
+    const full = this.#count === this.#limit;
+    if (full && !this.#isBefore(slot, score, this.#count - 1)) return;
+    // The gap that the others move into: the slot's own place, else a new one, else that of the worst.
+    let gap = 0;
+    while (gap < this.#count && slots[gap] !== slot) gap++;
+    if (gap < this.#count) {
+      if (scores[gap]! >= score) return;
+    } else if (full) gap--;
+    else this.#count++;
+    for (; gap > 0 && this.#isBefore(slot, score, gap - 1); gap--) {
+      slots[gap] = slots[gap - 1]!;
+      scores[gap] = scores[gap - 1]!;
     }
-    let at = slots.length;
-    while (at > 0 && this.#before(slot, score, slots[at - 1]!, scores[at - 1]!)) at--;
-    slots.splice(at, 0, slot);
-    scores.splice(at, 0, score);
+    slots[gap] = slot;
+    scores[gap] = score;
   }
 
-  /** Best first. */
-  slots(): readonly number[] {
-    return this.#slots;
+  /** Best first: a view until the next offer. */
+  slots(): Uint32Array {
+    return this.#slots.subarray(0, this.#count);
   }
 
   /** The scores of `slots`, in their order. */
-  scores(): readonly number[] {
-    return this.#scores;
+  scores(): Float64Array {
+    return this.#scores.subarray(0, this.#count);
   }
 
-  #before(slot: number, score: number, other: number, otherScore: number): boolean {
-    return score > otherScore || (score === otherScore && this.#notes[slot]!.id < this.#notes[other]!.id);
+  #isBefore(slot: number, score: number, place: number): boolean {
+    if (place < 0) return false;
+    const other = this.#scores[place]!;
+    if (score !== other) return score > other;
+    return this.#notes[slot]!.id < this.#notes[this.#slots[place]!]!.id;
   }
 }

@@ -1,12 +1,13 @@
 import { BestSlots } from './best-slots.ts';
 import { IdfTable } from './idf-table.ts';
 import type { Lexicon } from './lexicon.ts';
+import { LoadedTerms } from './loaded-terms.ts';
 import type { Mentions } from './mentions.ts';
 import { COUNT_WEIGHT } from './postings.ts';
 import type { Postings } from './postings.ts';
+import { QueryFeatures } from './query-features.ts';
 import type { StoredNote } from './stored-note.ts';
 import type { TitleTrie } from './title-trie.ts';
-import { TermWeights } from './term-weights.ts';
 import { similaritySignal } from './weight.ts';
 import type { PairSignals } from './weight.ts';
 
@@ -24,7 +25,7 @@ export interface Pair {
 
 const QUERY_FEATURES = 64;
 const POSTINGS_BUDGET = 8_000;
-const SIMILAR_CANDIDATES = 40;
+const SIMILAR_CANDIDATES = 30;
 const NAMING_CANDIDATES = 40;
 /** A title of more notes, or named in more, says too little to follow it to all of them. */
 const MAX_OWNERS_FOLLOWED = 8;
@@ -52,15 +53,22 @@ export class Ranker {
   readonly #idf = new IdfTable();
   #sums = new Float64Array(0);
   #touched = new Uint32Array(0);
-  readonly #queryWeights = new TermWeights();
-  readonly #titleMass = new TermWeights();
-  // The note whose weights lie in the two tables above.
+  // In whose candidates a slot was last, so that none is measured twice.
+  #listedIn = new Uint32Array(0);
+  #listing = 0;
+  readonly #terms = new LoadedTerms();
+  readonly #query: QueryFeatures;
+  readonly #best: BestSlots;
+  readonly #bestNamed: BestSlots;
+  // The note whose terms lie in the tables above.
   #loaded: StoredNote | undefined;
-  #loadedTitleMass = 0;
   readonly #loadedNames = new Map<number, number>();
 
   constructor(vault: RankedVault) {
     this.#vault = vault;
+    this.#query = new QueryFeatures(vault.lexicon, vault.postings);
+    this.#best = new BestSlots(SIMILAR_CANDIDATES, vault.notes);
+    this.#bestNamed = new BestSlots(NAMING_CANDIDATES, vault.notes);
   }
 
   idfTable(): Float64Array {
@@ -80,12 +88,15 @@ export class Ranker {
   /** Measures the loaded note beside each of its candidates. */
   candidates(): Pair[] {
     const note = this.#loaded!;
-    const slots = new Set(this.#similarSlots(note));
-    for (const slot of this.#namedSlots()) slots.add(slot);
-    for (const slot of this.#namingSlots(note)) slots.add(slot);
-    slots.delete(note.slot);
+    this.#reserve();
     const pairs: Pair[] = [];
-    for (const slot of slots) pairs.push(this.#measure(note, this.#vault.notes[slot]!));
+    this.#listedIn[note.slot] = ++this.#listing;
+    this.#findSimilar(note);
+    this.#measureAll(note, this.#best, pairs);
+    this.#findNamed();
+    this.#measureAll(note, this.#bestNamed, pairs);
+    this.#findNaming(note);
+    this.#measureAll(note, this.#bestNamed, pairs);
     return pairs;
   }
 
@@ -99,14 +110,16 @@ export class Ranker {
     const { lexicon } = this.#vault;
     const best: { readonly term: number; readonly share: number }[] = [];
     let total = 0;
-    for (const feature of other.features) {
-      const term = feature >>> 8;
-      const share = this.#queryWeights.get(term) * COUNT_WEIGHT[feature & 255]!;
+    const { features } = other;
+    for (let at = 0; at < features.length; at++) {
+      const term = features[at]! >>> 8;
+      const share = this.#terms.weightOf(term) * COUNT_WEIGHT[features[at]! & 255]!;
       if (share === 0) continue;
       total += share;
       if (best.length === limit && share < best[limit - 1]!.share) continue;
-      best.push({ term, share });
-      best.sort((x, y) => y.share - x.share || lexicon.compare(x.term, y.term));
+      let place = best.length;
+      while (place > 0 && isHeavier(term, share, best[place - 1]!, lexicon)) place--;
+      best.splice(place, 0, { term, share });
       if (best.length > limit) best.pop();
     }
     return best.map(({ term, share }) => ({ term, share: share / total }));
@@ -115,20 +128,20 @@ export class Ranker {
   #load(note: StoredNote): void {
     const { postings, mentions } = this.#vault;
     mentions.settle();
-    this.#queryWeights.reset(note.features.length);
-    this.#titleMass.reset(note.titleTerms.length);
+    const { features, titleTerms } = note;
+    this.#terms.reset(features.length);
+    this.#query.reset(features.length);
     const idf = this.idfTable();
-    for (const feature of note.features) {
-      const term = feature >>> 8;
-      const rarity = idf[postings.frequency(term)]!;
-      this.#queryWeights.add(term, COUNT_WEIGHT[feature & 255]! * rarity * rarity);
+    for (let at = 0; at < features.length; at++) {
+      const term = features[at]! >>> 8;
+      const frequency = postings.frequency(term);
+      const rarity = idf[frequency]!;
+      const lift = COUNT_WEIGHT[features[at]! & 255]! * rarity;
+      this.#terms.add(term, lift * rarity);
+      // In this note alone: it leads nowhere.
+      if (frequency > 1) this.#query.add(term, frequency, lift);
     }
-    this.#loadedTitleMass = 0;
-    for (const term of note.titleTerms) {
-      const mass = idf[postings.frequency(term)]!;
-      this.#titleMass.add(term, mass);
-      this.#loadedTitleMass += mass;
-    }
+    for (const term of titleTerms) this.#terms.addTitle(term, idf[postings.frequency(term)]!);
     this.#loadedNames.clear();
     const named = mentions.namedIn(note.slot);
     for (let at = 0; at < named.length; at += 2) {
@@ -148,53 +161,49 @@ export class Ranker {
     );
   }
 
-  #similarSlots(note: StoredNote): readonly number[] {
-    const { notes } = this.#vault;
-    if (this.#sums.length < notes.length) {
-      this.#sums = new Float64Array(notes.length * 2);
-      this.#touched = new Uint32Array(notes.length * 2);
-    }
-    const touchedCount = this.#accumulate(note);
+  #reserve(): void {
+    const slots = this.#vault.notes.length;
+    if (this.#sums.length >= slots) return;
+    this.#sums = new Float64Array(slots * 2);
+    this.#touched = new Uint32Array(slots * 2);
+    this.#listedIn = new Uint32Array(slots * 2);
+    this.#listing = 0;
+  }
+
+  #findSimilar(note: StoredNote): void {
+    const touchedCount = this.#accumulate();
     const sums = this.#sums;
     const touched = this.#touched;
     const { pivots } = this.#vault;
-    const best = new BestSlots(SIMILAR_CANDIDATES, notes);
+    const best = this.#best;
+    best.clear();
+    let { least } = best;
     sums[note.slot] = 0;
     for (let at = 0; at < touchedCount; at++) {
       const slot = touched[at]!;
       const score = sums[slot]! / pivots[slot]!;
       sums[slot] = 0;
-      if (score >= best.least) best.offer(slot, score);
+      if (score < least || slot === note.slot) continue;
+      best.offer(slot, score);
+      ({ least } = best);
     }
-    return best.slots();
   }
 
-  #accumulate(note: StoredNote): number {
-    const { lexicon, postings } = this.#vault;
-    const idf = this.idfTable();
-    const shared: number[] = [];
-    for (const feature of note.features) {
-      // In this note alone: it leads nowhere.
-      if (postings.frequency(feature >>> 8) > 1) shared.push(feature);
-    }
-    const weights = Float64Array.from(shared, (feature) => {
-      return COUNT_WEIGHT[feature & 255]! * idf[postings.frequency(feature >>> 8)]!;
-    });
-    const least = weights.length > QUERY_FEATURES ? weights.toSorted()[weights.length - QUERY_FEATURES]! : 0;
-    const heavy = shared.filter((_, at) => weights[at]! > least).map((feature) => feature >>> 8);
-    const equal = shared.filter((_, at) => weights[at] === least).map((feature) => feature >>> 8);
-    heavy.push(...equal.sort((a, b) => lexicon.compare(a, b)).slice(0, QUERY_FEATURES - heavy.length));
-    heavy.sort((a, b) => postings.frequency(a) - postings.frequency(b) || lexicon.compare(a, b));
+  #accumulate(): number {
+    const { postings } = this.#vault;
+    const query = this.#query;
+    query.select(QUERY_FEATURES);
     let used = 0;
     let touchedCount = 0;
-    for (const term of heavy) {
-      const frequency = postings.frequency(term);
+    for (let at = 0; at < query.count; at++) {
+      const frequency = query.frequencyAt(at);
       // The rarest is followed however common it is: a note of common words is still near something.
       if (used > 0 && used + frequency > POSTINGS_BUDGET) break;
       used += frequency;
+      const term = query.termAt(at);
       touchedCount = postings.accumulate(
         term,
-        this.#queryWeights.get(term),
+        this.#terms.weightOf(term),
         this.#sums,
         this.#touched,
         touchedCount,
@@ -204,45 +213,41 @@ export class Ranker {
   }
 
   /** Notes whose titles the loaded note names, the strongest. */
-  #namedSlots(): readonly number[] {
-    const { notes, trie } = this.#vault;
-    const best = new BestSlots(NAMING_CANDIDATES, notes);
+  #findNamed(): void {
+    const { trie } = this.#vault;
+    this.#bestNamed.clear();
     for (const [phrase, strength] of this.#loadedNames) {
       const owners = trie.ownersOf(phrase);
-      if (owners.length <= MAX_OWNERS_FOLLOWED) for (const slot of owners) best.offer(slot, strength);
+      if (owners.length > MAX_OWNERS_FOLLOWED) continue;
+      for (const slot of owners) this.#bestNamed.offer(slot, strength);
     }
-    return best.slots();
   }
 
   /** Notes that name this one, the strongest. */
-  #namingSlots(note: StoredNote): readonly number[] {
-    const { notes, mentions } = this.#vault;
-    const best = new BestSlots(NAMING_CANDIDATES, notes);
+  #findNaming(note: StoredNote): void {
+    const { mentions } = this.#vault;
+    this.#bestNamed.clear();
     for (const phrase of note.phrases) {
       const namers = mentions.namersOf(phrase);
       if (namers.length > MAX_NAMERS_FOLLOWED) continue;
       for (const slot of namers) {
         const named = mentions.namedIn(slot);
-        best.offer(slot, this.#naming(phrase, timesNamed(named, phrase), named.length / 2));
+        this.#bestNamed.offer(slot, this.#naming(phrase, timesNamed(named, phrase), named.length / 2));
       }
     }
-    return best.slots();
+  }
+
+  #measureAll(note: StoredNote, best: BestSlots, pairs: Pair[]): void {
+    const { notes } = this.#vault;
+    for (const slot of best.slots()) {
+      if (this.#listedIn[slot] === this.#listing) continue;
+      this.#listedIn[slot] = this.#listing;
+      pairs.push(this.#measure(note, notes[slot]!));
+    }
   }
 
   #measure(a: StoredNote, b: StoredNote): Pair {
-    const queryWeights = this.#queryWeights;
-    const titleMass = this.#titleMass;
-    let sum = 0;
-    let coveredMass = 0;
-    const { features } = b;
-    for (let at = 0; at < features.length; at++) {
-      const feature = features[at]!;
-      const term = feature >>> 8;
-      const weight = queryWeights.get(term);
-      if (weight === 0) continue;
-      sum += weight * COUNT_WEIGHT[feature & 255]!;
-      coveredMass += titleMass.get(term);
-    }
+    this.#terms.measure(b.features);
     const { mentions, trie } = this.#vault;
     let names = 0;
     let named = 0;
@@ -261,14 +266,11 @@ export class Ranker {
     }
     return {
       note: b,
-      similarity: sum / (a.pivot * b.pivot),
+      similarity: this.#terms.sum / (a.pivot * b.pivot),
       names,
       named,
       covers: dampedCoverage(this.#massCoveredByLoaded(b), this.#loadedNames.size),
-      covered: dampedCoverage(
-        this.#loadedTitleMass > 0 ? coveredMass / this.#loadedTitleMass : 0,
-        namedInB.length / 2,
-      ),
+      covered: dampedCoverage(this.#terms.coveredTitle, namedInB.length / 2),
       phraseLength: Math.min(MAX_PHRASE_LENGTH, phraseLength),
     };
   }
@@ -281,10 +283,19 @@ export class Ranker {
     for (const term of b.titleTerms) {
       const rarity = idf[postings.frequency(term)]!;
       mass += rarity;
-      if (this.#queryWeights.get(term) > 0) covered += rarity;
+      if (this.#terms.weightOf(term) > 0) covered += rarity;
     }
     return mass > 0 ? covered / mass : 0;
   }
+}
+
+function isHeavier(
+  term: number,
+  share: number,
+  other: { readonly term: number; readonly share: number },
+  lexicon: Lexicon,
+): boolean {
+  return share > other.share || (share === other.share && lexicon.compare(term, other.term) < 0);
 }
 
 function dampedCoverage(share: number, titlesNamed: number): number {

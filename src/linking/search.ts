@@ -58,7 +58,7 @@ export class Searcher {
     }
     const wanted = new Set(words.flatMap((variants) => variants.map(({ term }) => term)));
     const scores = best.scores();
-    return best.slots().map((slot, rank) => ({
+    return Array.from(best.slots(), (slot, rank) => ({
       id: store.notes[slot]!.id,
       score: scores[rank]!,
       terms: this.#termsOf(slot, wanted),
