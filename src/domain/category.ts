@@ -2,7 +2,6 @@ import { assertNever } from '../shared/assert.ts';
 import type { Brand } from '../shared/brand.ts';
 import { unchanged, type Decision } from './decision.ts';
 import { BrainError, checkAll, refuse } from './error.ts';
-import type { CategoryEvent } from './event.ts';
 import { LIMITS } from './limits.ts';
 import * as value from './values.ts';
 import type { CategoryId, Color, Instant, OwnerId, Title } from './values.ts';
@@ -38,6 +37,20 @@ export interface CategoryChanges {
   readonly color?: Color | null;
   readonly icon?: string | null;
 }
+
+interface OfCategory {
+  readonly categoryId: CategoryId;
+  readonly version: number;
+  readonly at: Instant;
+}
+
+export type CategoryEvent =
+  | (OfCategory & { readonly type: 'category.created'; readonly category: Category })
+  | (OfCategory & { readonly type: 'category.updated'; readonly changes: CategoryChanges })
+  | (OfCategory & { readonly type: 'category.moved'; readonly parentId: CategoryId | null })
+  | (OfCategory & { readonly type: 'category.deleted' });
+
+export type CategoryDecision = Decision<Category, CategoryEvent>;
 
 /** All categories of an owner: what a decision on the shape of the tree has to see. */
 export class CategoryTree {
@@ -96,7 +109,7 @@ export function createCategory(
   },
   tree: CategoryTree,
   made: { readonly id: CategoryId; readonly owner: OwnerId; readonly now: Instant },
-): Decision<Category> {
+): CategoryDecision {
   const parentId = input.parentId ?? null;
   const fields = checkAll({
     title: () => value.categoryTitle(input.title ?? ''),
@@ -121,7 +134,7 @@ export function createCategory(
 }
 
 /** Changes the given fields; `null` takes a color or an icon away. Throws `invalid`. */
-export function updateCategory(category: Category, input: CategoryInput, now: Instant): Decision<Category> {
+export function updateCategory(category: Category, input: CategoryInput, now: Instant): CategoryDecision {
   const { title, description, color, icon } = input;
   const fields: CategoryChanges = checkAll({
     ...(title !== undefined && { title: () => value.categoryTitle(title) }),
@@ -142,7 +155,7 @@ export function moveCategory(
   parentId: CategoryId | null,
   tree: CategoryTree,
   now: Instant,
-): Decision<Category> {
+): CategoryDecision {
   if (category.parentId === parentId) return unchanged(category);
   if (parentId !== null && [parentId, ...tree.ancestors(parentId).map((a) => a.id)].includes(category.id)) {
     refuse('/parentId', 'cycle', 'a category cannot be moved below itself');
@@ -152,7 +165,7 @@ export function moveCategory(
 }
 
 /** Throws `conflict` while it has categories below it. */
-export function deleteCategory(category: Category, tree: CategoryTree, now: Instant): Decision<Category> {
+export function deleteCategory(category: Category, tree: CategoryTree, now: Instant): CategoryDecision {
   const children = tree.children(category.id).length;
   if (children > 0) {
     throw new BrainError('conflict', `the category has ${children} below it; move or delete those first`, {
@@ -189,7 +202,7 @@ function checkPlace(parentId: CategoryId | null, height: number, tree: CategoryT
   return parentId;
 }
 
-function decide(category: Category, event: CategoryEvent): Decision<Category> {
+function decide(category: Category, event: CategoryEvent): CategoryDecision {
   return { before: category, after: applyCategoryEvent(category, event), events: [event] };
 }
 

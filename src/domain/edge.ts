@@ -2,7 +2,6 @@ import { assertNever } from '../shared/assert.ts';
 import type { Brand } from '../shared/brand.ts';
 import { unchanged, type Decision } from './decision.ts';
 import { BrainError, checkAll, refuse } from './error.ts';
-import type { EdgeEvent } from './event.ts';
 import { LIMITS } from './limits.ts';
 import type { Node } from './node.ts';
 import * as value from './values.ts';
@@ -56,6 +55,29 @@ export interface EdgeInput {
   readonly support?: Support | undefined;
 }
 
+interface OfEdge {
+  readonly edgeId: EdgeId;
+  readonly sourceId: NodeId;
+  readonly targetId: NodeId;
+  readonly version: number;
+  readonly at: Instant;
+}
+
+export type EdgeEvent =
+  | (OfEdge & { readonly type: 'edge.created'; readonly edge: Edge })
+  | (OfEdge & {
+      readonly type: 'edge.weightUpdated';
+      readonly from: Weight;
+      readonly weight: Weight;
+      readonly reasons: readonly Reason[];
+      readonly engine?: string | undefined;
+    })
+  | (OfEdge & { readonly type: 'edge.supportChanged'; readonly support: Support })
+  | (OfEdge & { readonly type: 'edge.accepted' | 'edge.rejected' | 'edge.reopened' })
+  | (OfEdge & { readonly type: 'edge.deleted'; readonly by: 'person' | 'linker' | 'import' });
+
+export type EdgeDecision = Decision<Edge, EdgeEvent>;
+
 /** What an edge needs to know of its ends. */
 export type EdgeEnd = Pick<Node, 'id' | 'owner'>;
 
@@ -67,7 +89,7 @@ export function createEdge(
   input: EdgeInput,
   ends: { readonly source: EdgeEnd; readonly target: EdgeEnd; readonly existing?: Edge | undefined },
   made: { readonly id: EdgeId; readonly now: Instant },
-): Decision<Edge> {
+): EdgeDecision {
   const { source, target, existing } = ends;
   if (source.id === target.id) refuse('/targetId', 'self', 'a note cannot be connected to itself');
   if (source.owner !== target.owner) refuse('/targetId', 'not_found', `there is no note ${target.id}`);
@@ -107,7 +129,7 @@ export interface Weighing {
 }
 
 /** Gives the edge another weight, with its reasons. The same weight is no change. Throws `invalid`. */
-export function updateWeight(edge: Edge, weighing: Weighing, now: Instant): Decision<Edge> {
+export function updateWeight(edge: Edge, weighing: Weighing, now: Instant): EdgeDecision {
   const fields = checkAll({
     weight: () => value.weight(weighing.weight),
     reasons: () => checkReasons(weighing.reasons ?? edge.reasons),
@@ -124,7 +146,7 @@ export function updateWeight(edge: Edge, weighing: Weighing, now: Instant): Deci
 }
 
 /** Sets which of the two texts asks for the edge. */
-export function changeSupport(edge: Edge, support: Support, now: Instant): Decision<Edge> {
+export function changeSupport(edge: Edge, support: Support, now: Instant): EdgeDecision {
   if (edge.support === support) return unchanged(edge);
   return decide(edge, { type: 'edge.supportChanged', ...stamp(edge, edge.version + 1, now), support });
 }
@@ -136,7 +158,7 @@ const STATUS_EVENT = {
 } as const satisfies Record<EdgeStatus, string>;
 
 /** Accepts, rejects or reopens an edge. An edge that a person drew is deleted, not rejected: `conflict`. */
-export function setStatus(edge: Edge, status: EdgeStatus, now: Instant): Decision<Edge> {
+export function setStatus(edge: Edge, status: EdgeStatus, now: Instant): EdgeDecision {
   if (edge.status === status) return unchanged(edge);
   if (edge.origin !== 'auto') {
     throw new BrainError(
@@ -147,7 +169,7 @@ export function setStatus(edge: Edge, status: EdgeStatus, now: Instant): Decisio
   return decide(edge, { type: STATUS_EVENT[status], ...stamp(edge, edge.version + 1, now) });
 }
 
-export function deleteEdge(edge: Edge, by: 'person' | 'linker' | 'import', now: Instant): Decision<Edge> {
+export function deleteEdge(edge: Edge, by: 'person' | 'linker' | 'import', now: Instant): EdgeDecision {
   return decide(edge, { type: 'edge.deleted', ...stamp(edge, edge.version + 1, now), by });
 }
 
@@ -186,7 +208,7 @@ export function applyEdgeEvent(edge: Edge | undefined, event: EdgeEvent): Edge |
   }
 }
 
-function decide(edge: Edge, event: EdgeEvent): Decision<Edge> {
+function decide(edge: Edge, event: EdgeEvent): EdgeDecision {
   return { before: edge, after: applyEdgeEvent(edge, event), events: [event] };
 }
 

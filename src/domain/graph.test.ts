@@ -6,7 +6,10 @@ import { applyCategoryEvent, CategoryTree, type Category } from './category.ts';
 import type { Decision } from './decision.ts';
 import { applyEdgeEvent, type Edge } from './edge.ts';
 import { isBrainError } from './error.ts';
-import type { CategoryEvent, DomainEvent, EdgeEvent, NodeEvent } from './event.ts';
+import type { CategoryEvent } from './category.ts';
+import type { EdgeEvent } from './edge.ts';
+import type { DomainEvent } from './event.ts';
+import type { NodeEvent } from './node.ts';
 import { LIMITS } from './limits.ts';
 import { applyNodeEvent, type Node } from './node.ts';
 import { tagKey } from './values.ts';
@@ -30,7 +33,7 @@ class MapGraph implements Graph {
 
   #apply<T extends { readonly id: string; readonly version: number; readonly updatedAt: string }>(
     kept: Map<string, T>,
-    { before, after, events }: Decision<T>,
+    { before, after, events }: Decision<T, DomainEvent>,
   ): void {
     const stands = before ?? after;
     if (!stands) throw new Error('a decision about nothing');
@@ -43,7 +46,7 @@ class MapGraph implements Graph {
 
 /** No event for no change, one at least for each change, and the version counts them. */
 function checkDecision<T extends { readonly version: number; readonly updatedAt: string }>(
-  decision: Decision<T>,
+  decision: Decision<T, DomainEvent>,
 ): void {
   const { before, after, events } = decision;
   assert.equal(events.length === 0, before === after);

@@ -2,7 +2,6 @@ import { assertNever } from '../shared/assert.ts';
 import type { Brand } from '../shared/brand.ts';
 import { unchanged, type Decision } from './decision.ts';
 import { BrainError, checkAll, refuse } from './error.ts';
-import type { NodeEvent } from './event.ts';
 import { LIMITS } from './limits.ts';
 import * as value from './values.ts';
 import type { CategoryId, Content, Instant, NodeId, OwnerId, Tag, Title, Weight } from './values.ts';
@@ -67,11 +66,28 @@ export interface NodeChanges {
   readonly updatedAt?: Instant;
 }
 
+/** Each node event carries the version that it leads to, so applying one twice is harmless. */
+interface OfNode {
+  readonly nodeId: NodeId;
+  readonly version: number;
+  readonly at: Instant;
+}
+
+export type NodeEvent =
+  | (OfNode & { readonly type: 'node.created'; readonly node: Node })
+  | (OfNode & { readonly type: 'node.updated'; readonly changes: NodeChanges })
+  | (OfNode & { readonly type: 'node.archived' | 'node.restored' })
+  | (OfNode & { readonly type: 'node.deleted' })
+  | (OfNode & { readonly type: 'category.nodeAssigned'; readonly assignment: Assignment })
+  | (OfNode & { readonly type: 'category.nodeRemoved'; readonly categoryId: CategoryId });
+
+export type NodeDecision = Decision<Node, NodeEvent>;
+
 /** Throws `invalid` naming every field that breaks a rule; a note has a title or content, or both. */
 export function createNode(
   input: NodeInput,
   made: { readonly id: NodeId; readonly owner: OwnerId; readonly now: Instant },
-): Decision<Node> {
+): NodeDecision {
   const fields = checkAll({
     title: () => value.title(input.title ?? ''),
     content: () => value.content(input.content ?? ''),
@@ -95,7 +111,7 @@ export function createNode(
 }
 
 /** Changes the given fields and leaves the rest; a change to the same value is none. Throws `invalid`. */
-export function updateNode(node: Node, input: NodeInput, now: Instant): Decision<Node> {
+export function updateNode(node: Node, input: NodeInput, now: Instant): NodeDecision {
   const fields = checkAll({
     ...(input.title !== undefined && { title: () => value.title(input.title ?? '') }),
     ...(input.content !== undefined && { content: () => value.content(input.content ?? '') }),
@@ -114,20 +130,20 @@ export function updateNode(node: Node, input: NodeInput, now: Instant): Decision
   return decide(node, { type: 'node.updated', ...next(node, now), changes: { ...changes, updatedAt } });
 }
 
-export function archiveNode(node: Node, now: Instant): Decision<Node> {
+export function archiveNode(node: Node, now: Instant): NodeDecision {
   return node.archived ? unchanged(node) : decide(node, { type: 'node.archived', ...next(node, now) });
 }
 
-export function restoreNode(node: Node, now: Instant): Decision<Node> {
+export function restoreNode(node: Node, now: Instant): NodeDecision {
   return node.archived ? decide(node, { type: 'node.restored', ...next(node, now) }) : unchanged(node);
 }
 
-export function deleteNode(node: Node, now: Instant): Decision<Node> {
+export function deleteNode(node: Node, now: Instant): NodeDecision {
   return decide(node, { type: 'node.deleted', ...next(node, now) });
 }
 
 /** Puts the node in a category, or changes how sure that is. Throws `conflict` above the limit of categories. */
-export function assignCategory(node: Node, assignment: Assignment, now: Instant): Decision<Node> {
+export function assignCategory(node: Node, assignment: Assignment, now: Instant): NodeDecision {
   const present = node.categories.find((c) => c.categoryId === assignment.categoryId);
   if (present?.confidence === assignment.confidence && present.method === assignment.method)
     return unchanged(node);
@@ -137,7 +153,7 @@ export function assignCategory(node: Node, assignment: Assignment, now: Instant)
   return decide(node, { type: 'category.nodeAssigned', ...next(node, now), assignment });
 }
 
-export function removeCategory(node: Node, categoryId: CategoryId, now: Instant): Decision<Node> {
+export function removeCategory(node: Node, categoryId: CategoryId, now: Instant): NodeDecision {
   if (!node.categories.some((c) => c.categoryId === categoryId)) return unchanged(node);
   return decide(node, { type: 'category.nodeRemoved', ...next(node, now), categoryId });
 }
@@ -173,7 +189,7 @@ export function labelOf(node: Pick<Node, 'title' | 'content'>): string {
   return (cut.isWellFormed() ? cut : cut.slice(0, -1)).trim(); // not half of a surrogate pair
 }
 
-function decide(node: Node, event: NodeEvent): Decision<Node> {
+function decide(node: Node, event: NodeEvent): NodeDecision {
   return { before: node, after: applyNodeEvent(node, event), events: [event] };
 }
 

@@ -21,6 +21,9 @@ export type Instant = Brand<string, 'Instant'>;
 // No '#': it separates the parts of a storage key, so another owner's key cannot be spelled.
 const OWNER = /^[A-Za-z0-9][A-Za-z0-9._@|:-]{0,127}$/;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const RFC_3339 = /^\d{4}-\d{2}-\d{2}([Tt ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?([Zz]|[+-]\d{2}:\d{2})?)?$/;
+const ZONE = /([Zz]|[+-]\d{2}:\d{2})$/;
+const DATE_LENGTH = 'yyyy-mm-dd'.length;
 const COLOR = /^#[0-9a-f]{6}$/;
 // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
 const CONTROL = /[\u0000-\u001f\u007f]/;
@@ -125,8 +128,12 @@ export function color(value: string): Color {
   return lower as Color;
 }
 
+/** A text is a date and time of RFC 3339; without a time it is midnight, and without a zone it is UTC. */
 export function instant(value: string | number | Date): Instant {
-  const date = new Date(value);
+  if (typeof value === 'string' && !RFC_3339.test(value)) refuse('', 'instant', 'not a date of RFC 3339');
+  const zoned =
+    typeof value === 'string' && value.length > DATE_LENGTH && !ZONE.test(value) ? `${value}Z` : value;
+  const date = new Date(zoned);
   const year = date.getUTCFullYear();
   if (Number.isNaN(date.getTime()) || year < 0 || year > 9999)
     refuse('', 'instant', 'not a date of RFC 3339');

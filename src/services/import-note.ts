@@ -4,10 +4,10 @@ import {
   removeCategory,
   updateNode,
   type Node,
+  type NodeDecision,
   type NodeInput,
 } from '../domain/node.ts';
 import type { BrainError } from '../domain/error.ts';
-import type { Decision } from '../domain/decision.ts';
 import { weight, type CategoryId, type Instant, type NodeId, type OwnerId } from '../domain/values.ts';
 
 /** A note as a source has it. `key` is its stable name: importing it again updates the same node. */
@@ -37,7 +37,7 @@ export function decideNote(
   note: ImportNote,
   before: Node | undefined,
   made: { readonly id: NodeId; readonly owner: OwnerId; readonly categoryId: CategoryId | undefined },
-): Decision<Node> {
+): NodeDecision {
   const { key, path, category: _category, links: _links, ...fields } = note;
   const source = { kind: 'import' as const, key, ...(path !== undefined && { path }) };
   const input: NodeInput = { ...fields, source };

@@ -7,12 +7,12 @@ import {
   setStatus,
   updateWeight,
   type Edge,
+  type EdgeDecision,
   type EdgeInput,
   type Reason,
   type Support,
   type Weighing,
 } from '../domain/edge.ts';
-import type { Decision } from '../domain/decision.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { Node } from '../domain/node.ts';
 import type { EdgeId, Instant, NodeId } from '../domain/values.ts';
@@ -57,7 +57,7 @@ export function linker(needs: { readonly newEdgeId: () => EdgeId }): Linker {
     wanted: readonly Wanted[],
     mine: { readonly edges: readonly Edge[]; readonly make: EdgeInput; readonly by: 'linker' | 'import' },
   ): Promise<boolean> {
-    const decisions: Decision<Edge>[] = [];
+    const decisions: EdgeDecision[] = [];
     const byOther = new Map(mine.edges.map((edge) => [otherEnd(edge, node.id), edge]));
     const there = new Set(await tx.nodes.existing(wanted.map((w) => w.otherId)));
     for (const { otherId, weight, reasons } of wanted) {
@@ -170,7 +170,7 @@ async function changedSince(
   });
 }
 
-function reweigh(edge: Edge, weighing: Weighing, support: Support, now: Instant): Decision<Edge> {
+function reweigh(edge: Edge, weighing: Weighing, support: Support, now: Instant): EdgeDecision {
   const weighed = updateWeight(edge, weighing, now);
   const supported = changeSupport(weighed.after ?? edge, support, now);
   return { before: edge, after: supported.after, events: [...weighed.events, ...supported.events] };

@@ -1,6 +1,5 @@
 import { otherEnd, type Edge } from '../domain/edge.ts';
 import { BrainError, isBrainError } from '../domain/error.ts';
-import type { Decision } from '../domain/decision.ts';
 import {
   archiveNode,
   createNode,
@@ -8,6 +7,7 @@ import {
   restoreNode,
   updateNode,
   type Node,
+  type NodeDecision,
   type NodeInput,
 } from '../domain/node.ts';
 import type { CategoryId, Instant, NodeId, OwnerId, Tag } from '../domain/values.ts';
@@ -78,7 +78,7 @@ export function nodeService(needs: {
   async function saveLinked(
     owner: OwnerId,
     id: NodeId,
-    decide: (tx: Tx) => Promise<Decision<Node>>,
+    decide: (tx: Tx) => Promise<NodeDecision>,
   ): Promise<LinkedNode> {
     const save = (linked: 'now' | 'next') =>
       change(owner, id, async (tx): Promise<LinkedNode> => {

@@ -1,4 +1,5 @@
 import type { Decision } from '../domain/decision.ts';
+import type { DomainEvent } from '../domain/event.ts';
 import { BrainError } from '../domain/error.ts';
 import type { OwnerId } from '../domain/values.ts';
 import { everyItem, type Item, type Key, type QueryOptions, type TableReader } from './table.ts';
@@ -86,7 +87,7 @@ export class BaseRepository<T, Id> {
   }
 
   /** Stores what was decided, with its indexes and events: the one way in which anything changes. */
-  apply(decision: Decision<T>): void {
+  apply(decision: Decision<T, DomainEvent>): void {
     if (decision.events.length === 0) return;
     this.replace(decision.before, decision.after);
     this.#writable().record(decision.events);

@@ -120,7 +120,9 @@ export class Round<W> {
       events.length === 0 ? [] : [{ put: logItem(this.#owner, after.seq, bodies), if: 'absent' }];
     this.#transactions.push({
       ops: [{ put: headItem(this.#owner, after), if: unmoved }, ...log, ...ops.values()],
-      commit: { owner: this.#owner, epoch: after.epoch, from: before.seq + 1, to: after.seq, events },
+      ...(events.length > 0 && {
+        commit: { owner: this.#owner, epoch: after.epoch, from: before.seq + 1, to: after.seq, events },
+      }),
       settled,
     });
   }

@@ -5,13 +5,14 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { ImportEvent, ImportNote, ImportSummary } from '../../src/api/v2.ts';
 import { brainClient, type BrainClient } from '../../src/client/http-client.ts';
 import { httpTransport } from '../../src/client/http-transport.ts';
+import type { EdgeType } from '../../src/domain/edge.ts';
 import type { NodeId } from '../../src/domain/values.ts';
 import { connect } from '../../src/server/connect.ts';
 import { readSettings } from '../../src/server/settings.ts';
 import { ordered } from '../../src/storage/keys.ts';
 import { Ledger } from './ledger.ts';
 import { vaultNotes } from './notes.ts';
-import { examine, examineDatabase } from './oracle.ts';
+import { examine, examineDatabase, indexOf } from './oracle.ts';
 import { KILLS, SEED, seeded, type Random } from './seed.ts';
 import { listening } from './server-process.ts';
 import { Writer } from './writer.ts';
@@ -48,9 +49,9 @@ interface Moment {
 }
 
 function momentOf(random: Random): Moment {
-  const at = random.pick(['sent', 'item', 'item', 'progress'] as const);
+  const at = random.pick(['sent', 'item', 'item', 'item', 'progress', 'progress'] as const);
   const count = 1 + random.below(at === 'progress' ? 6 : notes.length);
-  return { at, count, turns: random.below(random.pick([1, 100, 2_000])) };
+  return { at, count, turns: random.below(random.pick([1, 500, 3_000])) };
 }
 
 /** Gives what was going on, for the message of a failure. */
@@ -103,23 +104,29 @@ async function importAgain(dataDir: string, ledger: Ledger): Promise<ImportSumma
   }
 }
 
-/** Every note once, every written link an edge, and no note without an automatic one. */
+/** Of the links that the engine finds between the notes as they are now; notes linked before a kill saw fewer. */
+const SHARE_LINKED = 0.9;
+
+/** Every note once, every written link an edge, and edges for what the engine finds. */
 function expectLinked(dataDir: string): void {
   const { nodes, edges } = examineDatabase(dataDir);
   const idOf = new Map([...nodes.values()].map(({ id, source }) => [source.key as string, id]));
   expect([...idOf.keys()].sort()).toEqual(notes.map((note) => note.key).sort());
-  const written = new Set<string>();
-  const linked = new Set<string>();
-  for (const { type, sourceId, targetId } of edges.values()) {
-    if (type === 'reference') written.add(ordered(sourceId, targetId).join(' '));
-    else linked.add(sourceId).add(targetId);
-  }
-  const id = (key: string) => idOf.get(key) as NodeId;
-  const wanted = notes.flatMap(({ key, links }) =>
-    (links ?? []).map(({ target }) => ordered(id(key), id(target)).join(' ')),
+  expect(nodes.size).toBe(notes.length);
+
+  const pair = (a: string, b: string) => ordered(a as NodeId, b as NodeId).join(' ');
+  const pairsOf = (type: EdgeType) =>
+    new Set([...edges.values()].filter((e) => e.type === type).map((e) => pair(e.sourceId, e.targetId)));
+  const id = (key: string) => idOf.get(key) ?? '';
+  const written = notes.flatMap(({ key, links }) =>
+    (links ?? []).map(({ target }) => pair(id(key), id(target))),
   );
-  expect([...written].sort()).toEqual([...new Set(wanted)].sort());
-  expect([...nodes.keys()].filter((id) => !linked.has(id))).toEqual([]);
+  expect([...pairsOf('reference')].sort()).toEqual([...new Set(written)].sort());
+
+  const index = indexOf(nodes.values());
+  const found = new Set([...nodes.keys()].flatMap((a) => index.links(a).map((b) => pair(a, b.id))));
+  expect(found.size).toBeGreaterThan(notes.length);
+  expect(found.intersection(pairsOf('related')).size / found.size).toBeGreaterThan(SHARE_LINKED);
 }
 
 describe(`killed in a stream of single writes, seed ${SEED}`, () => {

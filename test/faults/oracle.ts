@@ -165,13 +165,18 @@ function agrees(entity: Facts | 'gone', told: Facts | 'gone'): boolean {
   return Object.entries(told).every(([field, value]) => isDeepStrictEqual(entity[field], value));
 }
 
+/** An index that is made of the notes anew. */
+export function indexOf(nodes: Iterable<Node>): LinkIndex {
+  const index = new LinkIndex();
+  for (const { id, title, aliases, tags, content: text, version, archived } of nodes)
+    if (!archived) index.put({ id, title, aliases, tags, text, version });
+  index.settle();
+  return index;
+}
+
 /** The index, wherever it came from, answers as one that is made of the notes anew. */
 function compareIndexes(index: LinkIndex, nodes: ReadonlyMap<string, Node>): string[] {
-  const rebuilt = new LinkIndex();
-  for (const node of nodes.values()) {
-    const { id, title, aliases, tags, content: text, version } = node;
-    if (!node.archived) rebuilt.put({ id, title, aliases, tags, text, version });
-  }
+  const rebuilt = indexOf(nodes.values());
   const versions = (of: LinkIndex) => [...of.ids()].sort().map((id) => `${id} ${of.versionOf(id)}`);
   const [known, wanted] = [new Set(versions(index)), new Set(versions(rebuilt))];
   const complaints = [
@@ -180,7 +185,6 @@ function compareIndexes(index: LinkIndex, nodes: ReadonlyMap<string, Node>): str
   ];
   if (complaints.length > 0) return complaints;
   index.settle();
-  rebuilt.settle();
   const answers = (of: LinkIndex, id: string, title: string) => ({
     related: of.related(id).map((related) => [related.id, related.weight.toFixed(6)]),
     found: of.search(title, { limit: FOUND_NOTES }).map((hit) => `${hit.id} ${hit.score.toFixed(6)}`),

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import * as category from '../../src/domain/category.ts';
 import type { Category, CategoryInput } from '../../src/domain/category.ts';
 import type { Decision } from '../../src/domain/decision.ts';
+import type { DomainEvent } from '../../src/domain/event.ts';
 import * as edge from '../../src/domain/edge.ts';
 import type { Edge, EdgeInput, EdgeStatus, EdgeType, Support } from '../../src/domain/edge.ts';
 import { BrainError } from '../../src/domain/error.ts';
@@ -243,9 +244,9 @@ export interface Graph {
   readonly findPair: (a: NodeId, b: NodeId, type: EdgeType) => Promise<Edge | undefined>;
   readonly edgesOf: (id: NodeId) => Promise<readonly Edge[]>;
   readonly categories: () => Promise<readonly Category[]>;
-  readonly applyNode: (decision: Decision<Node>) => void;
-  readonly applyEdge: (decision: Decision<Edge>) => void;
-  readonly applyCategory: (decision: Decision<Category>) => void;
+  readonly applyNode: (decision: Decision<Node, DomainEvent>) => void;
+  readonly applyEdge: (decision: Decision<Edge, DomainEvent>) => void;
+  readonly applyCategory: (decision: Decision<Category, DomainEvent>) => void;
 }
 
 /** Decides and applies one command. Throws the domain's refusals, and `not_found` and `conflict` of its own. */
@@ -293,7 +294,7 @@ async function decideEdge(
   command: Extract<GraphCommand, OfPair>,
   graph: Graph,
   now: Instant,
-): Promise<Decision<Edge>> {
+): Promise<Decision<Edge, DomainEvent>> {
   const [a, b] = [nodeIdOf(command.source), nodeIdOf(command.target)];
   const existing = await graph.findPair(a, b, command.type);
   if (command.kind === 'edge.create') {
@@ -318,7 +319,7 @@ async function decideCategory(
   command: Extract<GraphCommand, { kind: `category.${string}` }>,
   graph: Graph,
   now: Instant,
-): Promise<Decision<Category>> {
+): Promise<Decision<Category, DomainEvent>> {
   const tree = new category.CategoryTree(await graph.categories());
   const id = categoryIdOf(command.category);
   const parentId = 'parent' in command && command.parent !== null ? categoryIdOf(command.parent) : null;

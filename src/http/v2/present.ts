@@ -4,7 +4,7 @@ import type { Edge } from '../../domain/edge.ts';
 import { labelOf, type Node } from '../../domain/node.ts';
 import type { PlacedCategory } from '../../services/categories.ts';
 import type { PairExplanation } from '../../services/edges.ts';
-import type { Changes } from '../../storage/log.ts';
+import type { GraphService } from '../../services/graph.ts';
 
 // From the domain to the wire of v2. Each field is named, so nothing internal slips out.
 
@@ -101,6 +101,8 @@ export function presentExplanation({ source, target, edges, engine }: PairExplan
     })),
   };
 }
+
+type Changes = Awaited<ReturnType<GraphService['changes']>>;
 
 export function presentChanges(changes: Changes): wire.Changes {
   return {

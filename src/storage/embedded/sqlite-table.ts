@@ -157,10 +157,19 @@ export class SqliteTable implements Table {
       database.exec('COMMIT');
       return outcomes;
     } catch (error) {
-      if (database.isTransaction) database.exec('ROLLBACK');
       const failure = storageError(error, 'table.transact');
       if (failure.details['lost'] === true) this.#failed = failure;
+      this.#rollback();
       throw failure;
+    }
+  }
+
+  /** If even that fails, what is on disk is not known any more. */
+  #rollback(): void {
+    try {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+    } catch (error) {
+      this.#failed = storageError(error, 'table.rollback');
     }
   }
 
