@@ -16,8 +16,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   vault: [],
   linking: ['domain'],
   storage: ['domain'],
-  services: ['domain', 'linking', 'storage', 'vault'],
-  http: ['domain', 'api', 'services', 'storage'],
+  services: ['domain', 'linking', 'storage'],
+  http: ['domain', 'api', 'services'],
   realtime: ['domain', 'api', 'storage'],
   client: ['api'],
   cli: ['domain', 'api', 'client', 'server', 'vault'],
@@ -25,11 +25,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   aws: ['domain', 'linking', 'storage', 'vault', 'services', 'api', 'http', 'realtime', 'client'],
 };
 
-/** Folders of which only types may be imported, by who imports. */
-const ONLY_TYPES: readonly (readonly [from: string, to: string])[] = [
-  ['services', 'vault'],
-  ['http', 'storage'],
-];
 /** Read for the version. */
 const PACKAGE = 'package.json';
 const ENGINES = ['src/storage/embedded', 'src/storage/dynamodb'];
@@ -198,15 +193,6 @@ test('tests beside the source import what their folder may, and what is under te
   expect(forbidden).toEqual([]);
 });
 
-test('of some folders only the types are imported', () => {
-  const forbidden = offending(PRODUCT, ({ folder }, { target, typeOnly }) =>
-    ONLY_TYPES.some(
-      ([from, to]) => folder === from && target !== undefined && folderOf(target) === to && !typeOnly,
-    ),
-  );
-  expect(forbidden).toEqual([]);
-});
-
 test('an engine is imported by the composition roots and by tests alone', () => {
   const forbidden = offending(FILES, ({ path, folder, isTest }, { target }) => {
     if (target === undefined || !isEngine(target) || isEngine(path)) return false;
@@ -228,12 +214,10 @@ test('the product imports no test, and no folder beside src', () => {
   expect(forbidden).toEqual([]);
 });
 
-test('no files import each other in a circle', () => {
+test('no files import each other in a circle, not even types', () => {
   const byPath = new Map(FILES.map((file) => [file.path, file]));
   const next = (path: string): string[] =>
-    (byPath.get(path)?.imports ?? []).flatMap(({ target, typeOnly }) =>
-      target === undefined || typeOnly ? [] : [target],
-    );
+    (byPath.get(path)?.imports ?? []).flatMap(({ target }) => (target === undefined ? [] : [target]));
   expect(findCycle(byPath.keys(), next)).toBeUndefined();
   expect(findCycle(['a'], (name) => ({ a: ['b'], b: ['c'], c: ['b'] })[name] ?? [])).toEqual(['b', 'c', 'b']);
 });
