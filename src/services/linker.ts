@@ -59,9 +59,7 @@ export function linker(needs: { readonly newEdgeId: () => EdgeId }): Linker {
   ): Promise<boolean> {
     const decisions: EdgeDecision[] = [];
     const byOther = new Map(mine.edges.map((edge) => [otherEnd(edge, node.id), edge]));
-    const there = new Set(await tx.nodes.existing(wanted.map((w) => w.otherId)));
     for (const { otherId, weight, reasons } of wanted) {
-      if (!there.has(otherId)) continue;
       const edge = byOther.get(otherId);
       byOther.delete(otherId);
       if (edge) {
@@ -93,6 +91,7 @@ export function linker(needs: { readonly newEdgeId: () => EdgeId }): Linker {
         weight: Math.round(weight * WEIGHT_STEPS) / WEIGHT_STEPS,
         reasons,
       }));
+      // What the index names is there: it holds the notes that this transaction sees.
       const { open, reopened } = await withoutDecided(tx, node, wanted, edges, index);
       await reconcile(tx, node, open, {
         edges: [...edges.filter(isLinkers), ...reopened],
@@ -108,10 +107,11 @@ export function linker(needs: { readonly newEdgeId: () => EdgeId }): Linker {
       const drawn = new Set(
         references.filter((edge) => edge.support === undefined).map((e) => otherEnd(e, node.id)),
       );
+      const there = new Set(await tx.nodes.existing(targets.map((target) => target.otherId)));
       return reconcile(
         tx,
         node,
-        targets.filter((target) => !drawn.has(target.otherId)),
+        targets.filter(({ otherId }) => there.has(otherId) && !drawn.has(otherId)),
         { edges: written, make: { type: 'reference', origin: 'human', status: 'accepted' }, by: 'import' },
       );
     },
