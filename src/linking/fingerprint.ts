@@ -15,7 +15,7 @@ export function fingerprintOf(words: NoteWords): string {
     aliases: words.aliases.map(({ keys }) => keys),
     tags: words.tags.map(({ key, words: { keys } }) => ({ tag: key, words: keys })),
     body: words.body.keys,
-    opening: openingWords(words.body),
+    opening: openingWords(words.body.starts, words.body.starts.length),
   };
   eachCount(parts, (key, count) => counts.set(key, (counts.get(key) ?? 0) + count));
   const lean = new Float64Array(BITS);

@@ -50,12 +50,18 @@ export class Lexicon {
   readonly #keys: string[] = [''];
   readonly #surfaces: string[] = [''];
   readonly #free: number[] = [];
+  #releases = 0;
   #hashes = new Uint32Array(INITIAL_CAPACITY);
   #letters = new Uint32Array(INITIAL_CAPACITY);
 
   /** One more than the greatest term number. */
   get bound(): number {
     return this.#keys.length;
+  }
+
+  /** How many terms have been released so far: while it stays, every number keeps its meaning. */
+  get releases(): number {
+    return this.#releases;
   }
 
   find(key: string): number {
@@ -87,6 +93,7 @@ export class Lexicon {
     this.#keys[term] = '';
     this.#surfaces[term] = '';
     this.#free.push(term);
+    this.#releases++;
   }
 
   keyOf(term: number): string {

@@ -15,17 +15,16 @@ export interface LinkableNote {
 export interface NoteWords {
   readonly title: WordStream;
   readonly aliases: readonly WordStream[];
-  readonly tags: readonly TagWords[];
+  readonly tags: readonly { readonly key: string; readonly words: WordStream }[];
   readonly body: WordStream;
 }
 
-interface TagWords {
-  readonly tag: string;
+/** A tag as it is read. */
+export interface TagLabel {
   /** The tag as a term of its own: `#` and the tag, lower case. */
   readonly key: string;
-  /** As the words were cut from. */
+  /** As its words are cut from. */
   readonly bare: string;
-  readonly words: WordStream;
 }
 
 const MAX_TAGS = 64;
@@ -41,27 +40,35 @@ const TAG_WORD_COUNT = 1;
 const TAG_COUNT = 3;
 export const MAX_COUNT = 255;
 
-export function readNote(note: LinkableNote, cutter: WordCutter): NoteWords {
-  return {
-    title: cutter.cutPlain(note.title.slice(0, MAX_LABEL_LENGTH)),
-    aliases: note.aliases
-      .slice(0, MAX_ALIASES)
-      .map((alias) => cutter.cutPlain(alias.slice(0, MAX_LABEL_LENGTH))),
-    tags: readTags(note.tags, cutter),
-    body: cutter.cutMarkdown(note.text),
-  };
+/** What of a title or alias is read. */
+export function labelOf(title: string): string {
+  return title.slice(0, MAX_LABEL_LENGTH);
 }
 
-function readTags(tags: readonly string[], cutter: WordCutter): TagWords[] {
-  const read = new Map<string, TagWords>();
-  for (const tag of tags) {
+export function aliasesOf(note: LinkableNote): string[] {
+  return note.aliases.slice(0, MAX_ALIASES).map(labelOf);
+}
+
+/** The note's distinct tags. */
+export function tagsOf(note: LinkableNote): TagLabel[] {
+  const read = new Map<string, TagLabel>();
+  for (const tag of note.tags) {
     if (read.size >= MAX_TAGS) break;
     const bare = tag.slice(0, MAX_TAG_KEY_LENGTH).normalize('NFKC').toLowerCase().replace(/^#/, '').trim();
     if (bare === '') continue;
     const key = `#${bare.toWellFormed()}`;
-    if (!read.has(key)) read.set(key, { tag, key, bare, words: cutter.cutPlain(bare) });
+    if (!read.has(key)) read.set(key, { key, bare });
   }
   return [...read.values()];
+}
+
+export function readNote(note: LinkableNote, cutter: WordCutter): NoteWords {
+  return {
+    title: cutter.cutPlain(labelOf(note.title)),
+    aliases: aliasesOf(note).map((alias) => cutter.cutPlain(alias)),
+    tags: tagsOf(note).map(({ key, bare }) => ({ key, words: cutter.cutPlain(bare) })),
+    body: cutter.cutMarkdown(note.text),
+  };
 }
 
 /** What of a note counts, in terms of any kind. */
@@ -69,7 +76,7 @@ export interface CountedParts<Term> {
   readonly title: readonly Term[];
   readonly aliases: readonly (readonly Term[])[];
   readonly tags: readonly { readonly tag: Term; readonly words: readonly Term[] }[];
-  readonly body: readonly Term[];
+  readonly body: ArrayLike<Term>;
   /** How many terms of the body belong to its opening. */
   readonly opening: number;
 }
@@ -87,10 +94,10 @@ export function eachCount<Term>(parts: CountedParts<Term>, visit: (term: Term, c
   for (let at = opening; at < body.length; at++) visit(body[at]!, 1);
 }
 
-/** How many words of a text stand near its start. */
-export function openingWords({ starts }: WordStream): number {
+/** How many of the first `count` words, which stand at `starts`, are near the start of the text. */
+export function openingWords(starts: ArrayLike<number>, count: number): number {
   const end = (starts[0] ?? 0) + OPENING_LENGTH;
-  let count = 0;
-  while (count < starts.length && starts[count]! < end) count++;
-  return count;
+  let opening = 0;
+  while (opening < count && starts[opening]! < end) opening++;
+  return opening;
 }

@@ -1,13 +1,13 @@
 import { detached } from './characters.ts';
-import { Lexicon } from './lexicon.ts';
+import { grownUint32, Lexicon } from './lexicon.ts';
 import { Mentions } from './mentions.ts';
-import { MAX_COUNT, eachCount, openingWords, readNote } from './note-words.ts';
+import { aliasesOf, eachCount, labelOf, MAX_COUNT, openingWords, tagsOf } from './note-words.ts';
 import type { LinkableNote } from './note-words.ts';
 import { COUNT_WEIGHT, Postings } from './postings.ts';
 import type { StoredNote } from './stored-note.ts';
 import { TitleTrie } from './title-trie.ts';
 import { WordCutter } from './words.ts';
-import type { WordStream } from './words.ts';
+import type { CutWords } from './words.ts';
 
 const PIVOT_POWER = 0.7;
 const HANGUL_KEY = /^\p{sc=Hangul}/u;
@@ -23,8 +23,9 @@ export class VaultStore {
   #pivots = new Float64Array(64);
   readonly #slots = new Map<string, number>();
   readonly #freeSlots: number[] = [];
-  /** Where a written word led last: spares looking up its key, which is checked. */
-  readonly #termOfHint: number[] = [];
+  /** The term of each numbered word, as long as neither numbers change their meaning. */
+  #termOfWord = new Uint32Array(1024);
+  #termsValidFor = '';
   #countOf = new Uint16Array(1024);
   #totalCount = 0;
 
@@ -103,19 +104,20 @@ export class VaultStore {
   }
 
   #add(note: LinkableNote): StoredNote {
-    const words = readNote(note, this.cutter);
-    const title = this.#intern(words.title, note.title);
-    const aliases = words.aliases.map((alias, at) => this.#intern(alias, note.aliases[at]!));
-    const tags = words.tags.map(({ key, bare, words: tagWords }) => ({
-      tag: this.lexicon.intern(key, key, 0, key.length),
-      words: this.#intern(tagWords, bare),
+    const { cutter, lexicon } = this;
+    const title = this.#intern(cutter.numberPlain(labelOf(note.title)), note.title);
+    const aliases = aliasesOf(note).map((alias) => this.#intern(cutter.numberPlain(alias), alias));
+    const tags = tagsOf(note).map(({ key, bare }) => ({
+      tag: lexicon.intern(key, key, 0, key.length),
+      words: this.#intern(cutter.numberPlain(bare), bare),
     }));
-    const body = this.#intern(words.body, note.text);
+    const words = cutter.numberMarkdown(note.text);
+    const body = this.#intern(words, note.text);
     const sequence = new Uint32Array(title.length + 1 + body.length);
     sequence.set(title);
     sequence.set(body, title.length + 1);
     const features: number[] = [];
-    const parts = { title, aliases, tags, body, opening: openingWords(words.body) };
+    const parts = { title, aliases, tags, body, opening: openingWords(words.starts, words.count) };
     eachCount(parts, (term, count) => this.#count(term, count, features));
     return this.#store({
       id: detached(note.id),
@@ -128,21 +130,27 @@ export class VaultStore {
     });
   }
 
-  #intern({ keys, hints, starts, ends }: WordStream, text: string): number[] {
+  #intern({ count, numbers, starts, ends }: CutWords, text: string): number[] {
+    this.#keepTermsValid();
     const terms: number[] = [];
-    for (let at = 0; at < keys.length; at++) {
-      const key = keys[at]!;
-      const hint = hints[at]!;
-      const hinted = hint < 0 ? 0 : (this.#termOfHint[hint] ?? 0);
-      if (hinted !== 0 && this.lexicon.keyOf(hinted) === key) {
-        terms.push(hinted);
-        continue;
+    for (let at = 0; at < count; at++) {
+      const word = numbers[at]!;
+      let term = word < this.#termOfWord.length ? this.#termOfWord[word]! : 0;
+      if (term === 0) {
+        term = this.lexicon.intern(this.cutter.keyOf(word), text, starts[at]!, ends[at]!);
+        if (word >= this.#termOfWord.length) this.#termOfWord = grownUint32(this.#termOfWord, word * 2);
+        this.#termOfWord[word] = term;
       }
-      const term = this.lexicon.intern(key, text, starts[at]!, ends[at]!);
-      if (hint >= 0) this.#termOfHint[hint] = term;
       terms.push(term);
     }
     return terms;
+  }
+
+  #keepTermsValid(): void {
+    const validFor = `${this.cutter.generation} ${this.lexicon.releases}`;
+    if (validFor === this.#termsValidFor) return;
+    this.#termOfWord.fill(0);
+    this.#termsValidFor = validFor;
   }
 
   #count(term: number, count: number, features: number[]): void {

@@ -1,27 +1,24 @@
-import {
-  astralClass,
-  detached,
-  HANGUL,
-  isHighSurrogate,
-  LETTER,
-  SEPARATOR,
-  UNSPACED,
-  unitClass,
-} from './characters.ts';
+import { astralClass, HANGUL, isHighSurrogate, LETTER, UNSPACED, unitClass } from './characters.ts';
+import { grownUint32 } from './lexicon.ts';
 import { STOP_WORDS } from './stop-words.ts';
 import { visibleRanges } from './visible-text.ts';
-import { WordTable } from './word-table.ts';
+import { isPlain, NO_WORD, WordTable } from './word-table.ts';
 
-/** The words of a text that count: their keys, where each stands in the text, and which written word it is of. */
+/** The words of a text that count, and where each stands in it. */
 export interface WordStream {
   /** What equal words have equal: normalised, stemmed or cut. */
-  readonly keys: string[];
-  /** A number that belongs to the key for now, or -1: a hint where to look, to be checked. */
-  readonly hints: number[];
-  readonly starts: number[];
-  readonly ends: number[];
-  /** Serial number of the written word: a Korean word gives several keys. */
-  readonly written: number[];
+  readonly keys: readonly string[];
+  readonly starts: readonly number[];
+  readonly ends: readonly number[];
+}
+
+/** The words of the text that was cut last, by number. */
+export interface CutWords {
+  readonly count: number;
+  /** Equal numbers are equal keys, though not the other way round. */
+  readonly numbers: Uint32Array;
+  readonly starts: Uint32Array;
+  readonly ends: Uint32Array;
 }
 
 const MAX_KEY_LENGTH = 48;
@@ -59,98 +56,146 @@ function keyOfSpaced(raw: string): string {
  * words: it changes how fast the answer comes, never the answer.
  */
 export class WordCutter {
-  readonly #table = new WordTable();
+  readonly #table = new WordTable(keyOfSpaced);
+  readonly #cut = new Cut();
   // One fixed locale: results must not depend on the machine's.
   readonly #segmenter = new Intl.Segmenter('ja', { granularity: 'word' });
 
   /** The words that a reader of this Markdown sees. */
   cutMarkdown(text: string): WordStream {
-    return this.#cut(text, visibleRanges(text));
+    return this.#streamOf(this.numberMarkdown(text));
   }
 
   /** The words of a title, alias, tag or query, in which nothing is markup. */
   cutPlain(text: string): WordStream {
-    return this.#cut(text, [0, text.length]);
+    return this.#streamOf(this.numberPlain(text));
   }
 
-  #cut(text: string, ranges: readonly number[]): WordStream {
-    const stream: WordStream = { keys: [], hints: [], starts: [], ends: [], written: [] };
+  /** As `cutMarkdown`, with numbers for keys; the next text overwrites what it gives. */
+  numberMarkdown(text: string): CutWords {
+    return this.#numberAll(text, visibleRanges(text));
+  }
+
+  /** As `cutPlain`, with numbers for keys; the next text overwrites what it gives. */
+  numberPlain(text: string): CutWords {
+    return this.#numberAll(text, [0, text.length]);
+  }
+
+  /** Numbers of before it changed may be of other words now. */
+  get generation(): number {
+    return this.#table.generation;
+  }
+
+  /** The key of a number of the text that was cut last. */
+  keyOf(number: number): string {
+    return this.#table.keyOf(number);
+  }
+
+  #numberAll(text: string, ranges: readonly number[]): CutWords {
+    this.#table.makeRoom();
+    this.#cut.count = 0;
     for (let range = 0; range < ranges.length; range += 2) {
-      this.#cutRange(text, ranges[range]!, ranges[range + 1]!, stream);
+      this.#cutRange(text, ranges[range]!, ranges[range + 1]!);
     }
-    return stream;
+    return this.#cut;
   }
 
-  #cutRange(text: string, from: number, to: number, stream: WordStream): void {
-    let start = from;
-    let kind = SEPARATOR;
+  #streamOf({ count, numbers, starts, ends }: CutWords): WordStream {
+    return {
+      keys: Array.from(numbers.subarray(0, count), (number) => this.#table.keyOf(number)),
+      starts: [...starts.subarray(0, count)],
+      ends: [...ends.subarray(0, count)],
+    };
+  }
+
+  #cutRange(text: string, from: number, to: number): void {
     for (let at = from; at < to;) {
       const unit = text.charCodeAt(at);
-      let next = at + 1;
-      let found = unitClass(unit);
-      if (isHighSurrogate(unit) && next < to) {
-        const codePoint = text.codePointAt(at)!;
-        if (codePoint > 0xffff) {
-          found = astralClass(codePoint);
-          next = at + 2;
-        }
+      if (unit < 128 && !isPlain(unit)) {
+        at++;
+        continue;
       }
-      if (found !== kind) {
-        if (kind !== SEPARATOR) this.#addRun(text, start, at, kind, stream);
-        start = at;
-        kind = found;
-      }
-      at = next;
+      let end = at;
+      let next = unit;
+      while (next < 128 && isPlain(next)) next = ++end < to ? text.charCodeAt(end) : 0;
+      if (next < 128 || (end > at && !goesOnWith(next))) {
+        this.#cut.add(this.#table.plainNumber(text, at, Math.min(end, at + MAX_KEY_LENGTH)), at, end);
+        at = end;
+      } else at = this.#cutRun(text, at, to);
     }
-    if (kind !== SEPARATOR) this.#addRun(text, start, to, kind, stream);
   }
 
-  #addRun(text: string, start: number, end: number, kind: number, stream: WordStream): void {
-    const word = stream.written.length === 0 ? 0 : stream.written[stream.written.length - 1]! + 1;
+  /** Cuts what is of one class from `start` on, and gives its end. */
+  #cutRun(text: string, start: number, to: number): number {
+    const kind = classAt(text, start, to);
+    let end = start;
+    while (end < to && classAt(text, end, to) === kind) end += isPairAt(text, end, to) ? 2 : 1;
     if (kind === LETTER) {
-      const hint = this.#table.numberOf(text, start, Math.min(end, start + MAX_KEY_LENGTH), keyOfSpaced);
-      addKey(stream, this.#table.keyOf(hint), start, end, word, hint);
-    } else if (kind === HANGUL) addSyllablePairs(stream, text, start, end, word);
-    else if (kind === UNSPACED) this.#addSegments(text, start, end, word, stream);
+      const number = this.#table.otherNumber(text, start, Math.min(end, start + MAX_KEY_LENGTH));
+      this.#cut.add(number, start, end);
+    } else if (kind === HANGUL) this.#addSyllablePairs(text, start, end);
+    else if (kind === UNSPACED) this.#addSegments(text, start, end);
+    return end;
   }
 
-  #addSegments(text: string, start: number, end: number, firstWord: number, stream: WordStream): void {
-    let word = firstWord;
+  #addSegments(text: string, start: number, end: number): void {
     for (let from = start; from < end; from += MAX_SEGMENTED_RUN) {
       const run = text.slice(from, Math.min(end, from + MAX_SEGMENTED_RUN));
       for (const { segment, index, isWordLike } of this.#segmenter.segment(run)) {
         if (isWordLike !== true) continue;
         const key = normalised(segment);
         if (STOP_WORDS.has(key)) continue;
-        addKey(
-          stream,
-          detached(key.slice(0, MAX_KEY_LENGTH)),
-          from + index,
-          from + index + segment.length,
-          word++,
-        );
+        this.#addKey(key.slice(0, MAX_KEY_LENGTH), from + index, from + index + segment.length);
       }
     }
   }
+
+  #addSyllablePairs(text: string, start: number, end: number): void {
+    const whole = text.slice(start, end);
+    const composed = whole.normalize('NFKC');
+    if (composed.length <= 2) return this.#addKey(composed, start, end);
+    // Decomposed syllables have no offset of their own: each pair then points at the whole word.
+    const aligned = composed.length === whole.length;
+    for (let at = 0; at + 2 <= composed.length; at++) {
+      const from = aligned ? start + at : start;
+      this.#addKey(composed.slice(at, at + 2), from, aligned ? from + 2 : end);
+    }
+  }
+
+  #addKey(key: string, start: number, end: number): void {
+    if (key !== '') this.#cut.add(this.#table.keyNumber(key), start, end);
+  }
 }
 
-function addKey(stream: WordStream, key: string, start: number, end: number, word: number, hint = -1): void {
-  if (key === '') return;
-  stream.keys.push(key);
-  stream.hints.push(hint);
-  stream.starts.push(start);
-  stream.ends.push(end);
-  stream.written.push(word);
+/** Whether a run of ASCII letters goes on with this unit. */
+function goesOnWith(unit: number): boolean {
+  return isHighSurrogate(unit) || unitClass(unit) === LETTER;
 }
 
-function addSyllablePairs(stream: WordStream, text: string, start: number, end: number, word: number): void {
-  const whole = text.slice(start, end);
-  const composed = whole.normalize('NFKC');
-  if (composed.length <= 2) return addKey(stream, composed, start, end, word);
-  // Decomposed syllables have no offset of their own: each pair then points at the whole word.
-  const aligned = composed.length === whole.length;
-  for (let at = 0; at + 2 <= composed.length; at++) {
-    const from = aligned ? start + at : start;
-    addKey(stream, composed.slice(at, at + 2), from, aligned ? from + 2 : end, word);
+function isPairAt(text: string, at: number, to: number): boolean {
+  return isHighSurrogate(text.charCodeAt(at)) && at + 1 < to && text.codePointAt(at)! > 0xffff;
+}
+
+function classAt(text: string, at: number, to: number): number {
+  return isPairAt(text, at, to) ? astralClass(text.codePointAt(at)!) : unitClass(text.charCodeAt(at));
+}
+
+/** Grows as needed and is used again for every text. */
+class Cut implements CutWords {
+  count = 0;
+  numbers = new Uint32Array(512);
+  starts = new Uint32Array(512);
+  ends = new Uint32Array(512);
+
+  add(number: number, start: number, end: number): void {
+    if (number === NO_WORD) return;
+    if (this.count === this.numbers.length) {
+      this.numbers = grownUint32(this.numbers, this.count * 2);
+      this.starts = grownUint32(this.starts, this.count * 2);
+      this.ends = grownUint32(this.ends, this.count * 2);
+    }
+    this.numbers[this.count] = number;
+    this.starts[this.count] = start;
+    this.ends[this.count++] = end;
   }
 }
