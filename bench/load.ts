@@ -1,0 +1,34 @@
+import { fileURLToPath } from 'node:url';
+import { run } from './processes.ts';
+
+/** Requests that arrive on a schedule, whether or not the ones before are answered. */
+export interface Load {
+  readonly url: string;
+  readonly perSecond: number;
+  readonly connections: number;
+  /** Sent in this order, once each. The first `warmUp` of them are not counted. */
+  readonly requests: readonly LoadRequest[];
+  readonly warmUp: number;
+}
+
+export interface LoadRequest {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly body?: string | undefined;
+}
+
+export interface LoadResult {
+  /** From the moment a request was due until its answer was read whole, in the order of the requests. */
+  readonly latenciesMs: readonly number[];
+  readonly failed: number;
+  /** How long after it was due the request was sent, at worst: what the generator itself added. */
+  readonly worstLateMs: number;
+}
+
+const GENERATOR = fileURLToPath(new URL('./load-generator.ts', import.meta.url));
+
+/** Puts the load on a server from a process of its own. */
+export async function putLoad(folder: string, load: Load): Promise<LoadResult> {
+  const { stdout } = await run(folder, GENERATOR, [], JSON.stringify(load));
+  return JSON.parse(stdout) as LoadResult;
+}

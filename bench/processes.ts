@@ -1,0 +1,112 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+
+const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+export const MAIN = at('../src/cli/main.ts');
+const REPORT_USAGE = at('./report-usage.ts');
+
+export interface Usage {
+  readonly peakRssMb: number;
+  readonly cpuMs: number;
+}
+
+/** A folder for one bench, gone at its end. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'brain2-bench-'));
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+function start(script: string, args: readonly string[], usageFile: string): ChildProcess {
+  return spawn(process.execPath, ['--import', REPORT_USAGE, script, ...args], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, NO_COLOR: '1', BENCH_USAGE_FILE: usageFile },
+  });
+}
+
+let usageFiles = 0;
+function usageFileIn(folder: string): string {
+  return join(folder, `usage-${++usageFiles}.json`);
+}
+
+/** Runs a program to its end. Throws when it fails. */
+export async function run(
+  folder: string,
+  script: string,
+  args: readonly string[],
+  input = '',
+): Promise<Usage & { readonly wallMs: number; readonly stdout: string }> {
+  const usageFile = usageFileIn(folder);
+  const started = performance.now();
+  const child = start(script, args, usageFile);
+  child.stdin!.end(input);
+  const [stdout, stderr] = await Promise.all([text(child.stdout!), text(child.stderr!), once(child, 'exit')]);
+  const wallMs = performance.now() - started;
+  if (child.exitCode !== 0) throw new Error(`${script} ${args.join(' ')} failed: ${stderr}`);
+  return { wallMs, stdout, ...(JSON.parse(readFileSync(usageFile, 'utf8')) as Usage) };
+}
+
+export interface Server {
+  readonly url: string;
+  readonly pid: number;
+  /** From the start of the process until it listened. */
+  readonly listeningMs: number;
+  /** When the process was started, on the clock of `performance.now()`. */
+  readonly startedAt: number;
+  kill(): Promise<void>;
+  stop(): Promise<Usage>;
+}
+
+/** Starts a program that tells by a line of JSON, `{"msg":"listening","url"}`, that it listens. */
+export async function startServer(folder: string, script: string, args: readonly string[]): Promise<Server> {
+  const usageFile = usageFileIn(folder);
+  const startedAt = performance.now();
+  const child = start(script, args, usageFile);
+  const exit = once(child, 'exit');
+  const stderr = text(child.stderr!);
+  for await (const line of createInterface({ input: child.stdout! })) {
+    const entry = JSON.parse(line) as { readonly msg: string; readonly url: string };
+    if (entry.msg !== 'listening') continue;
+    child.stdout!.resume();
+    return {
+      url: entry.url,
+      pid: child.pid ?? 0,
+      listeningMs: performance.now() - startedAt,
+      startedAt,
+      async kill() {
+        child.kill('SIGKILL');
+        await exit;
+      },
+      async stop() {
+        child.kill('SIGTERM');
+        await exit;
+        return JSON.parse(readFileSync(usageFile, 'utf8')) as Usage;
+      },
+    };
+  }
+  throw new Error(`${script} ended before it listened: ${await stderr}`);
+}
+
+export function startBrain2(folder: string, dataDir: string): Promise<Server> {
+  return startServer(folder, MAIN, ['serve', '--data', dataDir, '--port', '0']);
+}
+
+const CLOCK_TICK_MS = 10;
+
+/** CPU time that a process has used so far; NaN where there is no /proc. */
+export function cpuMsOf(pid: number): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ');
+    return (Number(fields[11]) + Number(fields[12])) * CLOCK_TICK_MS;
+  } catch {
+    return NaN;
+  }
+}
