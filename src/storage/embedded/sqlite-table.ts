@@ -20,7 +20,7 @@ import { checkSchema, migrate, pragma } from './schema.ts';
 import { storageError } from './sqlite-error.ts';
 
 const BUSY_TIMEOUT_MS = 5_000;
-const CACHE_KIB = 32 * 1024;
+const CACHE_KIB = 64 * 1024;
 /** A checkpoint keeps a commit waiting: one for 16 MB of log rather than for SQLite's usual 4. */
 const CHECKPOINT_PAGES = 4_000;
 /** `PRAGMA synchronous`: 2 is FULL, the log is synced at each commit. */
@@ -53,8 +53,9 @@ export class SqliteTable implements Table {
   readonly #put: StatementSync;
   readonly #del: StatementSync;
   readonly #version: StatementSync;
-  readonly #forward: StatementSync;
-  readonly #backward: StatementSync;
+  readonly #ranges: {
+    readonly [K in 'all' | 'some']: { readonly forward: StatementSync; readonly backward: StatementSync };
+  };
   #waiting: Waiting[] = [];
   #closed = false;
   /** Set when a sync failed: what is on disk is no longer known, so nothing more is acknowledged. */
@@ -75,8 +76,14 @@ export class SqliteTable implements Table {
     );
     this.#del = database.prepare('DELETE FROM item WHERE pk = ? AND sk = ?');
     const range = `SELECT ${columns} FROM item WHERE pk = ? AND sk >= ? AND sk < ? AND (ttl IS NULL OR ttl > ?) ORDER BY sk`;
-    this.#forward = rows(database, `${range} LIMIT ?`);
-    this.#backward = rows(database, `${range} DESC LIMIT ?`);
+    // A LIMIT, even one of none, makes a short range twice as dear: only pages pay for it.
+    this.#ranges = {
+      all: { forward: rows(database, range), backward: rows(database, `${range} DESC`) },
+      some: {
+        forward: rows(database, `${range} LIMIT ?`),
+        backward: rows(database, `${range} DESC LIMIT ?`),
+      },
+    };
   }
 
   async get(key: Key): Promise<Item | undefined> {
@@ -104,14 +111,9 @@ export class SqliteTable implements Table {
       let high = prefix + LAST;
       if (after !== undefined && !reverse && compareSortKeys(after, low, {}) >= 0) low = `${after}\0`; // the next key
       if (after !== undefined && reverse && compareSortKeys(after, high, {}) < 0) high = after;
-      const statement = reverse ? this.#backward : this.#forward;
-      const found = statement.all(
-        pk,
-        low,
-        high,
-        this.#nowSeconds(),
-        limit === undefined ? -1 : limit + 1,
-      ) as unknown as Row[];
+      const statement = this.#ranges[limit === undefined ? 'all' : 'some'][reverse ? 'backward' : 'forward'];
+      const page = limit === undefined ? [] : [limit + 1];
+      const found = statement.all(pk, low, high, this.#nowSeconds(), ...page) as unknown as Row[];
       const more = limit !== undefined && found.length > limit;
       const items = (more ? found.slice(0, limit) : found).map((row) => toItem(pk, row));
       return more ? { items, next: items.at(-1)?.sk } : { items };
