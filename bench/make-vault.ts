@@ -23,10 +23,11 @@ const FUNCTION_WORDS = (
   'than into them can only other time new some could these two may first then do any like my now over such our'
 ).split(' ');
 const TOPIC_NOTES = 20;
-const TOPIC_WORDS = 60;
-const TOPIC_SHARE = 0.15;
+const TOPIC_WORDS = 40;
+const TOPIC_SHARE = 0.2;
 const SENTENCE_WORDS = 14;
 const PARAGRAPH_SENTENCES = 5;
+const MENTIONING_PARAGRAPHS = 0.9;
 const FOLDERS = 25;
 /** Of about 1,500 characters; half of the notes have between 900 and 2,000. */
 const MEAN_WORDS = 235;
@@ -59,6 +60,7 @@ export function syntheticVault(count: number, seed = 1): SyntheticVault {
   const topicWord = (topic: number): string =>
     wordOf(200 + ((topic * 137 + below(TOPIC_WORDS) * 61) % VOCABULARY));
   const titles: string[] = [];
+  const known = new Set<string>();
   const topics: number[][] = [];
 
   function sentence(topic: number): string {
@@ -69,11 +71,17 @@ export function syntheticVault(count: number, seed = 1): SyntheticVault {
     return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
   }
 
-  /** A link that a person would write: mostly within the topic. */
-  function link(topic: number): string {
+  /** What a person would write of another note, mostly of the topic: a link to it, or only its name. */
+  function mention(topic: number): string {
     const near = topics[topic] ?? [];
     const at = near.length > 0 && random() < 0.8 ? near[below(near.length)]! : below(titles.length);
-    return `See [[${titles[at]}]].`;
+    return random() < 0.5 ? `See [[${titles[at]}]].` : `As said of ${titles[at]!.toLowerCase()}.`;
+  }
+
+  function newTitle(topic: number): string {
+    for (let title = topicWord(topic); ; title += ` ${anyWord()}`) {
+      if (title.includes(' ') && !known.has(title)) return title;
+    }
   }
 
   const notes = Array.from({ length: count }, (_, at): VaultNote => {
@@ -82,12 +90,13 @@ export function syntheticVault(count: number, seed = 1): SyntheticVault {
     const paragraphs: string[] = [];
     for (let words = 0; words < wordsWanted; words += SENTENCE_WORDS * PARAGRAPH_SENTENCES) {
       const sentences = Array.from({ length: PARAGRAPH_SENTENCES }, () => sentence(topic));
-      if (titles.length > 0 && random() < 0.5) sentences.push(link(topic));
+      if (titles.length > 0 && random() < MENTIONING_PARAGRAPHS) sentences.push(mention(topic));
       paragraphs.push(sentences.join(' '));
     }
-    const title = `${topicWord(topic)} ${anyWord()} ${at}`;
+    const title = newTitle(topic);
     (topics[topic] ??= []).push(at);
     titles.push(title);
+    known.add(title);
     return { title, text: paragraphs.join('\n\n'), tags: [`topic-${topic}`] };
   });
   return { notes, characters: notes.reduce((sum, note) => sum + note.text.length, 0) };
