@@ -1,3 +1,4 @@
+import { compareNotes } from './stored-note.ts';
 import type { StoredNote } from './stored-note.ts';
 
 /** The best few of many slots, ties broken by the notes; offered twice, a slot keeps its best. */
@@ -59,6 +60,6 @@ export class BestSlots {
     if (place < 0) return false;
     const other = this.#scores[place]!;
     if (score !== other) return score > other;
-    return this.#notes[slot]!.id < this.#notes[this.#slots[place]!]!.id;
+    return compareNotes(this.#notes[slot]!, this.#notes[this.#slots[place]!]!) < 0;
   }
 }

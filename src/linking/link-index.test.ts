@@ -99,6 +99,21 @@ describe('history', () => {
     );
   });
 
+  it('the same notes under other ids, in another order, have the same weights', () => {
+    const texts = Array.from({ length: 400 }, (_, at) =>
+      Array.from({ length: 12 }, (_, word) => `w${((at * 7 + word * word) % 97) + (at % 5) * word}`).join(
+        ' ',
+      ),
+    );
+    const weights = (idOf: (at: number) => string, order: 1 | -1) => {
+      const notes = texts.map((text, at) => note(idOf(at), `T${at}`, text));
+      const index = indexOf(order === 1 ? notes : notes.reverse());
+      index.settle();
+      return texts.map((_, at) => index.related(idOf(at)).map(({ weight }) => weight));
+    };
+    expect(weights((at) => `b${at * 7919}`, -1)).toEqual(weights((at) => `a${at}`, 1));
+  });
+
   it('a snapshot gives the same answers as the index that wrote it, and goes on from there', () => {
     fc.assert(
       fc.property(fc.array(change, { maxLength: 20 }), anyNote, (changes, added) => {

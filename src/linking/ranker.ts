@@ -24,7 +24,7 @@ export interface Pair {
 }
 
 const QUERY_FEATURES = 64;
-const POSTINGS_BUDGET = 8_000;
+const POSTINGS_BUDGET = 4_000;
 const SIMILAR_CANDIDATES = 30;
 const NAMING_CANDIDATES = 40;
 /** A title of more notes, or named in more, says too little to follow it to all of them. */
@@ -141,7 +141,10 @@ export class Ranker {
       // In this note alone: it leads nowhere.
       if (frequency > 1) this.#query.add(term, frequency, lift);
     }
-    for (const term of titleTerms) this.#terms.addTitle(term, idf[postings.frequency(term)]!);
+    for (let at = 0; at < titleTerms; at++) {
+      const term = features[at]! >>> 8;
+      this.#terms.addTitle(term, idf[postings.frequency(term)]!);
+    }
     this.#loadedNames.clear();
     const named = mentions.namedIn(note.slot);
     for (let at = 0; at < named.length; at += 2) {
@@ -252,7 +255,7 @@ export class Ranker {
     let names = 0;
     let named = 0;
     let phraseLength = 0;
-    for (const phrase of b.phrases) {
+    for (const phrase of this.#loadedNames.size > 0 ? b.phrases : []) {
       const strength = this.#loadedNames.get(phrase) ?? 0;
       names = Math.max(names, strength);
       if (strength > 0) phraseLength = Math.max(phraseLength, trie.wordsOf(phrase));
@@ -276,16 +279,21 @@ export class Ranker {
   }
 
   #massCoveredByLoaded(b: StoredNote): number {
+    const { features, titleTerms } = b;
+    let shared = 0;
+    while (shared < titleTerms && this.#terms.weightOf(features[shared]! >>> 8) === 0) shared++;
+    if (shared === titleTerms) return 0;
     const { postings } = this.#vault;
     const idf = this.idfTable();
     let mass = 0;
     let covered = 0;
-    for (const term of b.titleTerms) {
+    for (let at = 0; at < titleTerms; at++) {
+      const term = features[at]! >>> 8;
       const rarity = idf[postings.frequency(term)]!;
       mass += rarity;
       if (this.#terms.weightOf(term) > 0) covered += rarity;
     }
-    return mass > 0 ? covered / mass : 0;
+    return covered / mass;
   }
 }
 

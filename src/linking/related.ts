@@ -1,6 +1,7 @@
 import type { Lexicon } from './lexicon.ts';
 import { signalsOf } from './ranker.ts';
 import type { Pair, Ranker } from './ranker.ts';
+import { compareNotes } from './stored-note.ts';
 import type { StoredNote } from './stored-note.ts';
 import { coverageLift, logitOf, namingLift, similarityLift, weightOf } from './weight.ts';
 
@@ -30,14 +31,14 @@ const KEPT_WEAK_WEIGHT = 0.03;
 const KEPT_WEAK = 3;
 const KEPT_MOST = 15;
 
-/** Ranks pairs by weight, ties by id. */
+/** Ranks pairs by weight, ties by what the notes say. */
 export function rankedPairs(
   pairs: readonly Pair[],
   meanNear: number,
 ): { readonly pair: Pair; readonly weight: number }[] {
   return pairs
     .map((pair) => ({ pair, weight: weightOf(logitOf(signalsOf(pair, meanNear))) }))
-    .sort((a, b) => b.weight - a.weight || (a.pair.note.id < b.pair.note.id ? -1 : 1));
+    .sort((a, b) => b.weight - a.weight || compareNotes(a.pair.note, b.pair.note));
 }
 
 /** What speaks for a pair, as shares of the whole; `note` is the one loaded in the ranker. */

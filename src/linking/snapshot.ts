@@ -138,7 +138,7 @@ function readNote(
   const featuresEnd = at + words[start + 1]!;
   const end = featuresEnd + words[start + 2]!;
   const sequence = words.slice(featuresEnd, end);
-  const titleTerms = [...new Set(sequence.subarray(0, sequence.indexOf(0)))];
+  const titleTerms = new Set(sequence.subarray(0, sequence.indexOf(0))).size;
   store.restore({ ...known, features: words.slice(at, featuresEnd), sequence, titleTerms, names });
   return end;
 }

@@ -1,3 +1,4 @@
+import { BestSlots } from './best-slots.ts';
 import { detached } from './characters.ts';
 import { grownUint32, Lexicon } from './lexicon.ts';
 import { Mentions } from './mentions.ts';
@@ -21,6 +22,7 @@ export class VaultStore {
   readonly notes: (StoredNote | undefined)[] = [];
   readonly mentions = new Mentions(this.trie, this.postings, this.notes);
   #pivots = new Float64Array(64);
+  #digests = new Uint32Array(64);
   readonly #slots = new Map<string, number>();
   readonly #freeSlots: number[] = [];
   /** The term of each numbered word, as long as neither numbers change their meaning. */
@@ -40,6 +42,19 @@ export class VaultStore {
 
   get pivots(): Float64Array {
     return this.#pivots;
+  }
+
+  /** Slots of the lowest digests, one of each: a sample that is the same whatever the ids and copies. */
+  lowestDigests(count: number): number[] {
+    const lowest = new BestSlots(count, this.notes);
+    const seen = new Set<number>();
+    for (let slot = 0; slot < this.notes.length; slot++) {
+      const digest = this.#digests[slot]!;
+      if (-digest < lowest.least || this.notes[slot] === undefined || seen.has(digest)) continue;
+      seen.add(digest);
+      lowest.offer(slot, -digest);
+    }
+    return [...lowest.slots()];
   }
 
   ids(): Iterable<string> {
@@ -125,7 +140,7 @@ export class VaultStore {
       version: note.version,
       features: this.#collect(features),
       sequence,
-      titleTerms: [...new Set(title)],
+      titleTerms: new Set(title).size,
       names: [title, ...aliases],
     });
   }
@@ -182,12 +197,17 @@ export class VaultStore {
     const slot = this.#freeSlots.pop() ?? this.notes.length;
     let norm = 0;
     let length = 0;
-    for (const feature of features) {
-      const count = feature & 255;
+    let digest = 0;
+    for (let at = 0; at < features.length; at++) {
+      const term = features[at]! >>> 8;
+      const count = features[at]! & 255;
       norm += COUNT_WEIGHT[count]! ** 2;
       length += count;
-      if (addPostings) this.postings.add(feature >>> 8, slot, count);
+      // A sum, because terms of a note have no order that lasts.
+      digest += Math.imul(this.lexicon.hashOf(term) ^ count, 0x9e3779b1) >>> 8;
+      if (addPostings) this.postings.add(term, slot, count);
     }
+    digest = Math.imul(digest | 0, 0x85ebca6b) >>> 0;
     this.#totalCount += length;
     const phrases = this.#own(names, slot);
     const pivot = Math.sqrt(norm) ** PIVOT_POWER;
@@ -202,14 +222,17 @@ export class VaultStore {
       phrases,
       length,
       pivot,
+      digest,
     };
     this.notes[slot] = note;
     if (slot >= this.#pivots.length) {
       const pivots = new Float64Array(slot * 2);
       pivots.set(this.#pivots);
       this.#pivots = pivots;
+      this.#digests = grownUint32(this.#digests, slot * 2);
     }
     this.#pivots[slot] = pivot;
+    this.#digests[slot] = digest;
     this.#slots.set(id, slot);
     this.mentions.noteAdded(slot);
     return note;
@@ -241,7 +264,7 @@ export interface RestoredNote {
   readonly version: number;
   readonly features: Uint32Array;
   readonly sequence: Uint32Array;
-  readonly titleTerms: readonly number[];
+  readonly titleTerms: number;
   /** The terms of the title and of each alias. */
   readonly names: readonly (readonly number[])[];
 }
