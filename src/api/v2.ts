@@ -355,7 +355,7 @@ export type ImportEvent =
     }
   | {
       readonly type: 'progress';
-      readonly stage: 'references' | 'links';
+      readonly stage: 'links';
       readonly done: number;
       readonly total: number;
     }

@@ -15,7 +15,8 @@ import type { Tx } from '../storage/transaction.ts';
 import type { CategoryService } from './categories.ts';
 import { decideNote, isOfCollection, type ImportEntry, type ImportNote } from './import-note.ts';
 import { fitNote } from './fit-note.ts';
-import type { Linker, Wanted } from './linker.ts';
+import { resolveLinks, type LinkedSource, type References } from './import-links.ts';
+import type { Linker } from './linker.ts';
 import type { NodeService } from './nodes.ts';
 import type { OwnerIndexes } from './owner-indexes.ts';
 import type { PendingService } from './pending.ts';
@@ -65,7 +66,7 @@ export type ImportEvent =
     }
   | {
       readonly type: 'progress';
-      readonly stage: 'references' | 'links';
+      readonly stage: 'links';
       readonly done: number;
       readonly total: number;
     }
@@ -74,15 +75,12 @@ export type ImportEvent =
 
 /** Notes stored in one round: each round is one sync of the disk and about 15 ms of the event loop. */
 const NOTES_AT_ONCE = 100;
-const LINKS_A_PROGRESS = 200;
 /** What is wrong with one note, and leaves the others as they are. */
 const ITEM_CODES: ReadonlySet<ErrorCode> = new Set(['invalid', 'too_large', 'conflict']);
 const NEVER = new Date(0).toISOString() as Instant;
 
-interface Imported {
-  readonly nodeId: NodeId;
+interface Imported extends LinkedSource {
   readonly status: ItemStatus;
-  readonly links: NonNullable<ImportNote['links']>;
 }
 
 interface ImportNeeds {
@@ -124,7 +122,7 @@ class ImportRun {
   /** Something came that cannot be read as any note: it may be any of those that did not come. */
   #hasUnnamed = false;
   readonly #counts = { created: 0, updated: 0, unchanged: 0, failed: 0, missing: 0, pruned: 0 };
-  readonly #references = { stored: 0, broken: 0 };
+  #references: Pick<References, 'stored' | 'broken'> = { stored: 0, broken: 0 };
   readonly #categoryIds = new Map<string, Promise<CategoryId | undefined>>();
 
   constructor(needs: ImportNeeds, owner: OwnerId, options: ImportOptions) {
@@ -138,16 +136,19 @@ class ImportRun {
       this.#options.signal?.throwIfAborted();
       yield* await Promise.all(batch.map((entry) => this.#take(entry)));
     }
-    yield* this.#linkReferences();
     yield* this.#reportMissing();
-    const { edges: edgesBefore } = (await this.#needs.store.head(this.#owner)).counts;
-    if (!this.#options.dryRun) yield* this.#linkContent();
+    const automatic = countAutomatic(this.#needs.store, this.#owner);
+    try {
+      yield* this.#link();
+      if (!this.#options.dryRun) await this.#needs.pending.finish(this.#owner); // of an import that was cut off
+    } finally {
+      automatic.stop();
+    }
     const { nodes: notes, edges } = (await this.#needs.store.head(this.#owner)).counts;
     const { stored: references, broken: brokenReferences } = this.#references;
-    const automatic = edges - edgesBefore;
     yield {
       type: 'summary',
-      summary: { ...this.#counts, references, brokenReferences, automatic, notes, edges },
+      summary: { ...this.#counts, references, brokenReferences, automatic: automatic.count, notes, edges },
     };
   }
 
@@ -191,7 +192,7 @@ class ImportRun {
           indexes.place(node);
           tx.pending.replace(undefined, { nodeId: node.id, kind: 'link' });
         }
-        return { nodeId: node.id, status, links: note.links ?? [] };
+        return { key: note.key, nodeId: node.id, status, links: note.links ?? [] };
       });
     } catch (error) {
       if (touched) indexes.doubt(this.#owner, [touched]);
@@ -202,7 +203,7 @@ class ImportRun {
   /** What would become of the note, without storing it. */
   async #tryNote(note: ImportNote): Promise<Imported> {
     const { node, status } = await this.#decide(this.#needs.store.read(this.#owner), note, NEVER, undefined);
-    return { nodeId: node.id, status, links: note.links ?? [] };
+    return { key: note.key, nodeId: node.id, status, links: note.links ?? [] };
   }
 
   async #decide(from: Repositories, note: ImportNote, now: Instant, categoryId: CategoryId | undefined) {
@@ -230,29 +231,39 @@ class ImportRun {
     return id;
   }
 
-  async *#linkReferences(): AsyncGenerator<ImportEvent> {
-    const targetsOf = await resolver(this.#needs.store, this.#owner, this.#imported);
+  /**
+   * The links written in each note and those of its content, once all notes are stored and in the index, so that each
+   * note sees all others.
+   */
+  async *#link(): AsyncGenerator<ImportEvent> {
+    const { store, indexes } = this.#needs;
+    const references = await resolveLinks(store, this.#owner, this.#imported.values());
+    this.#references = references;
+    if (this.#options.dryRun) return;
+    const todo = [...this.#imported.values()].filter(
+      ({ links, status }) => links.length > 0 || status !== 'unchanged',
+    );
+    if (todo.some(({ status }) => status !== 'unchanged')) (await indexes.ready(this.#owner)).settle();
     let done = 0;
-    for (const batch of chunks([...this.#imported.values()], NOTES_AT_ONCE)) {
+    for (const batch of chunks(todo, NOTES_AT_ONCE)) {
       this.#options.signal?.throwIfAborted();
-      await mapConcurrent(batch, { limit: NOTES_AT_ONCE }, async ({ nodeId, links, status }) => {
-        const { targets, broken } = targetsOf(nodeId, links);
-        this.#references.stored += targets.length;
-        this.#references.broken += broken;
-        const none = links.length === 0 && status === 'created';
-        if (!this.#options.dryRun && !none) await this.#saveReferences(nodeId, targets);
-      });
+      await mapConcurrent(batch, { limit: NOTES_AT_ONCE }, (note) => this.#linkNote(note, references));
       done += batch.length;
-      yield { type: 'progress', stage: 'references', done, total: this.#imported.size };
+      yield { type: 'progress', stage: 'links', done, total: todo.length };
     }
   }
 
-  /** The edges of the links written in one note; an index note with hundreds takes several transactions. */
-  async #saveReferences(nodeId: NodeId, targets: readonly Wanted[]): Promise<void> {
-    const { store, linker } = this.#needs;
+  /** The edges of one note; an index note with hundreds of links takes several transactions. */
+  async #linkNote({ nodeId, status }: Imported, references: References): Promise<void> {
+    const { store, indexes, linker } = this.#needs;
     const step = async (tx: Tx): Promise<boolean> => {
       const node = await tx.nodes.find(nodeId);
-      return node === undefined || linker.linkReferences(tx, node, targets);
+      if (!node) return true; // deleted meanwhile
+      const index = status === 'unchanged' ? undefined : await indexes.ready(this.#owner, tx);
+      const claimed = (id: NodeId) => references.connects(id, nodeId);
+      const done = await linker.link(tx, node, { index, references: references.of(nodeId), claimed });
+      if (done && index) tx.pending.replace({ nodeId, kind: 'link' }, undefined);
+      return done;
     };
     while (!(await store.write(this.#owner, step)));
   }
@@ -275,43 +286,19 @@ class ImportRun {
       }
     }
   }
-
-  /** The links of the content, once all notes are in the index: each note sees all others. */
-  async *#linkContent(): AsyncGenerator<ImportEvent> {
-    const { store, indexes, pending } = this.#needs;
-    const marks = await Array.fromAsync(store.read(this.#owner).pending.all());
-    const ids = marks.filter((mark) => mark.kind === 'link').map((mark) => mark.nodeId);
-    if (ids.length > 0) (await indexes.ready(this.#owner)).settle();
-    let done = 0;
-    for (const batch of chunks(ids, LINKS_A_PROGRESS)) {
-      await pending.link(this.#owner, batch, this.#options.signal);
-      done += batch.length;
-      yield { type: 'progress', stage: 'links', done, total: ids.length };
-    }
-  }
 }
 
-/** Resolves links to the nodes of this import, or of an earlier one. */
-async function resolver(store: Store, owner: OwnerId, imported: ReadonlyMap<string, Imported>) {
-  const wanted = new Set([...imported.values()].flatMap(({ links }) => links.map((link) => link.target)));
-  const outside = [...wanted].filter((key) => !imported.has(key));
-  const stored = await store.read(owner).nodes.bySourceKeys(outside);
-  return (nodeId: NodeId, links: Imported['links']): { targets: readonly Wanted[]; broken: number } => {
-    const targets = new Map<NodeId, Wanted>();
-    let broken = 0;
-    for (const { target, text } of links) {
-      const otherId = imported.get(target)?.nodeId ?? stored.get(target);
-      if (otherId === undefined) broken += 1;
-      else if (otherId !== nodeId && !targets.has(otherId)) {
-        targets.set(otherId, {
-          otherId,
-          weight: 1,
-          reasons: [{ kind: 'link', term: text, contribution: 1 }],
-        });
-      }
+/** Counts automatic edges as they come and go, until it is stopped. */
+function countAutomatic(store: Store, owner: OwnerId): { readonly count: number; stop(): void } {
+  const counter = { count: 0, stop: () => {} };
+  counter.stop = store.onCommit((commit) => {
+    if (commit.owner !== owner) return;
+    for (const event of commit.events) {
+      if (event.type === 'edge.created' && event.edge.origin === 'auto') counter.count += 1;
+      else if (event.type === 'edge.deleted' && event.by === 'linker') counter.count -= 1;
     }
-    return { targets: [...targets.values()], broken };
-  };
+  });
+  return counter;
 }
 
 function* chunks<T>(items: readonly T[], size: number): Generator<readonly T[]> {

@@ -27,19 +27,27 @@ export interface Wanted {
   readonly reasons: readonly Reason[];
 }
 
-/** Edges written in one transaction; each takes up to three of its hundred writes. */
+/**
+ * Edges written in one transaction; each takes up to three of its hundred writes. A note has at most 15 automatic
+ * links from its own side, so even all of them replaced fit.
+ */
 const CHANGES_A_TRANSACTION = 30;
 /** Stored weights have four decimals: a smaller difference is no news to anybody. */
 const WEIGHT_STEPS = 10_000;
 
+/** What a note's edges are to be brought to. */
+export interface Asked {
+  /** With it, the automatic edges become what the text asks for now; the note is in it. */
+  readonly index?: LinkIndex | undefined;
+  /** With them, the `reference` edges that stand on links written in the text become these. */
+  readonly references?: readonly Wanted[] | undefined;
+  /** Notes that a person's link will connect to this one, in either direction: not for the linker. */
+  readonly claimed?: ((id: NodeId) => boolean) | undefined;
+}
+
 export interface Linker {
-  /** Brings the automatic edges of a note, which is in the index, to what its text asks for now. */
-  linkNode(tx: Tx, node: Node, index: LinkIndex): Promise<void>;
-  /**
-   * Brings the `reference` edges that stand on links written in the note's text to these targets: as many as fit in
-   * one transaction. Gives whether all are done.
-   */
-  linkReferences(tx: Tx, node: Node, targets: readonly Wanted[]): Promise<boolean>;
+  /** Does as much of it as fits in the transaction, and gives whether all is done. */
+  link(tx: Tx, node: Node, asked: Asked): Promise<boolean>;
 }
 
 /**
@@ -47,16 +55,13 @@ export interface Linker {
  * connected, accepted or rejected is left alone, a rejected one until one of its texts changes materially.
  */
 export function linker(needs: { readonly newEdgeId: () => EdgeId }): Linker {
-  /**
-   * The edges `mine` become what this note's side wants; what the other side asks for stays. Stops when the
-   * transaction is full, and gives whether it came to the end.
-   */
-  async function reconcile(
-    tx: Tx,
+  /** The edges `mine` become what this note's side wants; what the other side asks for stays. */
+  function reconcile(
     node: Node,
     wanted: readonly Wanted[],
     mine: { readonly edges: readonly Edge[]; readonly make: EdgeInput; readonly by: 'linker' | 'import' },
-  ): Promise<boolean> {
+    now: Instant,
+  ): readonly EdgeDecision[] {
     const decisions: EdgeDecision[] = [];
     const byOther = new Map(mine.edges.map((edge) => [otherEnd(edge, node.id), edge]));
     for (const { otherId, weight, reasons } of wanted) {
@@ -64,56 +69,78 @@ export function linker(needs: { readonly newEdgeId: () => EdgeId }): Linker {
       byOther.delete(otherId);
       if (edge) {
         const support = withSide(edge.support, sideOf(edge, node.id));
-        decisions.push(reweigh(edge, { weight, reasons, engine: mine.make.engine }, support, tx.now));
+        decisions.push(reweigh(edge, { weight, reasons, engine: mine.make.engine }, support, now));
         continue;
       }
       const input = { ...mine.make, weight, reasons, support: 'source' as const };
       const ends = { source: node, target: { id: otherId, owner: node.owner } };
-      decisions.push(createEdge(input, ends, { id: needs.newEdgeId(), now: tx.now }));
+      decisions.push(createEdge(input, ends, { id: needs.newEdgeId(), now }));
     }
     for (const edge of byOther.values()) {
       const left = withoutSide(edge.support, sideOf(edge, node.id));
-      decisions.push(
-        left === undefined ? deleteEdge(edge, mine.by, tx.now) : changeSupport(edge, left, tx.now),
-      );
+      decisions.push(left === undefined ? deleteEdge(edge, mine.by, now) : changeSupport(edge, left, now));
     }
-    const changes = decisions.filter((decision) => decision.events.length > 0);
-    for (const decision of changes.slice(0, CHANGES_A_TRANSACTION)) tx.edges.apply(decision);
-    return changes.length <= CHANGES_A_TRANSACTION;
+    return decisions.filter((decision) => decision.events.length > 0);
   }
 
-  return {
-    async linkNode(tx, node, index) {
-      const edges = await tx.edges.of(node.id);
-      const kept = node.archived ? [] : index.links(node.id).slice(0, LIMITS.linksOfNode);
-      const wanted: Wanted[] = kept.map(({ id, weight, reasons }) => ({
+  async function ofReferences(
+    tx: Tx,
+    node: Node,
+    edges: readonly Edge[],
+    targets: readonly Wanted[],
+  ): Promise<readonly EdgeDecision[]> {
+    const references = edges.filter((edge) => edge.type === 'reference');
+    // One without support was drawn by a person as such, and does not hang on the text.
+    const drawn = references
+      .filter((edge) => edge.support === undefined)
+      .map((edge) => otherEnd(edge, node.id));
+    const there = new Set(await tx.nodes.existing(targets.map((target) => target.otherId)));
+    return reconcile(
+      node,
+      targets.filter(({ otherId }) => there.has(otherId) && !drawn.includes(otherId)),
+      {
+        edges: references.filter((edge) => edge.support !== undefined),
+        make: { type: 'reference', origin: 'human', status: 'accepted' },
+        by: 'import',
+      },
+      tx.now,
+    );
+  }
+
+  async function ofContent(
+    tx: Tx,
+    node: Node,
+    edges: readonly Edge[],
+    index: LinkIndex,
+    isClaimed: (id: NodeId) => boolean,
+  ): Promise<readonly EdgeDecision[]> {
+    // What the index names is there: it holds the notes that this transaction sees.
+    const kept = node.archived ? [] : index.links(node.id).slice(0, LIMITS.linksOfNode);
+    const wanted = kept
+      .map(({ id, weight, reasons }): Wanted => ({
         otherId: id as NodeId,
         weight: Math.round(weight * WEIGHT_STEPS) / WEIGHT_STEPS,
         reasons,
-      }));
-      // What the index names is there: it holds the notes that this transaction sees.
-      const { open, reopened } = await withoutDecided(tx, node, wanted, edges, index);
-      await reconcile(tx, node, open, {
-        edges: [...edges.filter(isLinkers), ...reopened],
-        make: { type: 'related', origin: 'auto', engine: ENGINE_VERSION },
-        by: 'linker',
-      });
-    },
+      }))
+      .filter(({ otherId }) => !isClaimed(otherId));
+    const { open, reopened } = await withoutDecided(tx, node, wanted, edges, index);
+    const proposed = [...edges.filter(isLinkers), ...reopened];
+    const make = { type: 'related', origin: 'auto', engine: ENGINE_VERSION } as const;
+    return reconcile(node, open, { edges: proposed, make, by: 'linker' }, tx.now);
+  }
 
-    async linkReferences(tx, node, targets) {
+  return {
+    async link(tx, node, { index, references, claimed }) {
       const edges = await tx.edges.of(node.id);
-      const references = edges.filter((edge) => edge.type === 'reference');
-      const written = references.filter((edge) => edge.support !== undefined);
-      const drawn = new Set(
-        references.filter((edge) => edge.support === undefined).map((e) => otherEnd(e, node.id)),
-      );
-      const there = new Set(await tx.nodes.existing(targets.map((target) => target.otherId)));
-      return reconcile(
-        tx,
-        node,
-        targets.filter(({ otherId }) => there.has(otherId) && !drawn.has(otherId)),
-        { edges: written, make: { type: 'reference', origin: 'human', status: 'accepted' }, by: 'import' },
-      );
+      const written = references ? await ofReferences(tx, node, edges, references) : [];
+      const referred = new Set(references?.map((reference) => reference.otherId));
+      const isClaimed = (id: NodeId): boolean => referred.has(id) || claimed?.(id) === true;
+      const found = index ? await ofContent(tx, node, edges, index, isClaimed) : [];
+      const fits = written.length + found.length <= CHANGES_A_TRANSACTION;
+      for (const decision of fits ? [...written, ...found] : written.slice(0, CHANGES_A_TRANSACTION)) {
+        tx.edges.apply(decision);
+      }
+      return fits;
     },
   };
 }

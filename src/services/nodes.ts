@@ -88,8 +88,8 @@ export function nodeService(needs: {
           const index = await indexes.ready(owner, tx);
           tx.nodes.apply(decision);
           indexes.place(node);
-          if (linked === 'now') await linker.linkNode(tx, node, index);
-          else tx.pending.replace(await tx.pending.find(id), { nodeId: id, kind: 'link' });
+          const done = linked === 'now' && (await linker.link(tx, node, { index }));
+          if (!done) tx.pending.replace(undefined, { nodeId: id, kind: 'link' });
         }
         return { node, edges: inForce(await tx.edges.of(id)) };
       });

@@ -82,7 +82,7 @@ interface Followed {
   readonly missing: readonly Missing[];
 }
 
-const STAGES = { references: 'references', links: 'linking' } as const;
+const STAGES = { links: 'linking' } as const;
 
 async function follow(
   events: AsyncIterable<ImportEvent>,
