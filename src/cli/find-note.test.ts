@@ -6,13 +6,14 @@ interface Named {
   readonly id: string;
   readonly title: string;
   readonly aliases?: readonly string[];
+  readonly source?: { readonly kind: string; readonly key: string; readonly path: string };
 }
 
 const ID = '01234567-89ab-7def-8123-456789abcdef';
 
 /** A server that holds these notes; its search finds only `found` of them. */
 function clientOf(notes: readonly Named[], found = notes) {
-  const full = (note: Named) => ({ aliases: [], ...note, label: note.title });
+  const full = (note: Named) => ({ aliases: [], source: { kind: 'api' }, ...note, label: note.title });
   const transport: Transport = async ({ path }) => {
     const answer = path.includes('/search')
       ? { items: found.map((note) => ({ node: full(note) })), page: { next: null, hasMore: false } }
@@ -31,7 +32,7 @@ describe('findNote', () => {
     { id: 'a', title: 'Go' },
     { id: 'b', title: 'go' },
     { id: 'c', title: 'Sleep', aliases: ['Rest', 'GO'] },
-    { id: 'd', title: 'The  Who' },
+    { id: 'd', title: 'The  Who', source: { kind: 'import', key: 'band.md', path: 'music/band.md' } },
     { id: ID, title: 'Tea' },
   ];
   const client = clientOf(notes);
@@ -42,6 +43,8 @@ describe('findNote', () => {
     ['sleep', 'c'],
     ['rest', 'c'],
     ['the who', 'd'],
+    ['band.md', 'd'],
+    ['music/band.md', 'd'],
     [ID.toUpperCase(), ID],
     [ID.slice(0, 9), ID],
   ])('finds "%s"', async (name, id) => {

@@ -10,11 +10,11 @@ const CANDIDATES = 50;
 const SUGGESTIONS = 3;
 const LISTED = 20;
 
-type Named = Pick<NodeSummary, 'id' | 'title' | 'label' | 'aliases'>;
+type Named = Pick<NodeSummary, 'id' | 'title' | 'label' | 'aliases' | 'source'>;
 
 /**
- * Finds the note that a person named: by id, by title as it is written, by title or alias whatever the case, or by a
- * unique beginning of an id. Throws `not_found` with the nearest titles, and `conflict` with the ids where several
+ * Finds the note that a person named: by id, by title as it is written, by title or alias whatever the case, by the
+ * path or key it was imported under, or by a unique beginning of an id. Throws `not_found` with the nearest titles, and `conflict` with the ids where several
  * notes are meant equally.
  */
 export async function findNote(client: BrainClient, name: string): Promise<Node> {
@@ -39,6 +39,8 @@ function meantBy(wanted: string, notes: readonly Named[]): readonly Named[] | un
     (note) => note.title === wanted || note.label === wanted,
     (note) => fold(note.title) === folded || fold(note.label) === folded,
     (note) => note.aliases.some((alias) => fold(alias) === folded),
+    ({ source }) =>
+      source.key === wanted || source.path === wanted || source.path?.endsWith(`/${wanted}`) === true,
     (note) => ID_START.test(wanted) && note.id.startsWith(folded),
   ];
   return ways.map((way) => notes.filter(way)).find((found) => found.length > 0);
@@ -58,12 +60,19 @@ function notFound(wanted: string, near: readonly Named[]): CliError {
 
 function several(wanted: string, notes: readonly Named[]): CliError {
   const more = notes.length - LISTED;
-  return new CliError('conflict', `${notes.length} notes are called "${wanted}"; name one by its id`, {
-    hints: [...lines(notes.slice(0, LISTED)), ...(more > 0 ? [`  and ${more} more`] : [])],
-    details: { candidates: notes.map((note) => ({ id: note.id, label: note.label })) },
-  });
+  return new CliError(
+    'conflict',
+    `${notes.length} notes are called "${wanted}"; name one by its id or path`,
+    {
+      hints: [...lines(notes.slice(0, LISTED)), ...(more > 0 ? [`  and ${more} more`] : [])],
+      details: { candidates: notes.map((note) => ({ id: note.id, label: note.label })) },
+    },
+  );
 }
 
 function lines(notes: readonly Named[]): string[] {
-  return notes.map((note) => `  ${note.id}  ${oneLine(note.label)}`);
+  return notes.map(({ id, label, source }) => {
+    const from = source.path === undefined ? '' : `  (${oneLine(source.path)})`;
+    return `  ${id}  ${oneLine(label)}${from}`;
+  });
 }
