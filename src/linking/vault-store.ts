@@ -10,7 +10,7 @@ import { TitleTrie } from './title-trie.ts';
 import { WordCutter } from './words.ts';
 import type { CutWords } from './words.ts';
 
-const PIVOT_POWER = 0.7;
+const PIVOT_POWER = 0.5;
 const HANGUL_KEY = /^\p{sc=Hangul}/u;
 
 /** The notes of one owner and everything that is derived from them, kept exact under every change. */
