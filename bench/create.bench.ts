@@ -7,7 +7,7 @@ import { putLoad, type LoadRequest } from './load.ts';
 import { machine } from './machine.ts';
 import { syntheticVault } from './make-vault.ts';
 import { prepared } from './prepared.ts';
-import { cpuMsOf, startBrain2, startServer, temporaryFolder, type Server } from './processes.ts';
+import { cpuMsOf, startReadyBrain2, startServer, temporaryFolder, type Server } from './processes.ts';
 
 const FLOOR = fileURLToPath(new URL('./floor-server.ts', import.meta.url));
 const GOAL_P99_MS = 10;
@@ -39,7 +39,7 @@ const bodies = syntheticVault(wanted, 2).notes.map(({ title, text, tags }) =>
 const requests = bodies.map((body): LoadRequest => ({ method: 'POST', path: '/api/v2/nodes', body }));
 
 const rows = [
-  await measured('Brain2', await startBrain2(folder, dataDir), true),
+  await measured('Brain2', await startReadyBrain2(folder, dataDir), true),
   await measured('floor', await startServer(folder, FLOOR, [join(folder, 'floor.sqlite')]), false),
 ];
 console.log(

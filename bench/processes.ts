@@ -97,6 +97,14 @@ export function startBrain2(folder: string, dataDir: string): Promise<Server> {
   return startServer(folder, MAIN, ['serve', '--data', dataDir, '--port', '0']);
 }
 
+/** The same, once its index is open: how long that takes is what `restart.bench.ts` measures. */
+export async function startReadyBrain2(folder: string, dataDir: string): Promise<Server> {
+  const server = await startBrain2(folder, dataDir);
+  const answer = await fetch(new URL('/api/v2/search?q=ready', server.url));
+  await answer.text();
+  return server;
+}
+
 const CLOCK_TICK_MS = 10;
 
 /** CPU time that a process has used so far; NaN where there is no /proc. */

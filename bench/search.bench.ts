@@ -9,7 +9,7 @@ import { putLoad, type LoadRequest } from './load.ts';
 import { machine } from './machine.ts';
 import { query, QUERY_KINDS, seeded } from './make-vault.ts';
 import { prepared } from './prepared.ts';
-import { cpuMsOf, startBrain2, startServer, temporaryFolder, type Server } from './processes.ts';
+import { cpuMsOf, startReadyBrain2, startServer, temporaryFolder, type Server } from './processes.ts';
 
 const FLOOR = fileURLToPath(new URL('./floor-server.ts', import.meta.url));
 const GOAL_P99_MS = 10;
@@ -44,7 +44,7 @@ const requests = queries.map(({ q }): LoadRequest => ({
   path: `/api/v2/search?limit=${HITS}&q=${encodeURIComponent(q)}`,
 }));
 const rows = [
-  ...(await overHttp('Brain2', await startBrain2(folder, dataDir), true)),
+  ...(await overHttp('Brain2', await startReadyBrain2(folder, dataDir), true)),
   ...(await overHttp('floor', await startServer(folder, FLOOR, [join(folder, 'floor.sqlite')]), false)),
 ];
 console.log(
