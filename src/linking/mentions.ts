@@ -24,6 +24,7 @@ export class Mentions {
   /** Read before a title came or went that they may name. */
   readonly #stale = new Set<number>();
   readonly #newPhrases = new Set<number>();
+  #noteCount = 0;
 
   constructor(trie: TitleTrie, postings: Postings, notes: readonly (StoredNote | undefined)[]) {
     this.#trie = trie;
@@ -34,9 +35,11 @@ export class Mentions {
   noteAdded(slot: number): void {
     this.#lists[slot] = undefined;
     this.#unread.add(slot);
+    this.#noteCount++;
   }
 
   noteRemoved(slot: number): void {
+    this.#noteCount--;
     this.#forget(slot);
     this.#unread.delete(slot);
     this.#stale.delete(slot);
@@ -86,13 +89,15 @@ export class Mentions {
 
   #findNotesWithNewPhrases(): void {
     let checks = 0;
-    for (const phrase of this.#newPhrases) {
+    // After a load all notes will be read anyway.
+    const phrases = this.#unread.size === this.#noteCount ? [] : this.#newPhrases;
+    for (const phrase of phrases) {
       checks += this.#postings.frequency(this.#rarestTerm(this.#trie.termsOf(phrase)));
     }
     if (checks > this.#notes.length * CHECKS_PER_READ) {
       for (const note of this.#notes) if (note !== undefined) this.#reread(note.slot);
     } else {
-      for (const phrase of this.#newPhrases) this.#markNotesWith(this.#trie.termsOf(phrase));
+      for (const phrase of phrases) this.#markNotesWith(this.#trie.termsOf(phrase));
     }
     this.#newPhrases.clear();
   }

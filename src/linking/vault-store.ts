@@ -29,6 +29,9 @@ export class VaultStore {
   #termOfWord = new Uint32Array(1024);
   #termsValidFor = '';
   #countOf = new Uint16Array(1024);
+  /** The distinct terms counted since the last note. */
+  #counted = new Uint32Array(256);
+  #countedTerms = 0;
   #totalCount = 0;
 
   get size(): number {
@@ -127,27 +130,33 @@ export class VaultStore {
       words: this.#intern(cutter.numberPlain(bare), bare),
     }));
     const words = cutter.numberMarkdown(note.text);
-    const body = this.#intern(words, note.text);
-    const sequence = new Uint32Array(title.length + 1 + body.length);
+    const sequence = new Uint32Array(title.length + 1 + words.count);
     sequence.set(title);
-    sequence.set(body, title.length + 1);
-    const features: number[] = [];
+    const body = sequence.subarray(title.length + 1);
+    this.#internInto(body, words, note.text);
     const parts = { title, aliases, tags, body, opening: openingWords(words.starts, words.count) };
-    eachCount(parts, (term, count) => this.#count(term, count, features));
+    this.#countedTerms = 0;
+    eachCount(parts, (term, count) => this.#count(term, count));
     return this.#store({
       id: detached(note.id),
       title: detached(note.title.slice(0, 512)),
       version: note.version,
-      features: this.#collect(features),
+      features: this.#collect(),
       sequence,
       titleTerms: new Set(title).size,
       names: [title, ...aliases],
     });
   }
 
-  #intern({ count, numbers, starts, ends }: CutWords, text: string): number[] {
+  #intern(words: CutWords, text: string): number[] {
+    const terms: number[] = new Array<number>(words.count).fill(0);
+    this.#internInto(terms, words, text);
+    return terms;
+  }
+
+  #internInto(terms: number[] | Uint32Array, words: CutWords, text: string): void {
     this.#keepTermsValid();
-    const terms: number[] = [];
+    const { count, numbers, starts, ends } = words;
     for (let at = 0; at < count; at++) {
       const word = numbers[at]!;
       let term = word < this.#termOfWord.length ? this.#termOfWord[word]! : 0;
@@ -156,9 +165,8 @@ export class VaultStore {
         if (word >= this.#termOfWord.length) this.#termOfWord = grownUint32(this.#termOfWord, word * 2);
         this.#termOfWord[word] = term;
       }
-      terms.push(term);
+      terms[at] = term;
     }
-    return terms;
   }
 
   #keepTermsValid(): void {
@@ -168,21 +176,25 @@ export class VaultStore {
     this.#termsValidFor = validFor;
   }
 
-  #count(term: number, count: number, features: number[]): void {
+  #count(term: number, count: number): void {
     if (term >= this.#countOf.length) {
       const counts = new Uint16Array(term * 2);
       counts.set(this.#countOf);
       this.#countOf = counts;
     }
     const before = this.#countOf[term]!;
-    if (before === 0) features.push(term);
+    if (before === 0) {
+      const place = this.#countedTerms++;
+      if (place === this.#counted.length) this.#counted = grownUint32(this.#counted, place * 2);
+      this.#counted[place] = term;
+    }
     this.#countOf[term] = Math.min(MAX_COUNT, before + count);
   }
 
-  #collect(features: readonly number[]): Uint32Array {
-    const packed = new Uint32Array(features.length);
-    for (let at = 0; at < features.length; at++) {
-      const term = features[at]!;
+  #collect(): Uint32Array {
+    const packed = this.#counted.slice(0, this.#countedTerms);
+    for (let at = 0; at < packed.length; at++) {
+      const term = packed[at]!;
       packed[at] = (term << 8) | this.#countOf[term]!;
       this.#countOf[term] = 0;
     }
