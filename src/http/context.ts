@@ -7,7 +7,7 @@ const CORRELATION = /^[A-Za-z0-9._:-]{1,128}$/;
 /** W3C Trace Context: version, trace id, parent id, flags. */
 const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/;
 
-/** Each request's own: what the socket's events run outlives or precedes the asynchronous context. */
+/** Each request's own, for what runs on events of its socket and not in its asynchronous context. */
 const contexts = new WeakMap<FastifyRequest, Context>();
 
 /** Gives each request its context before anything else runs, and the log one line when it is answered. */
@@ -17,9 +17,12 @@ export function useContext(
 ): void {
   app.addHook('onRequest', (request, reply, done) => {
     runWithContext(openContext(request, reply, needs.newId()), done);
+    // No answer is finished for a caller who is gone, so onResponse does not come.
+    reply.raw.once('close', () => {
+      if (!reply.raw.writableFinished)
+        inContextOf(request, () => logAnswer(needs.log, request, reply, 'request cut off'));
+    });
   });
-  // A body that arrives later is read on events of the socket, which know nothing of the request.
-  app.addHook('preValidation', (request, _reply, done) => inContextOf(request, done));
   app.addHook('onResponse', (request, reply, done) => {
     inContextOf(request, () => logAnswer(needs.log, request, reply));
     done();
@@ -42,7 +45,12 @@ export function openContext(request: FastifyRequest, reply: FastifyReply, reques
   return context;
 }
 
-export function logAnswer(log: Log, { method, routeOptions }: FastifyRequest, reply: FastifyReply): void {
+export function logAnswer(
+  log: Log,
+  { method, routeOptions }: FastifyRequest,
+  reply: FastifyReply,
+  message = 'request',
+): void {
   log.info(
     {
       method,
@@ -50,7 +58,7 @@ export function logAnswer(log: Log, { method, routeOptions }: FastifyRequest, re
       status: reply.statusCode,
       durationMs: Math.round(reply.elapsedTime * 100) / 100,
     },
-    'request',
+    message,
   );
 }
 
@@ -65,16 +73,6 @@ export function requestContext(): Context {
 export function inContextOf<T>(request: FastifyRequest, work: () => T): T {
   const context = contexts.get(request);
   return context ? runWithContext(context, work) : work();
-}
-
-/** Runs each step of `source` on behalf of a request: who pulls it is a stream, on events of the socket. */
-export function pulledFor<T>(request: FastifyRequest, source: AsyncGenerator<T>): AsyncIterable<T> {
-  return {
-    [Symbol.asyncIterator]: () => ({
-      next: () => inContextOf(request, () => source.next()),
-      return: (value: unknown) => inContextOf(request, () => source.return(value)),
-    }),
-  };
 }
 
 function one(header: string | string[] | undefined): string | undefined {

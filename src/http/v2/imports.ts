@@ -7,7 +7,7 @@ import { BrainError, type Issue } from '../../domain/error.ts';
 import type { OwnerId } from '../../domain/values.ts';
 import type { ImportEntry, ImportNote } from '../../services/import-note.ts';
 import type { ImportOptions } from '../../services/imports.ts';
-import { inContextOf, pulledFor } from '../context.ts';
+import { inContextOf } from '../context.ts';
 import { pathOf, problemOf } from '../errors.ts';
 import { checker } from '../validation.ts';
 import type { V2Needs } from './needs.ts';
@@ -53,7 +53,7 @@ export const importRoutes =
       const options = { collection, prune, dryRun, signal: stop.signal };
       const events = answer(owner(), readEntries(request.body, check), options, request);
       reply.header('content-type', 'application/x-ndjson');
-      return reply.send(Readable.from(pulledFor(request, events), { objectMode: false }));
+      return reply.send(Readable.from(events, { objectMode: false }));
     });
 
     /** The service's events as lines; what ends the import is the last of them, for the status is sent by then. */
@@ -68,8 +68,8 @@ export const importRoutes =
           yield `${JSON.stringify(event)}\n`;
       } catch (error) {
         const problem = inContextOf(request, () => problemOf(error, pathOf(request)));
-        if (problem.code === 'aborted') app.log.info('import cut off by its caller');
-        else if (problem.status >= 500) app.log.error({ err: error, code: problem.code }, 'import failed');
+        if (problem.status >= 500 && problem.code !== 'aborted')
+          app.log.error({ err: error, code: problem.code }, 'import failed');
         yield `${JSON.stringify({ type: 'problem', problem })}\n`;
       }
     }
