@@ -67,7 +67,7 @@ export function examineDatabase(dataDir: string): Examined {
   }
 }
 
-export function examineFile(databasePath: string): Examined {
+function examineFile(databasePath: string): Examined {
   const stored = readItems(databasePath);
   const folded = foldLog(OWNER, stored);
   const complaints = [
