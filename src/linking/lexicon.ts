@@ -45,8 +45,10 @@ export function lettersOf(word: string): number {
  */
 export class Lexicon {
   readonly #shards: Map<string, number>[] = Array.from({ length: SHARDS }, () => new Map<string, number>());
-  /** By the first two units in one number. */
-  readonly #byOpening = new Map<number, number[]>();
+  /** By the first two units in one number the last term added, from which `#nexts` leads to the others. */
+  readonly #byOpening = new Map<number, number>();
+  #nexts = new Uint32Array(INITIAL_CAPACITY);
+  #befores = new Uint32Array(INITIAL_CAPACITY);
   readonly #keys: string[] = [''];
   readonly #surfaces: string[] = [''];
   readonly #free: number[] = [];
@@ -85,11 +87,7 @@ export class Lexicon {
   release(term: number): void {
     const key = this.#keys[term]!;
     this.#shards[shardOf(key)]!.delete(key);
-    const opening = openingOf(key);
-    const siblings = this.#byOpening.get(opening)!;
-    siblings[siblings.indexOf(term)] = siblings[siblings.length - 1]!;
-    siblings.pop();
-    if (siblings.length === 0) this.#byOpening.delete(opening);
+    this.#leaveOpening(term, openingOf(key));
     this.#keys[term] = '';
     this.#surfaces[term] = '';
     this.#free.push(term);
@@ -127,13 +125,29 @@ export class Lexicon {
   }
 
   /** Terms that share their first two characters with `text`. */
-  withOpening(text: string): readonly number[] {
-    return this.#byOpening.get(openingOf(text)) ?? [];
+  withOpening(text: string): number[] {
+    return this.#termsFrom(this.#byOpening.get(openingOf(text)) ?? 0);
   }
 
   /** Openings that begin with one character. */
-  *openingsWith(first: string): Iterable<readonly number[]> {
-    for (const [opening, terms] of this.#byOpening) if (opening >>> 16 === first.charCodeAt(0)) yield terms;
+  *openingsWith(first: string): Iterable<number[]> {
+    for (const [opening, term] of this.#byOpening)
+      if (opening >>> 16 === first.charCodeAt(0)) yield this.#termsFrom(term);
+  }
+
+  #termsFrom(first: number): number[] {
+    const terms: number[] = [];
+    for (let term = first; term !== 0; term = this.#nexts[term]!) terms.push(term);
+    return terms;
+  }
+
+  #leaveOpening(term: number, opening: number): void {
+    const next = this.#nexts[term]!;
+    const before = this.#befores[term]!;
+    this.#befores[next] = before;
+    if (before !== 0) this.#nexts[before] = next;
+    else if (next !== 0) this.#byOpening.set(opening, next);
+    else this.#byOpening.delete(opening);
   }
 
   #add(shard: Map<string, number>, key: string, surface: string): number {
@@ -143,14 +157,18 @@ export class Lexicon {
     if (term >= this.#hashes.length) {
       this.#hashes = grownUint32(this.#hashes, term * 2);
       this.#letters = grownUint32(this.#letters, term * 2);
+      this.#nexts = grownUint32(this.#nexts, term * 2);
+      this.#befores = grownUint32(this.#befores, term * 2);
     }
     this.#letters[term] = lettersOf(key);
     this.#hashes[term] = stringHash(key);
     shard.set(key, term);
     const opening = openingOf(key);
-    const siblings = this.#byOpening.get(opening);
-    if (siblings === undefined) this.#byOpening.set(opening, [term]);
-    else siblings.push(term);
+    const next = this.#byOpening.get(opening) ?? 0;
+    this.#nexts[term] = next;
+    this.#befores[term] = 0;
+    this.#befores[next] = term;
+    this.#byOpening.set(opening, term);
     return term;
   }
 }
