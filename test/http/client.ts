@@ -110,7 +110,7 @@ export function clientOf(brain: Brain, close: () => Promise<void>) {
         const params = new URLSearchParams({ ...query, ...(cursor !== null && { cursor }) });
         const page: { items: T[]; page: { next: string | null } } = await want(
           200,
-          send<{ items: T[]; page: { next: string | null } }>('GET', `${v2}${path}?${params}`),
+          send<{ items: T[]; page: { next: string | null } }>('GET', `${v2}${path}?${params.toString()}`),
         );
         items.push(...page.items);
         cursor = page.page.next;
@@ -124,7 +124,7 @@ export function clientOf(brain: Brain, close: () => Promise<void>) {
     ): Promise<{ readonly events: readonly api.ImportEvent[]; readonly summary: api.ImportSummary }> {
       const lines = notes.map((note) => (typeof note === 'string' ? note : JSON.stringify(note)));
       const params = new URLSearchParams({ collection: 'vault', ...query });
-      const answer = await send('POST', `${v2}/imports?${params}`, lines.join('\n'), {
+      const answer = await send('POST', `${v2}/imports?${params.toString()}`, lines.join('\n'), {
         'content-type': 'application/x-ndjson',
       });
       const events = answer.text

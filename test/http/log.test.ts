@@ -161,10 +161,10 @@ describe('the log of a run', () => {
     for (const line of lines()) {
       for (const name of ['correlationId', 'requestId', 'ownerId', 'traceId'] as const)
         expect([line.msg, name, typeof line[name]]).toEqual([line.msg, name, 'string']);
-      if (line.msg === 'request') {
-        expect(line.ownerId).toBe('local');
-        expect(line.traceId).toMatch(/^[0-9a-f]{32}$/);
-      }
+    }
+    for (const line of lines().filter(({ msg }) => msg === 'request')) {
+      expect(line.ownerId).toBe('local');
+      expect(line.traceId).toMatch(/^[0-9a-f]{32}$/);
     }
     expect(written.filter((line) => line.includes(MARKER))).toEqual([]);
   });
