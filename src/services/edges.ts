@@ -12,7 +12,7 @@ import type { Node } from '../domain/node.ts';
 import type { EdgeId, NodeId, OwnerId } from '../domain/values.ts';
 import type { Explanation, LinkIndex } from '../linking/link-index.ts';
 import { keys, pairOf } from '../storage/keys.ts';
-import type { PairDecision, Repositories } from '../storage/repositories.ts';
+import type { PairDecision } from '../storage/repositories.ts';
 import type { Store } from '../storage/store.ts';
 import type { Tx } from '../storage/transaction.ts';
 import { checkVersion, withoutDangling } from './nodes.ts';
@@ -89,10 +89,14 @@ export function edgeService(needs: {
     ): Promise<ListPage<Edge>> {
       const from = store.read(owner);
       const keep = keeps(filter);
-      if (filter.node !== undefined) return pageOfNode(from, filter.node, keep, page);
+      const index = await indexes.ready(owner);
+      if (filter.node !== undefined) {
+        await from.nodes.get(filter.node);
+        return pageOf(await withoutDangling(from, await from.edges.of(filter.node), index), keep, page);
+      }
       const read = async (options: PageOptions) => {
         const { items, next } = await from.edges.list(options);
-        return { items: await withoutDangling(from, items), next };
+        return { items: await withoutDangling(from, items, index), next };
       };
       const keyOf = ({ sourceId, targetId, type }: Edge) =>
         keys.edge(owner, pairOf(sourceId, targetId, type)).sk;
@@ -166,14 +170,11 @@ function keeps(filter: EdgeFilter): (edge: Edge) => boolean {
 }
 
 /** A node's edges come whole, so the page is cut from them in the order of their ids. */
-async function pageOfNode(
-  from: Repositories,
-  id: NodeId,
+function pageOf(
+  whole: readonly Edge[],
   keep: (edge: Edge) => boolean,
   page: { readonly limit: number; readonly after?: string | undefined },
-): Promise<ListPage<Edge>> {
-  await from.nodes.get(id);
-  const whole = await withoutDangling(from, await from.edges.of(id));
+): ListPage<Edge> {
   const edges = whole.filter(keep).sort((a, b) => (a.id < b.id ? -1 : 1));
   const rest = edges.filter((edge) => page.after === undefined || edge.id > page.after);
   const items = rest.slice(0, page.limit);

@@ -1,4 +1,4 @@
-import { otherEnd, type Edge } from '../domain/edge.ts';
+import { isLinkers, otherEnd, type Edge } from '../domain/edge.ts';
 import { BrainError, isBrainError } from '../domain/error.ts';
 import {
   archiveNode,
@@ -11,7 +11,7 @@ import {
   type NodeInput,
 } from '../domain/node.ts';
 import type { CategoryId, Instant, NodeId, OwnerId, Tag } from '../domain/values.ts';
-import type { Related } from '../linking/link-index.ts';
+import type { LinkIndex, Related } from '../linking/link-index.ts';
 import { keys, updateKey } from '../storage/keys.ts';
 import type { Repositories } from '../storage/repositories.ts';
 import type { Store } from '../storage/store.ts';
@@ -163,7 +163,7 @@ export function nodeService(needs: {
     async edges(owner: OwnerId, id: NodeId): Promise<readonly Edge[]> {
       const from = store.read(owner);
       await from.nodes.get(id);
-      return withoutDangling(from, inForce(await from.edges.of(id)));
+      return withoutDangling(from, inForce(await from.edges.of(id)), await indexes.ready(owner));
     },
 
     /** The engine's ranking for a stored note, best first, kept as edges or not. `limit` is 1 to 50. */
@@ -200,11 +200,23 @@ export function inForce(edges: readonly Edge[]): readonly Edge[] {
   return edges.filter((edge) => edge.status !== 'rejected');
 }
 
-/** Leaves out edges to notes whose deletion is still under way; rejected ones stay. */
-export async function withoutDangling(from: Repositories, edges: readonly Edge[]): Promise<readonly Edge[]> {
+/**
+ * Leaves out edges to notes whose deletion is still under way, and the linker's to archived ones, which are in no
+ * index; the linker brings them back, or takes them away, when the note is restored or its neighbor edited.
+ */
+export async function withoutDangling(
+  from: Repositories,
+  edges: readonly Edge[],
+  index: Pick<LinkIndex, 'has'>,
+): Promise<readonly Edge[]> {
   const ends = [...new Set(edges.flatMap((edge) => [edge.sourceId, edge.targetId]))];
   const there = new Set(await from.nodes.existing(ends));
-  return edges.filter((edge) => there.has(edge.sourceId) && there.has(edge.targetId));
+  return edges.filter(
+    (edge) =>
+      there.has(edge.sourceId) &&
+      there.has(edge.targetId) &&
+      (!isLinkers(edge) || (index.has(edge.sourceId) && index.has(edge.targetId))),
+  );
 }
 
 async function withNodes<T>(

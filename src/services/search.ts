@@ -20,7 +20,7 @@ export interface FoundNode {
 }
 
 /** The ranking is cut here: nobody pages further, and each page costs the same. */
-export const SEARCH_DEPTH = 1_000;
+const SEARCH_DEPTH = 1_000;
 const NODES_PAGE = 100;
 
 export type SearchService = ReturnType<typeof searchService>;

@@ -49,7 +49,7 @@ export async function newBrain(dataDir = dataFolder()): Promise<Client> {
 export type Client = ReturnType<typeof clientOf>;
 
 /** Requests in process: everything of the real server but the socket. */
-export function clientOf(brain: Brain, close: () => Promise<void>) {
+function clientOf(brain: Brain, close: () => Promise<void>) {
   async function send<T = Problem>(
     method: Method,
     path: string,

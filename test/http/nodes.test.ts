@@ -253,6 +253,22 @@ describe('a linked note', () => {
     expect(restored.edges.map((e) => e.origin)).toContain('auto');
   });
 
+  it('that is archived has no automatic edge in force from either side, and gets those of both back', async () => {
+    const { create, patch, edgesOf, all } = await newBrain();
+    const melatonin = await create(SLEEP.melatonin);
+    const sleep = await create(SLEEP.sleep);
+    await patch(melatonin.id, { content: `${SLEEP.melatonin.content} Truly.` }); // now both texts ask for the edge
+    await patch(sleep.id, { archived: true });
+    expect([
+      await edgesOf(melatonin.id),
+      await all('/edges'),
+      await all('/edges', { node: sleep.id }),
+    ]).toEqual([[], [], []]);
+    const { edges } = await patch(sleep.id, { archived: false });
+    expect(edges).toHaveLength(1);
+    expect(await edgesOf(melatonin.id)).toEqual(edges);
+  });
+
   it('that is deleted takes its edges with it, and is found no more', async () => {
     const { create, drop, get, edgesOf, connect, send } = await newBrain();
     const melatonin = await create(SLEEP.melatonin);
