@@ -14,7 +14,7 @@ export const ERROR_CODES = [
   'unsupported_media_type',
   'position_gone', // a position in the log that is of another epoch, or trimmed
   'contended', // other writers kept winning; nothing was written; try again
-  'storage_full', // nothing was written; reads and deletes still work
+  'storage_full', // nothing was written; reads still work
   'read_only', // the data folder cannot be written
   'locked', // another process holds the data folder
   'schema_newer', // the database was written by a newer Brain2

@@ -149,7 +149,8 @@ function readNote(
 function alignedWords(bytes: Uint8Array): Uint32Array {
   if (bytes.length < HEADER_WORDS * 4 || bytes.length % 4 !== 0)
     throw new Error('not a snapshot of a link index');
-  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  // Copied by the constructor: `slice` of a Buffer is a view, as little aligned as before.
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
   return new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length / 4);
 }
 

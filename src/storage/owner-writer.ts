@@ -11,7 +11,7 @@ import { UnitOfWork } from './unit-of-work.ts';
 /** Work that is decided in one go and made durable with one commit of the engine. */
 const ROUND_WORKS = 256;
 /** Deciding goes on at most so long before a commit: what waits behind it, waits no longer than for two of these. */
-const ROUND_MS = 40;
+const ROUND_MS = 80;
 /** After this time others have a turn of the event loop. */
 const TURN_MS = 8;
 /** Above this, a caller is told to come back rather than left waiting. */

@@ -18,7 +18,8 @@ import type { FoundFile } from './walk.ts';
 
 const READS_AT_ONCE = 32;
 const SLICE_MS = 8;
-const SLOW_FILE_MS = 2; // a local disk takes 0.02 ms for a small file, parsing 0.05 ms
+const SLOW_FILE_MS = 2; // a local disk takes 0.02 ms for a small file
+const SLOW_START_MS = 50; // the first reads of a process are slow everywhere
 const MAX_JSON_BYTES = 256 * 1024 * 1024; // a JSON array is read whole; lines have no such limit
 const JSON_OVERHEAD = 6; // a character of a note takes at most so many bytes in JSON: \u00e9
 const RECORD_FIELDS_BYTES = 64 * 1024; // for all of a line that is not text
@@ -107,14 +108,16 @@ async function readFiles(
   onRead: (file: FoundFile, read: FileText, index: number) => void,
 ): Promise<void> {
   let next = 0;
-  for (let slow = false; next < files.length && !slow;) {
+  let readMs = 0;
+  while (next < files.length && readMs <= SLOW_START_MS + next * SLOW_FILE_MS) {
     options.signal?.throwIfAborted();
-    const start = performance.now();
-    const first = next;
-    for (let file = files[next]; file && performance.now() - start < SLICE_MS; file = files[next]) {
-      onRead(file, readTextFileSync(file.file, options.maxNoteBytes), next++);
+    const sliceEnd = performance.now() + SLICE_MS;
+    for (let file = files[next]; file && performance.now() < sliceEnd; file = files[next]) {
+      const start = performance.now();
+      const read = readTextFileSync(file.file, options.maxNoteBytes);
+      readMs += performance.now() - start;
+      onRead(file, read, next++);
     }
-    slow = performance.now() - start > (next - first) * SLOW_FILE_MS;
     await setImmediate();
   }
   const rest = files.slice(next);
