@@ -322,11 +322,12 @@ describe('snapshots', () => {
     );
   });
 
-  it('bytes at any offset of a larger buffer are read', () => {
+  it.each([1, 2, 3])('bytes at offset %i of a larger buffer, of either kind, are read', (offset) => {
     const bytes = indexOf(GARDEN).serialize();
-    const shifted = new Uint8Array(bytes.length + 3);
-    shifted.set(bytes, 3);
-    expect(LinkIndex.deserialize(shifted.subarray(3)).size).toBe(GARDEN.length);
+    const shifted = new Uint8Array(bytes.length + offset);
+    shifted.set(bytes, offset);
+    expect(LinkIndex.deserialize(shifted.subarray(offset)).size).toBe(GARDEN.length);
+    expect(LinkIndex.deserialize(Buffer.from(shifted).subarray(offset)).size).toBe(GARDEN.length);
   });
 });
 

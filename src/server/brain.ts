@@ -45,7 +45,12 @@ export async function openBrain(settings: Settings, logTo?: Parameters<typeof cr
       newEpoch: newId,
       correlationId: () => currentContext()?.correlationId ?? '-',
     });
-    const snapshots = { load: folder.loadIndex, save: folder.saveIndex };
+    const snapshots = {
+      load: folder.loadIndex,
+      save: folder.saveIndex,
+      onRefused: (owner: OwnerId, err: unknown) =>
+        log.warn({ err, owner }, 'the stored index is damaged; rebuilding it'),
+    };
     const services = createServices({ store, snapshots, newId });
     const loop = eventLoopCheck();
     const checks = healthChecks({ table: opened, services, folder, loop });

@@ -10,6 +10,8 @@ import type { Commit, Tx } from '../storage/transaction.ts';
 export interface SnapshotStore {
   load(owner: OwnerId): Promise<Uint8Array | undefined>;
   save(owner: OwnerId, bytes: Uint8Array): Promise<void>;
+  /** Told of one that is damaged: the index is rebuilt then. */
+  onRefused?(owner: OwnerId, error: unknown): void;
 }
 
 /** Events after which a new snapshot is worth writing, once the owner is quiet: writing it takes a while. */
@@ -277,7 +279,8 @@ async function fromSnapshot(snapshots: SnapshotStore, owner: OwnerId): Promise<O
       savedSeq: header.seq,
       upkeptSeq: header.seq,
     };
-  } catch {
+  } catch (error) {
+    snapshots.onRefused?.(owner, error);
     return undefined;
   }
 }
