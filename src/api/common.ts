@@ -38,7 +38,7 @@ export interface Page<T> {
   readonly page: { readonly next: string | null; readonly hasMore: boolean };
 }
 
-export const HealthStatus = Type.Union([Type.Literal('up'), Type.Literal('degraded'), Type.Literal('down')]);
+const HealthStatus = Type.Union([Type.Literal('up'), Type.Literal('degraded'), Type.Literal('down')]);
 
 export const Health = Type.Object({
   status: HealthStatus,

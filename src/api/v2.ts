@@ -282,7 +282,7 @@ export const SearchHit = Type.Object({
 });
 export type SearchHit = Static<typeof SearchHit>;
 
-export const Change = Type.Object({
+const Change = Type.Object({
   type: Type.String(),
   seq: Type.Integer(),
   nodeId: Type.Optional(Uuid),

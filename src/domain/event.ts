@@ -4,4 +4,3 @@ import type { NodeEvent } from './node.ts';
 
 /** Everything that can happen. The union is closed: a new kind of change starts here. */
 export type DomainEvent = NodeEvent | EdgeEvent | CategoryEvent;
-export type EventType = DomainEvent['type'];

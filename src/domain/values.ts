@@ -25,8 +25,7 @@ const RFC_3339 = /^\d{4}-\d{2}-\d{2}([Tt ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?([Zz]|
 const ZONE = /([Zz]|[+-]\d{2}:\d{2})$/;
 const DATE_LENGTH = 'yyyy-mm-dd'.length;
 const COLOR = /^#[0-9a-f]{6}$/;
-// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
-const CONTROL = /[\u0000-\u001f\u007f]/;
+const CONTROL = /\p{Cc}/u;
 
 export function ownerId(value: string): OwnerId {
   if (!OWNER.test(value)) refuse('', 'owner', 'an owner is 1 to 128 of A-Z a-z 0-9 . _ @ | : -');

@@ -1,6 +1,7 @@
 import {
   createEdge,
   deleteEdge,
+  isLinkers,
   setStatus,
   updateWeight,
   type Edge,
@@ -131,7 +132,9 @@ export function edgeService(needs: {
       store.write(owner, async (tx) => {
         const edge = await tx.edges.get(id);
         checkVersion('edge', edge.version, expectedVersion);
-        const status = input.status ?? edge.status;
+        // Who weighs a proposed edge has accepted it: the linker does not weigh it again.
+        const weighs = input.weight !== undefined && isLinkers(edge);
+        const status = input.status ?? (weighs ? 'accepted' : edge.status);
         const judged = setStatus(edge, status, tx.now);
         const weighed =
           input.weight === undefined

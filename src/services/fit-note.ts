@@ -64,11 +64,11 @@ function firstOfEach(values: readonly string[]): readonly string[] {
   return [...byKey.values()];
 }
 
+/** White space and control characters become single spaces. */
 function oneLine(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what it takes out
   return text
     .toWellFormed()
-    .replace(/[\s\u0000-\u001f\u007f]+/g, ' ')
+    .replace(/[\s\p{Cc}]+/gu, ' ')
     .trim()
     .normalize('NFC');
 }

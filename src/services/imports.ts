@@ -90,7 +90,8 @@ interface ImportNeeds {
   readonly pending: PendingService;
   readonly nodes: NodeService;
   readonly categories: CategoryService;
-  readonly newNodeId: () => NodeId;
+  /** Of the time that the note was made, so that imported notes sort among the others by when they were written. */
+  readonly newNodeId: (atMs?: number) => NodeId;
 }
 
 export type ImportService = ReturnType<typeof importService>;
@@ -208,7 +209,9 @@ class ImportRun {
 
   async #decide(from: Repositories, note: ImportNote, now: Instant, categoryId: CategoryId | undefined) {
     const before = await this.#find(from, note.key);
-    const made = { id: this.#needs.newNodeId(), owner: this.#owner, categoryId };
+    const madeMs = Date.parse(note.createdAt ?? '');
+    const id = this.#needs.newNodeId(Number.isNaN(madeMs) ? undefined : madeMs);
+    const made = { id, owner: this.#owner, categoryId };
     const decision = decideNote(now, note, before, made);
     const changed = decision.events.length > 0;
     const status: ItemStatus = before === undefined ? 'created' : changed ? 'updated' : 'unchanged';

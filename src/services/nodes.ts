@@ -81,26 +81,26 @@ export function nodeService(needs: {
     decide: (tx: Tx) => Promise<NodeDecision>,
   ): Promise<LinkedNode> {
     const save = (linked: 'now' | 'next') =>
-      change(owner, id, async (tx): Promise<LinkedNode> => {
+      change(owner, id, async (tx): Promise<LinkedNode & { readonly isLinked: boolean }> => {
         const decision = await decide(tx);
         const node = decision.after as Node;
+        let isLinked = true;
         if (decision.events.length > 0) {
           const index = await indexes.ready(owner, tx);
           tx.nodes.apply(decision);
           indexes.place(node);
-          const done = linked === 'now' && (await linker.link(tx, node, { index }));
-          if (!done) tx.pending.replace(undefined, { nodeId: id, kind: 'link' });
+          isLinked = linked === 'now' && (await linker.link(tx, node, { index }));
+          if (!isLinked) tx.pending.replace(undefined, { nodeId: id, kind: 'link' });
         }
-        return { node, edges: inForce(await tx.edges.of(id)) };
+        return { node, edges: inForce(await tx.edges.of(id)), isLinked };
       });
-    try {
-      return await save('now');
-    } catch (error) {
-      if (!isBrainError(error, 'too_large')) throw error;
-      const { node } = await save('next');
-      await pending.link(owner, [id]);
-      return { node, edges: inForce(await store.read(owner).edges.of(id)) };
-    }
+    const saved = await save('now').catch((error: unknown) => {
+      if (isBrainError(error, 'too_large')) return save('next');
+      throw error;
+    });
+    if (saved.isLinked) return saved;
+    await pending.link(owner, [id]);
+    return { node: saved.node, edges: inForce(await store.read(owner).edges.of(id)) };
   }
 
   return {

@@ -26,10 +26,10 @@ export function createServices(needs: {
   readonly store: Store;
   readonly snapshots: SnapshotStore;
   /** Makes UUIDs that sort in the order of their making. */
-  readonly newId: () => string;
+  readonly newId: (atMs?: number) => string;
 }): Services {
   const { store, snapshots, newId } = needs;
-  const newNodeId = () => nodeId(newId());
+  const newNodeId = (atMs?: number) => nodeId(newId(atMs));
   const newEdgeId = () => edgeId(newId());
   const newCategoryId = () => categoryId(newId());
   const indexes = new OwnerIndexes({ store, snapshots });

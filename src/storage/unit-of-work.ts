@@ -102,7 +102,7 @@ export class UnitOfWork implements TableReader {
 }
 
 /** Whether a sort key is one that the query asks for. */
-export function isInRange(sk: string, { prefix, after, reverse }: QueryOptions): boolean {
+function isInRange(sk: string, { prefix, after, reverse }: QueryOptions): boolean {
   if (prefix !== undefined && !sk.startsWith(prefix)) return false;
   return after === undefined || compareSortKeys(sk, after, { reverse }) > 0;
 }

@@ -23,7 +23,7 @@ function keep<T>(kept: Map<string, T>, id: string, state: T | undefined): void {
 }
 
 /** The state that a log leads to, by the domain's own folds. */
-export function fold(log: Iterable<DomainEvent>): Folded {
+function fold(log: Iterable<DomainEvent>): Folded {
   const nodes = new Map<string, Node>();
   const edges = new Map<string, Edge>();
   const categories = new Map<string, Category>();
