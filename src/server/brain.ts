@@ -55,11 +55,7 @@ export async function openBrain(settings: Settings, logTo?: Parameters<typeof cr
     const loop = eventLoopCheck();
     const checks = healthChecks({ table: opened, services, folder, loop });
     const app = await createApp({ services, log, newId, checks, version: VERSION, cursorKey: folder.key });
-    const upkeep = setInterval(
-      () => void services.indexes.upkeep().catch((err) => log.error({ err }, 'upkeep failed')),
-      UPKEEP_MS,
-    );
-    upkeep.unref();
+    const stopUpkeep = startUpkeep(services, log);
     return {
       app,
       services,
@@ -67,7 +63,7 @@ export async function openBrain(settings: Settings, logTo?: Parameters<typeof cr
       log,
       owner: LOCAL_OWNER,
       async close() {
-        clearInterval(upkeep);
+        await stopUpkeep();
         loop.stop();
         try {
           await app.close();
@@ -85,6 +81,26 @@ export async function openBrain(settings: Settings, logTo?: Parameters<typeof cr
     folder.release();
     throw error;
   }
+}
+
+/** Now and then: links what a cut-off import left to be linked, and stores indexes that have grown a tail. */
+function startUpkeep(services: Services, log: Log): () => Promise<void> {
+  let underWay: Promise<void> | undefined;
+  const upkeep = async (): Promise<void> => {
+    try {
+      if (!services.imports.isRunning(LOCAL_OWNER)) await services.pending.finish(LOCAL_OWNER);
+      await services.indexes.upkeep();
+    } catch (err) {
+      log.error({ err }, 'upkeep failed');
+    }
+    underWay = undefined;
+  };
+  const timer = setInterval(() => (underWay ??= upkeep()), UPKEEP_MS);
+  timer.unref();
+  return async () => {
+    clearInterval(timer);
+    await underWay;
+  };
 }
 
 function healthChecks(needs: {

@@ -97,18 +97,32 @@ interface ImportNeeds {
 export type ImportService = ReturnType<typeof importService>;
 
 export function importService(needs: ImportNeeds) {
+  const running = new Map<OwnerId, number>();
+  const count = (owner: OwnerId, by: 1 | -1): void => {
+    const now = (running.get(owner) ?? 0) + by;
+    if (now === 0) running.delete(owner);
+    else running.set(owner, now);
+  };
   return {
     /**
      * Stores the notes as they come, then the links written in them, then the links of their content. Each note is a
      * transaction and told once it is durable, so an import that is cut off has lost nothing and can be run again.
      */
-    run(
+    async *run(
       owner: OwnerId,
       options: ImportOptions,
       entries: AsyncIterable<ImportEntry> | Iterable<ImportEntry>,
     ): AsyncGenerator<ImportEvent> {
-      return new ImportRun(needs, owner, options).events(entries);
+      count(owner, 1);
+      try {
+        yield* new ImportRun(needs, owner, options).events(entries);
+      } finally {
+        count(owner, -1);
+      }
     },
+
+    /** Whether one is under way; what it has marked to be linked is then not for others. */
+    isRunning: (owner: OwnerId): boolean => running.has(owner),
   };
 }
 
