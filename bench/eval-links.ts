@@ -72,6 +72,7 @@ function byIndex(notes: readonly LinkableNote[]) {
   const started = performance.now();
   for (const note of notes) index.put(note);
   const put = performance.now();
+  index.settle();
   const ranked = notes.map(({ id }) => ({ id, related: index.related(id, RANKED) }));
   const linked = performance.now();
   const edgesOf = (id: string, list: readonly { id: string; weight: number }[]): Edge[] =>

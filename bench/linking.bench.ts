@@ -108,7 +108,10 @@ function measure(count: number): { readonly count: number; readonly put: number;
   const index = new LinkIndex();
   const put = timed(() => stored.forEach((note) => index.put(note)));
   let kept = 0;
-  const link = timed(() => stored.forEach(({ id }) => (kept += index.links(id).length)));
+  const link = timed(() => {
+    index.settle();
+    stored.forEach(({ id }) => (kept += index.links(id).length));
+  });
   const memory = memoryMb() - before;
   const adds = notes.slice(count).map((note) => timed(() => (index.put(note), index.links(note.id))).ms);
   const written = timed(() => index.serialize());

@@ -8,6 +8,7 @@ import type { Postings } from './postings.ts';
 import { QueryFeatures } from './query-features.ts';
 import type { StoredNote } from './stored-note.ts';
 import type { TitleTrie } from './title-trie.ts';
+import { SlotMarks } from './slot-marks.ts';
 import { similaritySignal } from './weight.ts';
 import type { PairSignals } from './weight.ts';
 
@@ -34,6 +35,8 @@ const NAMED_TITLES_DAMPING = 10;
 const REPEATED_NAMING = 0.2;
 const LEAST_COVERAGE = 0.5;
 const MAX_PHRASE_LENGTH = 4;
+/** 64 bytes of 32-bit words. */
+const CACHE_LINE = 16;
 
 /** The parts of an index that ranking reads. */
 export interface RankedVault {
@@ -53,16 +56,19 @@ export class Ranker {
   readonly #idf = new IdfTable();
   #sums = new Float64Array(0);
   #touched = new Uint32Array(0);
-  // In whose candidates a slot was last, so that none is measured twice.
-  #listedIn = new Uint32Array(0);
-  #listing = 0;
+  readonly #measured = new SlotMarks();
   readonly #terms = new LoadedTerms();
   readonly #query: QueryFeatures;
   readonly #best: BestSlots;
   readonly #bestNamed: BestSlots;
+  // Keeps looks ahead from being left out.
+  readonly #looks = new Uint32Array(1);
   // The note whose terms lie in the tables above.
   #loaded: StoredNote | undefined;
   readonly #loadedNames = new Map<number, number>();
+  /** Whether a note has to be looked into for naming: most candidates neither name nor are named. */
+  readonly #maybeNamed = new SlotMarks();
+  readonly #maybeNaming = new SlotMarks();
 
   constructor(vault: RankedVault) {
     this.#vault = vault;
@@ -90,7 +96,8 @@ export class Ranker {
     const note = this.#loaded!;
     this.#reserve();
     const pairs: Pair[] = [];
-    this.#listedIn[note.slot] = ++this.#listing;
+    this.#measured.clear(this.#vault.notes.length);
+    this.#measured.add(note.slot);
     this.#findSimilar(note);
     this.#measureAll(note, this.#best, pairs);
     this.#findNamed();
@@ -150,7 +157,17 @@ export class Ranker {
     for (let at = 0; at < named.length; at += 2) {
       this.#loadedNames.set(named[at]!, this.#naming(named[at]!, named[at + 1]!, named.length / 2));
     }
+    this.#markNaming(note);
     this.#loaded = note;
+  }
+
+  #markNaming(note: StoredNote): void {
+    const { mentions, notes, trie } = this.#vault;
+    this.#maybeNamed.clear(notes.length);
+    this.#maybeNaming.clear(notes.length);
+    for (const phrase of this.#loadedNames.keys())
+      this.#maybeNamed.mark(trie.ownersOf(phrase), MAX_OWNERS_FOLLOWED);
+    for (const phrase of note.phrases) this.#maybeNaming.mark(mentions.namersOf(phrase), MAX_NAMERS_FOLLOWED);
   }
 
   #naming(phrase: number, times: number, titlesNamed: number): number {
@@ -158,10 +175,7 @@ export class Ranker {
     const size = this.#vault.size;
     const rarity = Math.log(1 + size / mentions.namersOf(phrase).length) / Math.log(1 + size);
     const owners = trie.ownersOf(phrase).length;
-    return (
-      ((rarity / Math.sqrt(owners)) * (1 + REPEATED_NAMING * Math.log(times))) /
-      Math.sqrt(1 + titlesNamed / NAMED_TITLES_DAMPING)
-    );
+    return damped((rarity / Math.sqrt(owners)) * (1 + REPEATED_NAMING * Math.log(times)), titlesNamed);
   }
 
   #reserve(): void {
@@ -169,8 +183,6 @@ export class Ranker {
     if (this.#sums.length >= slots) return;
     this.#sums = new Float64Array(slots * 2);
     this.#touched = new Uint32Array(slots * 2);
-    this.#listedIn = new Uint32Array(slots * 2);
-    this.#listing = 0;
   }
 
   #findSimilar(note: StoredNote): void {
@@ -198,6 +210,9 @@ export class Ranker {
     query.select(QUERY_FEATURES);
     let used = 0;
     let touchedCount = 0;
+    let looks = 0;
+    for (let at = 0; at < query.count; at++) looks ^= postings.touch(query.termAt(at));
+    this.#looks[0] = looks;
     for (let at = 0; at < query.count; at++) {
       const frequency = query.frequencyAt(at);
       // The rarest is followed however common it is: a note of common words is still near something.
@@ -242,38 +257,50 @@ export class Ranker {
 
   #measureAll(note: StoredNote, best: BestSlots, pairs: Pair[]): void {
     const { notes } = this.#vault;
-    for (const slot of best.slots()) {
-      if (this.#listedIn[slot] === this.#listing) continue;
-      this.#listedIn[slot] = this.#listing;
+    const slots = best.slots();
+    // As with `Postings.touch`: measuring one after the other would wait for each.
+    let looks = 0;
+    for (let at = 0; at < slots.length; at++) {
+      const { features } = notes[slots[at]!]!;
+      for (let part = 0; part < features.length; part += CACHE_LINE) looks ^= features[part]!;
+    }
+    this.#looks[0] = looks;
+    for (const slot of slots) {
+      if (this.#measured.has(slot)) continue;
+      this.#measured.add(slot);
       pairs.push(this.#measure(note, notes[slot]!));
     }
   }
 
   #measure(a: StoredNote, b: StoredNote): Pair {
     this.#terms.measure(b.features);
-    const { mentions, trie } = this.#vault;
+    const { mentions, pivots, trie } = this.#vault;
     let names = 0;
     let named = 0;
     let phraseLength = 0;
-    for (const phrase of this.#loadedNames.size > 0 ? b.phrases : []) {
+    for (const phrase of this.#maybeNamed.has(b.slot) ? b.phrases : []) {
       const strength = this.#loadedNames.get(phrase) ?? 0;
       names = Math.max(names, strength);
       if (strength > 0) phraseLength = Math.max(phraseLength, trie.wordsOf(phrase));
     }
-    const namedInB = mentions.namedIn(b.slot);
-    for (let at = 0; at < namedInB.length; at += 2) {
-      const phrase = namedInB[at]!;
-      if (!a.phrases.includes(phrase)) continue;
-      named = Math.max(named, this.#naming(phrase, namedInB[at + 1]!, namedInB.length / 2));
-      phraseLength = Math.max(phraseLength, trie.wordsOf(phrase));
+    if (this.#maybeNaming.has(b.slot)) {
+      const namedInB = mentions.namedIn(b.slot);
+      for (let at = 0; at < namedInB.length; at += 2) {
+        const phrase = namedInB[at]!;
+        if (!a.phrases.includes(phrase)) continue;
+        named = Math.max(named, this.#naming(phrase, namedInB[at + 1]!, namedInB.length / 2));
+        phraseLength = Math.max(phraseLength, trie.wordsOf(phrase));
+      }
     }
+    const { coveredTitle, sum } = this.#terms;
+    const covers = this.#massCoveredByLoaded(b);
     return {
       note: b,
-      similarity: this.#terms.sum / (a.pivot * b.pivot),
+      similarity: sum / (pivots[a.slot]! * pivots[b.slot]!),
       names,
       named,
-      covers: dampedCoverage(this.#massCoveredByLoaded(b), this.#loadedNames.size),
-      covered: dampedCoverage(this.#terms.coveredTitle, namedInB.length / 2),
+      covers: covers < LEAST_COVERAGE ? 0 : damped(covers, this.#loadedNames.size),
+      covered: coveredTitle < LEAST_COVERAGE ? 0 : damped(coveredTitle, mentions.namedIn(b.slot).length / 2),
       phraseLength: Math.min(MAX_PHRASE_LENGTH, phraseLength),
     };
   }
@@ -306,8 +333,9 @@ function isHeavier(
   return share > other.share || (share === other.share && lexicon.compare(term, other.term) < 0);
 }
 
-function dampedCoverage(share: number, titlesNamed: number): number {
-  return share < LEAST_COVERAGE ? 0 : share / Math.sqrt(1 + titlesNamed / NAMED_TITLES_DAMPING);
+/** A strength, less the more titles a note names. */
+function damped(strength: number, titlesNamed: number): number {
+  return strength / Math.sqrt(1 + titlesNamed / NAMED_TITLES_DAMPING);
 }
 
 function timesNamed(named: Uint32Array, phrase: number): number {

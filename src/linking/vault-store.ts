@@ -149,7 +149,7 @@ export class VaultStore {
   }
 
   #intern(words: CutWords, text: string): number[] {
-    const terms: number[] = new Array<number>(words.count).fill(0);
+    const terms = Array.from({ length: words.count }, () => 0);
     this.#internInto(terms, words, text);
     return terms;
   }
