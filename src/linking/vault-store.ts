@@ -149,7 +149,7 @@ export class VaultStore {
   }
 
   #intern(words: CutWords, text: string): number[] {
-    const terms = Array.from({ length: words.count }, () => 0);
+    const terms: number[] = [];
     this.#internInto(terms, words, text);
     return terms;
   }
