@@ -37,7 +37,7 @@ export async function connect(settings: Settings): Promise<Connection> {
     );
   }
   const { openBrain } = await import('./brain.ts'); // beside a server a command needs none of it
-  const brain = await openBrain({ ...settings, logLevel: 'silent' });
+  const brain = await openBrain({ ...settings, logLevel: 'silent' }, { isAlone: true });
   return {
     client: brainClient(inProcess(brain.app)),
     where: { kind: 'local', dataDir: settings.dataDir },

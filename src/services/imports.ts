@@ -73,8 +73,6 @@ export type ImportEvent =
   | { readonly type: 'missing'; readonly key: string; readonly nodeId: NodeId; readonly pruned: boolean }
   | { readonly type: 'summary'; readonly summary: ImportSummary };
 
-/** Notes stored in one round: each round is one sync of the disk and about 15 ms of the event loop. */
-const NOTES_AT_ONCE = 100;
 /** What is wrong with one note, and leaves the others as they are. */
 const ITEM_CODES: ReadonlySet<ErrorCode> = new Set(['invalid', 'too_large', 'conflict']);
 const NEVER = new Date(0).toISOString() as Instant;
@@ -92,6 +90,8 @@ interface ImportNeeds {
   readonly categories: CategoryService;
   /** Of the time that the note was made, so that imported notes sort among the others by when they were written. */
   readonly newNodeId: (atMs?: number) => NodeId;
+  /** Notes that wait to be stored at the same time: others' writes wait behind them. */
+  readonly notesAtOnce: number;
 }
 
 export type ImportService = ReturnType<typeof importService>;
@@ -147,7 +147,7 @@ class ImportRun {
   }
 
   async *events(entries: AsyncIterable<ImportEntry> | Iterable<ImportEntry>): AsyncGenerator<ImportEvent> {
-    for await (const batch of batches(entries, NOTES_AT_ONCE)) {
+    for await (const batch of batches(entries, this.#needs.notesAtOnce)) {
       this.#options.signal?.throwIfAborted();
       yield* await Promise.all(batch.map((entry) => this.#take(entry)));
     }
@@ -262,9 +262,11 @@ class ImportRun {
     );
     if (todo.some(({ status }) => status !== 'unchanged')) (await indexes.ready(this.#owner)).settle();
     let done = 0;
-    for (const batch of chunks(todo, NOTES_AT_ONCE)) {
+    for (const batch of chunks(todo, this.#needs.notesAtOnce)) {
       this.#options.signal?.throwIfAborted();
-      await mapConcurrent(batch, { limit: NOTES_AT_ONCE }, (note) => this.#linkNote(note, references));
+      await mapConcurrent(batch, { limit: this.#needs.notesAtOnce }, (note) =>
+        this.#linkNote(note, references),
+      );
       done += batch.length;
       yield { type: 'progress', stage: 'links', done, total: todo.length };
     }
@@ -273,13 +275,17 @@ class ImportRun {
   /** The edges of one note; an index note with hundreds of links takes several transactions. */
   async #linkNote({ nodeId, status }: Imported, references: References): Promise<void> {
     const { store, indexes, linker } = this.#needs;
+    const content = status !== 'unchanged';
     const step = async (tx: Tx): Promise<boolean> => {
-      const node = await tx.nodes.find(nodeId);
+      const index = await indexes.ready(this.#owner, tx);
+      // The index says as much as linking asks of a note; reading its text again would be for nothing.
+      const known = index.has(nodeId) && { id: nodeId, owner: this.#owner, archived: false };
+      const node = known || (await tx.nodes.find(nodeId));
       if (!node) return true; // deleted meanwhile
-      const index = status === 'unchanged' ? undefined : await indexes.ready(this.#owner, tx);
       const claimed = (id: NodeId) => references.connects(id, nodeId);
-      const done = await linker.link(tx, node, { index, references: references.of(nodeId), claimed });
-      if (done && index) tx.pending.replace({ nodeId, kind: 'link' }, undefined);
+      const asked = { index, content, references: references.of(nodeId), claimed };
+      const done = await linker.link(tx, node, asked);
+      if (done && content) tx.pending.replace({ nodeId, kind: 'link' }, undefined);
       return done;
     };
     while (!(await store.write(this.#owner, step)));
@@ -292,7 +298,7 @@ class ImportRun {
     const from = store.read(this.#owner);
     const gone: NodeId[] = [];
     for await (const { key, nodeId } of from.nodes.sources()) if (!this.#seen.has(key)) gone.push(nodeId);
-    for (const batch of chunks(gone, NOTES_AT_ONCE)) {
+    for (const batch of chunks(gone, this.#needs.notesAtOnce)) {
       for (const node of await from.nodes.batchGet(batch)) {
         if (!isOfCollection(node, collection)) continue;
         const pruned = prune && !dryRun && !this.#hasUnnamed;

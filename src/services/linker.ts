@@ -34,20 +34,28 @@ export interface Wanted {
 const CHANGES_A_TRANSACTION = 30;
 /** Stored weights have four decimals: a smaller difference is no news to anybody. */
 const WEIGHT_STEPS = 10_000;
+/** The strongest reasons are stored with an edge, in thousandths; an explanation gives all. */
+const REASONS_KEPT = 5;
+const CONTRIBUTION_STEPS = 1_000;
 
 /** What a note's edges are to be brought to. */
 export interface Asked {
-  /** With it, the automatic edges become what the text asks for now; the note is in it. */
-  readonly index?: LinkIndex | undefined;
+  /** Holds the notes that the transaction sees. */
+  readonly index: LinkIndex;
+  /** Whether the automatic edges are to become what the text asks for now. */
+  readonly content: boolean;
   /** With them, the `reference` edges that stand on links written in the text become these. */
   readonly references?: readonly Wanted[] | undefined;
   /** Notes that a person's link will connect to this one, in either direction: not for the linker. */
   readonly claimed?: ((id: NodeId) => boolean) | undefined;
 }
 
+/** What linking needs to know of a note beside its entry in the index. */
+export type LinkedEnd = Pick<Node, 'id' | 'owner' | 'archived'>;
+
 export interface Linker {
   /** Does as much of it as fits in the transaction, and gives whether all is done. */
-  link(tx: Tx, node: Node, asked: Asked): Promise<boolean>;
+  link(tx: Tx, node: LinkedEnd, asked: Asked): Promise<boolean>;
 }
 
 /**
@@ -57,7 +65,7 @@ export interface Linker {
 export function linker(needs: { readonly newEdgeId: () => EdgeId }): Linker {
   /** The edges `mine` become what this note's side wants; what the other side asks for stays. */
   function reconcile(
-    node: Node,
+    node: LinkedEnd,
     wanted: readonly Wanted[],
     mine: { readonly edges: readonly Edge[]; readonly make: EdgeInput; readonly by: 'linker' | 'import' },
     now: Instant,
@@ -85,19 +93,21 @@ export function linker(needs: { readonly newEdgeId: () => EdgeId }): Linker {
 
   async function ofReferences(
     tx: Tx,
-    node: Node,
+    node: LinkedEnd,
     edges: readonly Edge[],
     targets: readonly Wanted[],
+    index: LinkIndex,
   ): Promise<readonly EdgeDecision[]> {
     const references = edges.filter((edge) => edge.type === 'reference');
     // One without support was drawn by a person as such, and does not hang on the text.
     const drawn = references
       .filter((edge) => edge.support === undefined)
       .map((edge) => otherEnd(edge, node.id));
-    const there = new Set(await tx.nodes.existing(targets.map((target) => target.otherId)));
+    const outside = targets.map((target) => target.otherId).filter((id) => !index.has(id));
+    const there = new Set(outside.length === 0 ? [] : await tx.nodes.existing(outside)); // archived ones
     return reconcile(
       node,
-      targets.filter(({ otherId }) => there.has(otherId) && !drawn.includes(otherId)),
+      targets.filter(({ otherId }) => (index.has(otherId) || there.has(otherId)) && !drawn.includes(otherId)),
       {
         edges: references.filter((edge) => edge.support !== undefined),
         make: { type: 'reference', origin: 'human', status: 'accepted' },
@@ -109,7 +119,7 @@ export function linker(needs: { readonly newEdgeId: () => EdgeId }): Linker {
 
   async function ofContent(
     tx: Tx,
-    node: Node,
+    node: LinkedEnd,
     edges: readonly Edge[],
     index: LinkIndex,
     isClaimed: (id: NodeId) => boolean,
@@ -119,8 +129,11 @@ export function linker(needs: { readonly newEdgeId: () => EdgeId }): Linker {
     const wanted = kept
       .map(({ id, weight, reasons }): Wanted => ({
         otherId: id as NodeId,
-        weight: Math.round(weight * WEIGHT_STEPS) / WEIGHT_STEPS,
-        reasons,
+        weight: rounded(weight, WEIGHT_STEPS),
+        reasons: reasons.slice(0, REASONS_KEPT).map((reason) => ({
+          ...reason,
+          contribution: rounded(reason.contribution, CONTRIBUTION_STEPS),
+        })),
       }))
       .filter(({ otherId }) => !isClaimed(otherId));
     const { open, reopened } = await withoutDecided(tx, node, wanted, edges, index);
@@ -130,12 +143,12 @@ export function linker(needs: { readonly newEdgeId: () => EdgeId }): Linker {
   }
 
   return {
-    async link(tx, node, { index, references, claimed }) {
+    async link(tx, node, { index, content, references, claimed }) {
       const edges = await tx.edges.of(node.id);
-      const written = references ? await ofReferences(tx, node, edges, references) : [];
+      const written = references ? await ofReferences(tx, node, edges, references, index) : [];
       const referred = new Set(references?.map((reference) => reference.otherId));
       const isClaimed = (id: NodeId): boolean => referred.has(id) || claimed?.(id) === true;
-      const found = index ? await ofContent(tx, node, edges, index, isClaimed) : [];
+      const found = content ? await ofContent(tx, node, edges, index, isClaimed) : [];
       const fits = written.length + found.length <= CHANGES_A_TRANSACTION;
       for (const decision of fits ? [...written, ...found] : written.slice(0, CHANGES_A_TRANSACTION)) {
         tx.edges.apply(decision);
@@ -148,7 +161,7 @@ export function linker(needs: { readonly newEdgeId: () => EdgeId }): Linker {
 /** Leaves out the pairs that a person has settled; reopens a rejected one whose texts are no longer what they were. */
 async function withoutDecided(
   tx: Tx,
-  node: Node,
+  node: LinkedEnd,
   wanted: readonly Wanted[],
   edges: readonly Edge[],
   index: LinkIndex,
@@ -215,4 +228,8 @@ function withSide(support: Support | undefined, side: 'source' | 'target'): Supp
 function withoutSide(support: Support | undefined, side: 'source' | 'target'): Support | undefined {
   const other = side === 'source' ? 'target' : 'source';
   return support === 'both' || support === other ? other : undefined;
+}
+
+function rounded(value: number, steps: number): number {
+  return Math.round(value * steps) / steps;
 }

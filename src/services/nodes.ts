@@ -89,7 +89,7 @@ export function nodeService(needs: {
           const index = await indexes.ready(owner, tx);
           tx.nodes.apply(decision);
           indexes.place(node);
-          isLinked = linked === 'now' && (await linker.link(tx, node, { index }));
+          isLinked = linked === 'now' && (await linker.link(tx, node, { index, content: true }));
           if (!isLinked) tx.pending.replace(undefined, { nodeId: id, kind: 'link' });
         }
         return { node, edges: inForce(await tx.edges.of(id)), isLinked };

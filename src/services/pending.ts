@@ -30,7 +30,7 @@ export function pendingService(needs: {
     await mapConcurrent(ids, { limit: NOTES_AT_ONCE, signal }, (id) =>
       store.write(owner, async (tx) => {
         const node = await tx.nodes.find(id);
-        if (node) await linker.link(tx, node, { index: await indexes.ready(owner, tx) });
+        if (node) await linker.link(tx, node, { index: await indexes.ready(owner, tx), content: true });
         // A note deleted meanwhile may have a mark of another kind in its place: that one stays.
         else if ((await tx.pending.find(id))?.kind !== 'link') return;
         tx.pending.replace({ nodeId: id, kind: 'link' }, undefined);

@@ -27,8 +27,10 @@ export function createServices(needs: {
   readonly snapshots: SnapshotStore;
   /** Makes UUIDs that sort in the order of their making. */
   readonly newId: (atMs?: number) => string;
+  /** Notes of an import that wait to be stored at the same time; 100. A process that serves nobody else takes more. */
+  readonly notesAtOnce?: number | undefined;
 }): Services {
-  const { store, snapshots, newId } = needs;
+  const { store, snapshots, newId, notesAtOnce = 100 } = needs;
   const newNodeId = (atMs?: number) => nodeId(newId(atMs));
   const newEdgeId = () => edgeId(newId());
   const newCategoryId = () => categoryId(newId());
@@ -45,6 +47,15 @@ export function createServices(needs: {
     edges: edgeService({ store, indexes, newEdgeId }),
     graph: graphService({ store }),
     search: searchService({ store, indexes }),
-    imports: importService({ store, indexes, linker: links, pending, nodes, categories, newNodeId }),
+    imports: importService({
+      store,
+      indexes,
+      linker: links,
+      pending,
+      nodes,
+      categories,
+      newNodeId,
+      notesAtOnce,
+    }),
   };
 }

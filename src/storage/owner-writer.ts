@@ -5,13 +5,11 @@ import type { OwnerId } from '../domain/values.ts';
 import { emptyHead, readHead } from './log.ts';
 import { repositories } from './repositories.ts';
 import { Round, type PackedTransaction } from './round.ts';
-import type { Commit, StoreOptions, Tx, Work } from './transaction.ts';
+import type { Commit, RoundLimits, StoreOptions, Tx, Work } from './transaction.ts';
 import { UnitOfWork } from './unit-of-work.ts';
 
-/** Work that is decided in one go and made durable with one commit of the engine. */
-const ROUND_WORKS = 256;
-/** Deciding goes on at most so long before a commit: what waits behind it, waits no longer than for two of these. */
-const ROUND_MS = 80;
+/** What waits behind a round waits no longer than for two of these. */
+const ROUND: RoundLimits = { works: 256, ms: 80 };
 /** After this time others have a turn of the event loop. */
 const TURN_MS = 8;
 /** Above this, a caller is told to come back rather than left waiting. */
@@ -91,13 +89,13 @@ export class OwnerWriter {
 
   /** Decides what is waiting, as much as one round takes, and moves it from the queue to `taken`. */
   async #decide(taken: Queued[]): Promise<readonly PackedTransaction<Queued>[]> {
-    const { table, now, newEpoch } = this.#options;
+    const { table, now, newEpoch, round: limits = ROUND } = this.#options;
     const head = (await readHead(table, this.#owner)) ?? emptyHead(newEpoch());
     const unit = new UnitOfWork(table);
     const repos = repositories(this.#owner, unit, unit);
     const round = new Round<Queued>(this.#owner, head);
     const committed = round.position;
-    const end = performance.now() + ROUND_MS;
+    const end = performance.now() + limits.ms;
     let turnEnd = performance.now() + TURN_MS;
     do {
       const work = this.#queue.shift();
@@ -115,7 +113,7 @@ export class OwnerWriter {
       if (performance.now() < turnEnd) continue;
       await setImmediate();
       turnEnd = performance.now() + TURN_MS;
-    } while (taken.length < ROUND_WORKS && performance.now() < end);
+    } while (taken.length < limits.works && performance.now() < end);
     return round.transactions();
   }
 

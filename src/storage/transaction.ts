@@ -25,10 +25,18 @@ export interface Commit {
   readonly events: readonly DomainEvent[];
 }
 
+/** Larger rounds write less for the same work, and make who comes next wait longer. */
+export interface RoundLimits {
+  readonly works: number;
+  readonly ms: number;
+}
+
 export interface StoreOptions {
   readonly table: Table;
   readonly now: () => Instant;
   readonly newEpoch: () => string;
+  /** How much is decided before a commit; 256 pieces of work or 80 ms. */
+  readonly round?: RoundLimits | undefined;
   /** The id of whoever the work is done for, kept with its events. */
   readonly correlationId: () => string;
 }

@@ -27,7 +27,7 @@ async function loggedBrain() {
       for (const { msg, found } of waiting) if (line.includes(msg)) found();
     },
   };
-  const brain = await openBrain({ ...settingsOf(dataFolder()), logLevel: 'trace' }, sink);
+  const brain = await openBrain({ ...settingsOf(dataFolder()), logLevel: 'trace' }, { logTo: sink });
   onTestFinished(() => brain.close());
   const url = await brain.app.listen({ host: '127.0.0.1', port: 0 });
   const lines = () => written.map((line) => JSON.parse(line) as Line);

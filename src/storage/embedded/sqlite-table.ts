@@ -21,8 +21,8 @@ import { storageError } from './sqlite-error.ts';
 
 const BUSY_TIMEOUT_MS = 5_000;
 const CACHE_KIB = 64 * 1024;
-/** A checkpoint keeps a commit waiting: one for 16 MB of log rather than for SQLite's usual 4. */
-const CHECKPOINT_PAGES = 4_000;
+/** A checkpoint keeps a commit waiting: one for 64 MB of log, where SQLite's usual is 4, so that one in a thousand does. */
+const CHECKPOINT_PAGES = 16_000;
 /** `PRAGMA synchronous`: 2 is FULL, the log is synced at each commit. */
 const SYNCHRONOUS_FULL = 2;
 /** The last code point, longer than a sort key: `prefix` up to `prefix` + this spans all keys that begin with it. */
