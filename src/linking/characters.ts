@@ -1,5 +1,5 @@
 /** How a character takes part in words. */
-export const SEPARATOR = 1;
+const SEPARATOR = 1;
 /** Letters, digits and marks of scripts that put spaces between words. */
 export const LETTER = 2;
 /** Scripts written without spaces: a dictionary has to cut them into words. */

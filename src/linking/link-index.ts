@@ -15,9 +15,9 @@ import { VaultStore } from './vault-store.ts';
 
 // The contract of this folder in one place: callers import from here alone.
 export { materiallyChanged } from './fingerprint.ts';
-export type { Explanation, Match, Span } from './explanation.ts';
+export type { Explanation } from './explanation.ts';
 export type { LinkableNote } from './note-words.ts';
-export type { Reason, Related } from './related.ts';
+export type { Related } from './related.ts';
 export type { SearchHit, SearchOptions } from './search.ts';
 
 /** Names the method and its coefficients: weights of different versions do not compare. */

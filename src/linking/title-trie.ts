@@ -1,7 +1,7 @@
 const EDGE_SHARDS = 16;
 const TERM_RANGE = 2 ** 24;
 /** Titles of more terms than this are too long to be named in a sentence. */
-export const MAX_PHRASE_TERMS = 16;
+const MAX_PHRASE_TERMS = 16;
 
 interface TrieNode {
   readonly parent: number;
