@@ -96,6 +96,10 @@ export class BaseRepository<T, Id> {
   /** Writes `after` in the place of `before`, with the difference of their indexes; for what has no events. */
   replace(before: T | undefined, after: T | undefined): void {
     const unit = this.#writable();
+    if (before === undefined) {
+      for (const item of this.#items(after)) unit.put(item);
+      return;
+    }
     const stale = new Map(this.#items(before).map((item) => [`${item.pk}\n${item.sk}`, item]));
     for (const item of this.#items(after)) {
       const name = `${item.pk}\n${item.sk}`;

@@ -1,10 +1,10 @@
 import { BrainError } from '../domain/error.ts';
 import type { DomainEvent } from '../domain/event.ts';
 import type { Instant, OwnerId, Position } from '../domain/values.ts';
-import { checkLimits } from './check-limits.ts';
+import { checkOps, nameOf } from './check-limits.ts';
 import { keys } from './keys.ts';
 import { advance, headItem, logItem, type Head, type LoggedEvent } from './log.ts';
-import { keyOf, opBytes, TABLE_LIMITS, type Condition, type Op } from './table.ts';
+import { TABLE_LIMITS, type Condition, type Op } from './table.ts';
 import type { Commit } from './transaction.ts';
 
 /** The head and the log item go with every transaction. */
@@ -60,7 +60,7 @@ export class Round<W> {
     made: { readonly now: Instant; readonly correlationId: string },
     settled: Settled<W>,
   ): void {
-    checkLimits([change.ops]); // here, so that it is refused alone and not with the works beside it
+    const opsBytes = checkOps(change.ops); // here, so that it is refused alone and not with the works beside it
     const bodies = change.events.map((event, index) => {
       const logged: LoggedEvent = {
         seq: this.#seq + index + 1,
@@ -72,7 +72,7 @@ export class Round<W> {
     });
     const bytes = {
       log: bodies.reduce((sum, body) => sum + Buffer.byteLength(body) + 1, LOG_OVERHEAD_BYTES),
-      ops: change.ops.reduce((sum, op) => sum + opBytes(op), 0),
+      ops: opsBytes,
     };
     if (!fits(blank(), change.ops, bytes)) {
       throw new BrainError('too_large', 'the change is too large for one transaction', {
@@ -81,10 +81,7 @@ export class Round<W> {
       });
     }
     if (!fits(this.#open, change.ops, bytes)) this.#close();
-    for (const op of change.ops) {
-      const { pk, sk } = keyOf(op);
-      this.#open.ops.set(`${pk}\n${sk}`, op);
-    }
+    for (const op of change.ops) this.#open.ops.set(nameOf(op), op);
     this.#open.events.push(...change.events);
     this.#open.bodies.push(...bodies);
     this.#open.logBytes += bytes.log;

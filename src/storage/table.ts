@@ -100,12 +100,6 @@ export function keyOf(op: Op): Key {
   return 'put' in op ? op.put : 'del' in op ? op.del : op.check;
 }
 
-/** Bytes that an operation counts against the limits of its item and its transaction. */
-export function opBytes(op: Op): number {
-  const { pk, sk } = keyOf(op);
-  return Buffer.byteLength(pk) + Buffer.byteLength(sk) + ('put' in op ? Buffer.byteLength(op.put.j) + 64 : 0);
-}
-
 /** Whether `condition` holds of the item found under its key. */
 export function holds(
   condition: Condition | undefined,
