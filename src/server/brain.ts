@@ -38,7 +38,7 @@ interface BrainOptions {
 }
 
 /** In larger rounds an import writes a third less; the one who waits is the one who imports. */
-const ALONE = { round: { works: 1_000, ms: 400 }, notesAtOnce: 500 };
+const ALONE = { round: { works: 500, ms: 200 }, notesAtOnce: 250 };
 
 /** Joins the parts. Throws `locked`, `read_only`, `corrupt`, `schema_newer`. */
 export async function openBrain(settings: Settings, options: BrainOptions = {}): Promise<Brain> {
@@ -107,7 +107,9 @@ function startUpkeep(services: Services, log: Log): () => Promise<void> {
     }
     underWay = undefined;
   };
-  const timer = setInterval(() => (underWay ??= upkeep()), UPKEEP_MS);
+  const timer = setInterval(() => {
+    underWay ??= upkeep();
+  }, UPKEEP_MS);
   timer.unref();
   return async () => {
     clearInterval(timer);
