@@ -42,6 +42,8 @@ export async function createApp(needs: AppNeeds): Promise<FastifyInstance> {
       inContextOf(request, () => logAnswer(needs.log, request, reply));
     },
   });
+  // Presenters name every field, so nothing is to be cut out; compiling a serializer a route took 75 ms of each start.
+  app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
   useStrictValidation(app);
   useContext(app, needs);
   app.setErrorHandler(answerError);

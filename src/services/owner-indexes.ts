@@ -243,6 +243,7 @@ async function refill(index: OwnerIndex, store: Store, owner: OwnerId): Promise<
 }
 
 const SNAPSHOT_HEADER_BYTES = 4;
+const SNAPSHOT_ALIGN_BYTES = 4;
 
 interface SnapshotHeader extends Position {
   readonly engine: string;
@@ -254,7 +255,10 @@ interface SnapshotHeader extends Position {
 function encodeSnapshot({ links, position, ahead, doubtful }: OwnerIndex): Uint8Array {
   const unsure = [...new Set([...ahead, ...doubtful])];
   const about: SnapshotHeader = { engine: ENGINE_VERSION, ...position, doubtful: unsure };
-  const header = Buffer.from(JSON.stringify(about));
+  const json = Buffer.from(JSON.stringify(about));
+  // Filled up with blanks, so that the index begins at a place where it can be read without a copy.
+  const header = Buffer.alloc(Math.ceil(json.length / SNAPSHOT_ALIGN_BYTES) * SNAPSHOT_ALIGN_BYTES, ' ');
+  json.copy(header);
   const length = Buffer.alloc(SNAPSHOT_HEADER_BYTES);
   length.writeUInt32LE(header.length);
   return Buffer.concat([length, header, links.serialize()]);
