@@ -37,18 +37,18 @@ interface BrainOptions {
   readonly isAlone?: boolean;
 }
 
-/** In larger rounds an import writes a third less; the one who waits is the one who imports. */
-const ALONE = { round: { works: 500, ms: 200 }, notesAtOnce: 250 };
+/** In larger pieces an import writes a third less; the one who waits is the one who imports. */
+const ALONE = { round: { works: 500, ms: 200 }, notesAtOnce: 250, checkpointPages: 16_000 };
 
 /** Joins the parts. Throws `locked`, `read_only`, `corrupt`, `schema_newer`. */
 export async function openBrain(settings: Settings, options: BrainOptions = {}): Promise<Brain> {
   const log = createLog({ level: settings.logLevel, format: settings.logFormat }, options.logTo);
-  const { round, notesAtOnce } = options.isAlone ? ALONE : {};
+  const { round, notesAtOnce, checkpointPages }: Partial<typeof ALONE> = options.isAlone ? ALONE : {};
   const newId = uuidv7Generator(Date.now);
   const folder = openDataFolder(settings.dataDir);
   let table: SqliteTable | undefined;
   try {
-    const opened = new SqliteTable({ path: folder.databasePath });
+    const opened = new SqliteTable({ path: folder.databasePath, checkpointPages });
     table = opened;
     const store = new Store({
       table: opened,

@@ -21,8 +21,8 @@ import { storageError } from './sqlite-error.ts';
 
 const BUSY_TIMEOUT_MS = 5_000;
 const CACHE_KIB = 64 * 1024;
-/** A checkpoint keeps a commit waiting: one for 64 MB of log, where SQLite's usual is 4, so that one in a thousand does. */
-const CHECKPOINT_PAGES = 16_000;
+/** A checkpoint keeps a commit waiting, the longer the more there is to copy: 4 MB of log take about 10 ms. */
+const CHECKPOINT_PAGES = 1_000;
 /** `PRAGMA synchronous`: 2 is FULL, the log is synced at each commit. */
 const SYNCHRONOUS_FULL = 2;
 /** The last code point, longer than a sort key: `prefix` up to `prefix` + this spans all keys that begin with it. */
@@ -41,6 +41,8 @@ export interface SqliteOptions {
   readonly path: string;
   /** For `ttl`. */
   readonly nowSeconds?: () => number;
+  /** Pages of the log after which it is copied into the database; 1,000. More is less to write in all. */
+  readonly checkpointPages?: number | undefined;
   /** Greatest size of the database in pages of 4 KB; for tests of a full disk. */
   readonly maxPages?: number;
 }
@@ -229,7 +231,7 @@ export class SqliteTable implements Table {
   }
 }
 
-function open({ path, maxPages }: SqliteOptions): DatabaseSync {
+function open({ path, maxPages, checkpointPages = CHECKPOINT_PAGES }: SqliteOptions): DatabaseSync {
   const existed = existsSync(path);
   let database: DatabaseSync | undefined;
   try {
@@ -238,7 +240,7 @@ function open({ path, maxPages }: SqliteOptions): DatabaseSync {
     database.exec(`PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL;
       PRAGMA trusted_schema = OFF;
-      PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
+      PRAGMA wal_autocheckpoint = ${checkpointPages};
       PRAGMA cache_size = -${CACHE_KIB};`);
     // Read back: a file system or a build that ignores it would lose acknowledged writes when the power goes.
     if (pragma(database, 'synchronous') !== SYNCHRONOUS_FULL) {
