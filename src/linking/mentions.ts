@@ -4,7 +4,7 @@ import type { TitleTrie } from './title-trie.ts';
 
 const NOTHING = new Uint32Array(0);
 /** So many notes read again take 1 to 3 ms among 50,000: no caller waits for more. */
-const REREAD_AT_ONCE = 16;
+const REREAD_AT_ONCE = 6;
 /** Looking for a phrase in one note costs about a tenth of reading it. */
 const CHECKS_PER_READ = 10;
 
