@@ -20,7 +20,7 @@ import { checkSchema, migrate, pragma } from './schema.ts';
 import { storageError } from './sqlite-error.ts';
 
 const BUSY_TIMEOUT_MS = 5_000;
-const CACHE_KIB = 64 * 1024;
+const CACHE_KIB = 40 * 1024;
 /** A checkpoint keeps a commit waiting, the longer the more there is to copy: 4 MB of log take about 10 ms. */
 const CHECKPOINT_PAGES = 1_000;
 /** `PRAGMA synchronous`: 2 is FULL, the log is synced at each commit. */
