@@ -31,12 +31,19 @@ export type ImportEntry =
   | ImportNote
   | { readonly key: string; readonly isUnnamed?: boolean; readonly refused: BrainError };
 
+/** The id, owner and category of a note that is new. */
+export interface MadeNode {
+  readonly id: NodeId;
+  readonly owner: OwnerId;
+  readonly categoryId: CategoryId | undefined;
+}
+
 /** The stored note made equal to its source; fields that the source does not carry stay as they are. */
 export function decideNote(
   now: Instant,
   note: ImportNote,
   before: Node | undefined,
-  made: { readonly id: NodeId; readonly owner: OwnerId; readonly categoryId: CategoryId | undefined },
+  made: MadeNode,
 ): NodeDecision {
   const { key, path, category: _category, links: _links, ...fields } = note;
   const source = { kind: 'import' as const, key, ...(path !== undefined && { path }) };

@@ -13,7 +13,13 @@ import type { Store } from '../storage/store.ts';
 import type { Repositories } from '../storage/repositories.ts';
 import type { Tx } from '../storage/transaction.ts';
 import type { CategoryService } from './categories.ts';
-import { decideNote, isOfCollection, type ImportEntry, type ImportNote } from './import-note.ts';
+import {
+  decideNote,
+  isOfCollection,
+  type ImportEntry,
+  type ImportNote,
+  type MadeNode,
+} from './import-note.ts';
 import { fitNote } from './fit-note.ts';
 import { resolveLinks, type LinkedSource, type References } from './import-links.ts';
 import type { Linker } from './linker.ts';
@@ -194,38 +200,40 @@ class ImportRun {
 
   /** Stores one note as its source has it, marked to be linked. */
   async #saveNote(note: ImportNote): Promise<Imported> {
-    const { store, indexes } = this.#needs;
-    const categoryId = await this.#categoryOf(note.category);
-    let touched: NodeId | undefined;
-    try {
-      return await store.write(this.#owner, async (tx) => {
-        const { node, decision, status } = await this.#decide(tx, note, tx.now, categoryId);
-        touched = node.id;
-        if (decision.events.length > 0) {
-          tx.nodes.apply(decision);
-          await indexes.ready(this.#owner, tx);
-          indexes.place(node);
-          tx.pending.replace(undefined, { nodeId: node.id, kind: 'link' });
-        }
-        return { key: note.key, nodeId: node.id, status, links: note.links ?? [] };
-      });
-    } catch (error) {
-      if (touched) indexes.doubt(this.#owner, [touched]);
-      throw error;
-    }
+    const { indexes } = this.#needs;
+    const made = this.#made(note, await this.#categoryOf(note.category));
+    return indexes.write(this.#owner, async (tx, ahead) => {
+      const { node, decision, status } = await this.#decide(tx, note, tx.now, made);
+      if (decision.events.length > 0) {
+        tx.nodes.apply(decision);
+        await indexes.ready(this.#owner, tx);
+        ahead.place(node);
+        tx.pending.replace(undefined, { nodeId: node.id, kind: 'link' });
+      }
+      return { key: note.key, nodeId: node.id, status, links: note.links ?? [] };
+    });
   }
 
   /** What would become of the note, without storing it. */
   async #tryNote(note: ImportNote): Promise<Imported> {
-    const { node, status } = await this.#decide(this.#needs.store.read(this.#owner), note, NEVER, undefined);
+    const { node, status } = await this.#decide(
+      this.#needs.store.read(this.#owner),
+      note,
+      NEVER,
+      this.#made(note, undefined),
+    );
     return { key: note.key, nodeId: node.id, status, links: note.links ?? [] };
   }
 
-  async #decide(from: Repositories, note: ImportNote, now: Instant, categoryId: CategoryId | undefined) {
-    const before = await this.#find(from, note.key);
+  /** What a new node is made of. Once a note, so that a write which is decided again leaves no other id in the index. */
+  #made(note: ImportNote, categoryId: CategoryId | undefined): MadeNode {
     const madeMs = Date.parse(note.createdAt ?? '');
     const id = this.#needs.newNodeId(Number.isNaN(madeMs) ? undefined : madeMs);
-    const made = { id, owner: this.#owner, categoryId };
+    return { id, owner: this.#owner, categoryId };
+  }
+
+  async #decide(from: Repositories, note: ImportNote, now: Instant, made: MadeNode) {
+    const before = await this.#find(from, note.key);
     const decision = decideNote(now, note, before, made);
     const changed = decision.events.length > 0;
     const status: ItemStatus = before === undefined ? 'created' : changed ? 'updated' : 'unchanged';

@@ -57,20 +57,6 @@ export function nodeService(needs: {
 }) {
   const { store, indexes, linker, pending } = needs;
 
-  /** Runs a change of one note; if it fails, the index forgets what it was told ahead of the commit. */
-  async function change<T>(owner: OwnerId, id: NodeId, work: (tx: Tx) => Promise<T>): Promise<T> {
-    const forgetting = async <R>(run: () => Promise<R>): Promise<R> => {
-      try {
-        return await run();
-      } catch (error) {
-        indexes.doubt(owner, [id]);
-        throw error;
-      }
-    };
-    // Inside too: the works after it in the same round are not to see what it left.
-    return forgetting(() => store.write(owner, (tx) => forgetting(() => work(tx))));
-  }
-
   /**
    * Saves a decided change of a note and its links in one transaction. The rare one that is too large for that, such
    * as every tag replaced and every link as well, is stored first and linked next; a crash in between is made good.
@@ -81,14 +67,14 @@ export function nodeService(needs: {
     decide: (tx: Tx) => Promise<NodeDecision>,
   ): Promise<LinkedNode> {
     const save = (linked: 'now' | 'next') =>
-      change(owner, id, async (tx): Promise<LinkedNode & { readonly isLinked: boolean }> => {
+      indexes.write(owner, async (tx, ahead): Promise<LinkedNode & { readonly isLinked: boolean }> => {
         const decision = await decide(tx);
         const node = decision.after as Node;
         let isLinked = true;
         if (decision.events.length > 0) {
           const index = await indexes.ready(owner, tx);
           tx.nodes.apply(decision);
-          indexes.place(node);
+          ahead.place(node);
           isLinked = linked === 'now' && (await linker.link(tx, node, { index, content: true }));
           if (!isLinked) tx.pending.replace(undefined, { nodeId: id, kind: 'link' });
         }
@@ -114,9 +100,6 @@ export function nodeService(needs: {
     },
 
     get: (owner: OwnerId, id: NodeId): Promise<Node> => store.read(owner).nodes.get(id),
-
-    batchGet: (owner: OwnerId, ids: readonly NodeId[]): Promise<readonly Node[]> =>
-      store.read(owner).nodes.batchGet(ids),
 
     list(
       owner: OwnerId,
@@ -148,12 +131,12 @@ export function nodeService(needs: {
 
     /** Deletes the note and every edge of it. A hub's edges go in several transactions, the note in the first. */
     async delete(owner: OwnerId, id: NodeId, expectedVersion?: number): Promise<void> {
-      const left = await change(owner, id, async (tx) => {
+      const left = await indexes.write(owner, async (tx, ahead) => {
         const node = await tx.nodes.get(id);
         checkVersion('note', node.version, expectedVersion);
         await indexes.ready(owner, tx);
         tx.nodes.apply(deleteNode(node, tx.now));
-        indexes.remove(owner, id);
+        ahead.remove(id);
         return unlink(tx, id, node.tags.length + node.categories.length + OWN_ITEMS);
       });
       if (left > 0) await pending.finishUnlink(owner, id);

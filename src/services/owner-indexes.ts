@@ -35,6 +35,12 @@ interface OwnerIndex {
   upkeptSeq: number;
 }
 
+/** How a piece of work tells the index of its notes ahead of their commit. */
+export interface Ahead {
+  place(node: Node): void;
+  remove(id: NodeId): void;
+}
+
 /**
  * The indexes of the owners served here, each a projection of its owner's log: it starts from its snapshot, takes
  * the log's tail, and before it answers it takes whatever was committed since, here or by another process.
@@ -67,23 +73,35 @@ export class OwnerIndexes {
     return index.links;
   }
 
-  /** Puts a note's new state into the index, once that is ready, inside a transaction ahead of its commit. */
-  place(node: Node): void {
-    const index = this.#live.get(node.owner);
-    if (!index) return;
-    index.ahead.add(node.id);
-    place(index.links, node);
+  /**
+   * A write whose work tells the index, which it has made ready, of notes ahead of their commit. If it fails, what it
+   * told is read again from the store before the next use: by the works after it in the same round, too.
+   */
+  async write<T>(owner: OwnerId, work: (tx: Tx, ahead: Ahead) => Promise<T>): Promise<T> {
+    const told = new Set<NodeId>();
+    const tell = (id: NodeId, change: (links: LinkIndex) => void): void => {
+      const index = this.#live.get(owner);
+      if (!index) return;
+      told.add(id);
+      index.ahead.add(id);
+      change(index.links);
+    };
+    const ahead: Ahead = {
+      place: (node) => tell(node.id, (links) => place(links, node)),
+      remove: (id) => tell(id, (links) => links.remove(id)),
+    };
+    const forgetting = async <R>(run: () => Promise<R>): Promise<R> => {
+      try {
+        return await run();
+      } catch (error) {
+        this.#doubt(owner, told);
+        throw error;
+      }
+    };
+    return forgetting(() => this.#store.write(owner, (tx) => forgetting(() => work(tx, ahead))));
   }
 
-  /** Takes a note out likewise. */
-  remove(owner: OwnerId, id: NodeId): void {
-    const index = this.#live.get(owner);
-    index?.ahead.add(id);
-    index?.links.remove(id);
-  }
-
-  /** The write of these notes failed: their entries are read again from the store before the next use. */
-  doubt(owner: OwnerId, ids: Iterable<NodeId>): void {
+  #doubt(owner: OwnerId, ids: Iterable<NodeId>): void {
     const index = this.#live.get(owner);
     for (const id of ids) {
       index?.ahead.delete(id);
