@@ -6,7 +6,7 @@ import { connect } from '../src/server/connect.ts';
 import { readSettings } from '../src/server/settings.ts';
 import { readVault } from '../src/vault/read-vault.ts';
 
-export type Stage = 'read' | 'open' | 'store' | 'references' | 'links' | 'close';
+export type Stage = 'read' | 'open' | 'store' | 'links' | 'close';
 
 const [path = '', dataDir = ''] = process.argv.slice(2);
 const stages: Partial<Record<Stage, number>> = {};

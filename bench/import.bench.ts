@@ -13,7 +13,7 @@ import { MAIN, run, temporaryFolder } from './processes.ts';
 
 const STAGES = fileURLToPath(new URL('./import-stages.ts', import.meta.url));
 const GOALS_S: Readonly<Record<number, number>> = { 1_000: 1.5, 10_000: 6 };
-const STAGE_NAMES: readonly Stage[] = ['read', 'open', 'store', 'references', 'links', 'close'];
+const STAGE_NAMES: readonly Stage[] = ['read', 'open', 'store', 'links', 'close'];
 const GOAL_RSS_MB = 600;
 
 const { notes, repeats } = numbers({ notes: 0, repeats: 3 });
@@ -100,14 +100,5 @@ function floorRow(path: string, { notes: all }: SyntheticVault): (string | numbe
   const indexed = performance.now();
   const [readMs, storeMs] = [Math.round(read - started), Math.round(stored - read)];
   const miniSearchMs = Math.round(indexed - stored);
-  return [
-    `floor of ${all.length}`,
-    readMs,
-    '',
-    storeMs,
-    '',
-    `MiniSearch ${miniSearchMs}`,
-    '',
-    readMs + storeMs,
-  ];
+  return [`floor of ${all.length}`, readMs, '', storeMs, `MiniSearch ${miniSearchMs}`, '', readMs + storeMs];
 }
