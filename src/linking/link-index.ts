@@ -24,6 +24,9 @@ export type { SearchHit, SearchOptions } from './search.ts';
 export const ENGINE_VERSION = 'lexical-1';
 
 const DEFAULT_RELATED = 20;
+/** About 5 ms each. */
+const NOTES_A_SETTLE = 128;
+const SAMPLES_A_SETTLE = 16;
 
 /**
  * The links of one owner's notes, in memory. Every answer is a function of the notes that it holds, however
@@ -78,8 +81,12 @@ export class LinkIndex {
    * same answers.
    */
   settle(): void {
-    this.#store.mentions.settleAll();
-    this.#meanNear.refresh();
+    while (!this.settleSome());
+  }
+
+  /** A part of that, of some milliseconds; gives whether all is done. */
+  settleSome(): boolean {
+    return this.#store.mentions.settleSome(NOTES_A_SETTLE) && this.#meanNear.refreshSome(SAMPLES_A_SETTLE);
   }
 
   /** The notes nearest to a stored note, by weight and then id; none when it is not stored. */

@@ -54,9 +54,13 @@ export class MeanNear {
     return this.#mean;
   }
 
-  /** Takes the mean now. */
-  refresh(): void {
-    this.#takeAnew(SAMPLE);
+  /** Goes on with taking the mean, and begins when it is not under way; gives whether it is taken. */
+  refreshSome(samples: number): boolean {
+    if (this.#awaited.length === 0) this.#begin();
+    for (let taken = 0; taken < samples && this.#awaited.length > 0; taken++) this.#sampleNext();
+    if (this.#awaited.length > 0) return false;
+    this.#finish();
+    return true;
   }
 
   #takeAnew(atOnce: number): void {

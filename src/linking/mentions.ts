@@ -69,22 +69,27 @@ export class Mentions {
   }
 
   /** Reads what is new, and what is stale up to a bound: the answers above hold until the next change. */
-  settle(atOnce = REREAD_AT_ONCE): void {
+  settle(): void {
+    this.#settle(Infinity, REREAD_AT_ONCE);
+  }
+
+  /** Reads so many notes of those that are new or stale; gives whether that is all of them. */
+  settleSome(notes: number): boolean {
+    this.#settle(notes, notes);
+    return this.#unread.size === 0 && this.#stale.size === 0;
+  }
+
+  #settle(mostNew: number, mostStale: number): void {
     if (this.#newPhrases.size > 0) this.#findNotesWithNewPhrases();
-    for (const slot of this.#unread) this.#read(slot);
-    this.#unread.clear();
-    let left = atOnce;
-    for (const slot of this.#stale) {
-      if (left-- === 0) break;
+    for (const slot of this.#unread.values().take(mostNew)) {
+      this.#unread.delete(slot);
+      this.#read(slot);
+    }
+    for (const slot of this.#stale.values().take(mostStale)) {
       this.#stale.delete(slot);
       this.#forget(slot);
       this.#read(slot);
     }
-  }
-
-  /** Reads all that is new or stale. */
-  settleAll(): void {
-    this.settle(Infinity);
   }
 
   #findNotesWithNewPhrases(): void {

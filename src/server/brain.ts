@@ -38,12 +38,12 @@ interface BrainOptions {
 }
 
 /** In larger pieces an import writes a third less; the one who waits is the one who imports. */
-const ALONE = { round: { works: 400, ms: 200 }, notesAtOnce: 200, checkpointPages: 16_000 };
+const ALONE = { round: { works: 1_000, ms: 200 }, checkpointPages: 16_000 };
 
 /** Joins the parts. Throws `locked`, `read_only`, `corrupt`, `schema_newer`. */
 export async function openBrain(settings: Settings, options: BrainOptions = {}): Promise<Brain> {
   const log = createLog({ level: settings.logLevel, format: settings.logFormat }, options.logTo);
-  const { round, notesAtOnce, checkpointPages }: Partial<typeof ALONE> = options.isAlone ? ALONE : {};
+  const { round, checkpointPages }: Partial<typeof ALONE> = options.isAlone ? ALONE : {};
   const newId = uuidv7Generator(Date.now);
   const folder = openDataFolder(settings.dataDir);
   let table: SqliteTable | undefined;
@@ -63,7 +63,7 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
       onRefused: (owner: OwnerId, err: unknown) =>
         log.warn({ err, owner }, 'the stored index is damaged; rebuilding it'),
     };
-    const services = createServices({ store, snapshots, newId, notesAtOnce });
+    const services = createServices({ store, snapshots, newId });
     const loop = eventLoopCheck();
     const checks = healthChecks({ table: opened, services, folder, loop });
     const app = await createApp({ services, log, newId, checks, version: VERSION, cursorKey: folder.key });

@@ -11,7 +11,7 @@ import {
 import { BrainError } from '../domain/error.ts';
 import type { Node } from '../domain/node.ts';
 import type { EdgeId, NodeId, OwnerId } from '../domain/values.ts';
-import type { Explanation, LinkIndex } from '../linking/link-index.ts';
+import type { Explanation } from '../linking/link-index.ts';
 import { keys, pairOf } from '../storage/keys.ts';
 import type { PairDecision } from '../storage/repositories.ts';
 import type { Store } from '../storage/store.ts';
@@ -62,7 +62,11 @@ export function edgeService(needs: {
       a: edge.sourceId,
       b: edge.targetId,
       verdict,
-      fingerprints: Object.fromEntries(ends.map((node) => [node.id, index.fingerprint(toLinkable(node))])),
+      fingerprints: Object.fromEntries(
+        await Promise.all(
+          ends.map(async (node) => [node.id, await index.fingerprint(toLinkable(node))] as const),
+        ),
+      ),
       at: tx.now,
     });
   }
@@ -75,9 +79,9 @@ export function edgeService(needs: {
         issues: [{ pointer: '', code: 'self', message: 'name two different notes' }],
       });
     }
-    const index: LinkIndex = await indexes.ready(owner);
+    const index = await indexes.ready(owner);
     const edges = await from.edges.between(a, b);
-    return { source, target, edges, engine: index.explain(toLinkable(source), toLinkable(target)) };
+    return { source, target, edges, engine: await index.explain(toLinkable(source), toLinkable(target)) };
   }
 
   return {

@@ -1,8 +1,8 @@
 import type { NodeId, OwnerId } from '../domain/values.ts';
-import { ordered } from '../storage/keys.ts';
 import type { Store } from '../storage/store.ts';
 import type { ImportNote } from './import-note.ts';
-import type { Wanted } from './linker.ts';
+import type { AskedEdges } from './pair-turns.ts';
+import type { Wanted } from './wanted.ts';
 
 /** An imported note and the links that a person wrote in it. */
 export interface LinkedSource {
@@ -16,8 +16,8 @@ export interface References {
   /** Links whose target is there, and those whose target is not. */
   readonly stored: number;
   readonly broken: number;
-  /** What the links of a note lead to, each node once. */
-  of(id: NodeId): readonly Wanted[];
+  /** What the links of a note lead to, each node once, and which of those lead back. */
+  of(id: NodeId): AskedEdges;
   /** Whether a link in one of the two leads to the other. */
   connects(a: NodeId, b: NodeId): boolean;
 }
@@ -35,8 +35,8 @@ export async function resolveLinks(
   );
   for (const [key, id] of await store.read(owner).nodes.bySourceKeys([...outside])) ids.set(key, id);
 
-  const byNode = new Map<NodeId, readonly Wanted[]>();
-  const pairs = new Set<string>();
+  const byNode = new Map<NodeId, ReadonlyMap<NodeId, Wanted>>();
+  const leads = (from: NodeId, to: NodeId): boolean => byNode.get(from)?.has(to) === true;
   let stored = 0;
   let broken = 0;
   for (const { nodeId, links } of sources) {
@@ -50,20 +50,23 @@ export async function resolveLinks(
           weight: 1,
           reasons: [{ kind: 'link', term: text, contribution: 1 }],
         });
-        pairs.add(pairName(nodeId, otherId));
       }
     }
     stored += targets.size;
-    byNode.set(nodeId, [...targets.values()]);
+    byNode.set(nodeId, targets);
   }
   return {
     stored,
     broken,
-    of: (id) => byNode.get(id) ?? [],
-    connects: (a, b) => pairs.has(pairName(a, b)),
+    of: (id) => ({
+      edges: [...(byNode.get(id)?.values() ?? [])].map((wanted) => ({
+        ...wanted,
+        by: leads(wanted.otherId, id) ? 'both' : 'this',
+      })),
+      knowsThis: true,
+      knows: () => false,
+      waits: () => false,
+    }),
+    connects: (a, b) => leads(a, b) || leads(b, a),
   };
-}
-
-function pairName(a: NodeId, b: NodeId): string {
-  return ordered(a, b).join();
 }

@@ -7,10 +7,11 @@ import {
   type Instant,
   type NodeId,
   type OwnerId,
+  type Position,
 } from '../domain/values.ts';
-import { mapConcurrent } from '../shared/map-concurrent.ts';
+import { eachConcurrent } from '../shared/each-concurrent.ts';
 import type { Store } from '../storage/store.ts';
-import type { Repositories } from '../storage/repositories.ts';
+import type { PendingWork, Repositories } from '../storage/repositories.ts';
 import type { Tx } from '../storage/transaction.ts';
 import type { CategoryService } from './categories.ts';
 import {
@@ -22,10 +23,9 @@ import {
 } from './import-note.ts';
 import { fitNote } from './fit-note.ts';
 import { resolveLinks, type LinkedSource, type References } from './import-links.ts';
-import type { Linker } from './linker.ts';
 import type { NodeService } from './nodes.ts';
-import type { OwnerIndexes } from './owner-indexes.ts';
-import type { PendingService } from './pending.ts';
+import type { Ahead, OwnerIndexes } from './owner-indexes.ts';
+import { NOTES_AT_ONCE, type PendingService } from './pending.ts';
 
 export interface ImportOptions {
   /** Names what is imported, such as a vault; what of it is in the graph but no longer there is reported. */
@@ -81,6 +81,8 @@ export type ImportEvent =
 
 /** What is wrong with one note, and leaves the others as they are. */
 const ITEM_CODES: ReadonlySet<ErrorCode> = new Set(['invalid', 'too_large', 'conflict']);
+/** Notes after which an import tells how far it is. */
+const NOTES_A_REPORT = 100;
 const NEVER = new Date(0).toISOString() as Instant;
 
 interface Imported extends LinkedSource {
@@ -90,14 +92,11 @@ interface Imported extends LinkedSource {
 interface ImportNeeds {
   readonly store: Store;
   readonly indexes: OwnerIndexes;
-  readonly linker: Linker;
   readonly pending: PendingService;
   readonly nodes: NodeService;
   readonly categories: CategoryService;
   /** Of the time that the note was made, so that imported notes sort among the others by when they were written. */
   readonly newNodeId: (atMs?: number) => NodeId;
-  /** Notes that wait to be stored at the same time: others' writes wait behind them. */
-  readonly notesAtOnce: number;
 }
 
 export type ImportService = ReturnType<typeof importService>;
@@ -144,19 +143,22 @@ class ImportRun {
   #hasUnnamed = false;
   readonly #counts = { created: 0, updated: 0, unchanged: 0, failed: 0, missing: 0, pruned: 0 };
   #references: Pick<References, 'stored' | 'broken'> = { stored: 0, broken: 0 };
+  /** Where the log stood before the first change, once there is one, and whether the links after it are promised. */
+  #after: Position | undefined;
+  #isPromised = false;
+  readonly #importId: string;
   readonly #categoryIds = new Map<string, Promise<CategoryId | undefined>>();
 
   constructor(needs: ImportNeeds, owner: OwnerId, options: ImportOptions) {
     this.#needs = needs;
     this.#owner = owner;
     this.#options = options;
+    this.#importId = needs.newNodeId();
   }
 
   async *events(entries: AsyncIterable<ImportEntry> | Iterable<ImportEntry>): AsyncGenerator<ImportEvent> {
-    for await (const batch of batches(entries, this.#needs.notesAtOnce)) {
-      this.#options.signal?.throwIfAborted();
-      yield* await Promise.all(batch.map((entry) => this.#take(entry)));
-    }
+    const { signal } = this.#options;
+    yield* eachConcurrent(entries, { limit: NOTES_AT_ONCE, signal }, (entry) => this.#take(entry));
     yield* this.#reportMissing();
     const automatic = countAutomatic(this.#needs.store, this.#owner);
     try {
@@ -202,16 +204,29 @@ class ImportRun {
   async #saveNote(note: ImportNote): Promise<Imported> {
     const { indexes } = this.#needs;
     const made = this.#made(note, await this.#categoryOf(note.category));
-    return indexes.write(this.#owner, async (tx, ahead) => {
+    const store = async (tx: Tx, ahead: Ahead): Promise<Imported> => {
       const { node, decision, status } = await this.#decide(tx, note, tx.now, made);
       if (decision.events.length > 0) {
+        await (await indexes.ready(this.#owner, tx)).keepUp();
         tx.nodes.apply(decision);
-        await indexes.ready(this.#owner, tx);
         ahead.place(node);
-        tx.pending.replace(undefined, { nodeId: node.id, kind: 'link' });
+        this.#promiseLinks(tx);
       }
       return { key: note.key, nodeId: node.id, status, links: note.links ?? [] };
-    });
+    };
+    const imported = await indexes.write(this.#owner, store, { bulk: true });
+    this.#isPromised = this.#after !== undefined;
+    return imported;
+  }
+
+  /** With the first change: should the import be cut off, what it stored is linked all the same. */
+  #promiseLinks(tx: Tx): void {
+    this.#after ??= tx.position;
+    if (!this.#isPromised) tx.pending.replace(undefined, this.#promise(this.#after));
+  }
+
+  #promise(after: Position): PendingWork {
+    return { kind: 'import', importId: this.#importId, after };
   }
 
   /** What would become of the note, without storing it. */
@@ -261,42 +276,26 @@ class ImportRun {
    * note sees all others.
    */
   async *#link(): AsyncGenerator<ImportEvent> {
-    const { store, indexes } = this.#needs;
+    const { store, pending } = this.#needs;
     const references = await resolveLinks(store, this.#owner, this.#imported.values());
     this.#references = references;
     if (this.#options.dryRun) return;
-    const todo = [...this.#imported.values()].filter(
-      ({ links, status }) => links.length > 0 || status !== 'unchanged',
-    );
-    if (todo.some(({ status }) => status !== 'unchanged')) (await indexes.ready(this.#owner)).settle();
+    const options = { references, signal: this.#options.signal };
+    const all = [...this.#imported.values()];
+    const idsOf = (some: readonly Imported[]): NodeId[] => some.map(({ nodeId }) => nodeId);
+    const changed = idsOf(all.filter(({ status }) => status !== 'unchanged'));
+    const written = idsOf(all.filter(({ status, links }) => status === 'unchanged' && links.length > 0));
+    const total = changed.length + written.length;
     let done = 0;
-    for (const batch of chunks(todo, this.#needs.notesAtOnce)) {
-      this.#options.signal?.throwIfAborted();
-      await mapConcurrent(batch, { limit: this.#needs.notesAtOnce }, (note) =>
-        this.#linkNote(note, references),
-      );
-      done += batch.length;
-      yield { type: 'progress', stage: 'links', done, total: todo.length };
+    for await (const _id of pending.link(this.#owner, changed, options))
+      if (++done % NOTES_A_REPORT === 0) yield { type: 'progress', stage: 'links', done, total };
+    for await (const _id of pending.linkReferences(this.#owner, written, references, options))
+      if (++done % NOTES_A_REPORT === 0) yield { type: 'progress', stage: 'links', done, total };
+    if (total > 0) yield { type: 'progress', stage: 'links', done, total };
+    if (this.#after) {
+      const kept = this.#promise(this.#after);
+      await store.write(this.#owner, async (tx) => tx.pending.replace(kept, undefined));
     }
-  }
-
-  /** The edges of one note; an index note with hundreds of links takes several transactions. */
-  async #linkNote({ nodeId, status }: Imported, references: References): Promise<void> {
-    const { store, indexes, linker } = this.#needs;
-    const content = status !== 'unchanged';
-    const step = async (tx: Tx): Promise<boolean> => {
-      const index = await indexes.ready(this.#owner, tx);
-      // The index says as much as linking asks of a note; reading its text again would be for nothing.
-      const known = index.has(nodeId) && { id: nodeId, owner: this.#owner, archived: false };
-      const node = known || (await tx.nodes.find(nodeId));
-      if (!node) return true; // deleted meanwhile
-      const claimed = (id: NodeId) => references.connects(id, nodeId);
-      const asked = { index, content, references: references.of(nodeId), claimed };
-      const done = await linker.link(tx, node, asked);
-      if (done && content) tx.pending.replace({ nodeId, kind: 'link' }, undefined);
-      return done;
-    };
-    while (!(await store.write(this.#owner, step)));
   }
 
   /** Notes of the collection that the source no longer has. */
@@ -306,7 +305,7 @@ class ImportRun {
     const from = store.read(this.#owner);
     const gone: NodeId[] = [];
     for await (const { key, nodeId } of from.nodes.sources()) if (!this.#seen.has(key)) gone.push(nodeId);
-    for (const batch of chunks(gone, this.#needs.notesAtOnce)) {
+    for (const batch of chunks(gone, NOTES_A_REPORT)) {
       for (const node of await from.nodes.batchGet(batch)) {
         if (!isOfCollection(node, collection)) continue;
         const pruned = prune && !dryRun && !this.#hasUnnamed;
@@ -334,18 +333,4 @@ function countAutomatic(store: Store, owner: OwnerId): { readonly count: number;
 
 function* chunks<T>(items: readonly T[], size: number): Generator<readonly T[]> {
   for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
-}
-
-async function* batches<T>(
-  items: AsyncIterable<T> | Iterable<T>,
-  size: number,
-): AsyncGenerator<readonly T[]> {
-  let batch: T[] = [];
-  for await (const item of items) {
-    batch.push(item);
-    if (batch.length < size) continue;
-    yield batch;
-    batch = [];
-  }
-  if (batch.length > 0) yield batch;
 }

@@ -9,43 +9,31 @@ import {
   type Edge,
   type EdgeDecision,
   type EdgeInput,
-  type Reason,
   type Support,
   type Weighing,
 } from '../domain/edge.ts';
-import { LIMITS } from '../domain/limits.ts';
 import type { Node } from '../domain/node.ts';
 import type { EdgeId, Instant, NodeId } from '../domain/values.ts';
-import { ENGINE_VERSION, materiallyChanged, type LinkIndex } from '../linking/link-index.ts';
+import { ENGINE_VERSION, materiallyChanged } from '../linking/link-index.ts';
 import type { Tx } from '../storage/transaction.ts';
+import type { NoteIndex } from './index-thread.ts';
 import { toLinkable } from './owner-indexes.ts';
-
-/** An edge that a note's text asks for. */
-export interface Wanted {
-  readonly otherId: NodeId;
-  readonly weight: number;
-  readonly reasons: readonly Reason[];
-}
+import type { AskedBy, AskedEdge, AskedEdges } from './pair-turns.ts';
 
 /**
  * Edges written in one transaction; each takes up to three of its hundred writes. A note has at most 15 automatic
  * links from its own side, so even all of them replaced fit.
  */
 const CHANGES_A_TRANSACTION = 30;
-/** Stored weights have four decimals: a smaller difference is no news to anybody. */
-const WEIGHT_STEPS = 10_000;
-/** The strongest reasons are stored with an edge, in thousandths; an explanation gives all. */
-const REASONS_KEPT = 5;
-const CONTRIBUTION_STEPS = 1_000;
 
 /** What a note's edges are to be brought to. */
 export interface Asked {
   /** Holds the notes that the transaction sees. */
-  readonly index: LinkIndex;
-  /** Whether the automatic edges are to become what the text asks for now. */
-  readonly content: boolean;
-  /** With them, the `reference` edges that stand on links written in the text become these. */
-  readonly references?: readonly Wanted[] | undefined;
+  readonly index: NoteIndex;
+  /** What the automatic edges are to become. */
+  readonly content?: AskedEdges | undefined;
+  /** What the `reference` edges that stand on links written in the text are to become. */
+  readonly references?: AskedEdges | undefined;
   /** Notes that a person's link will connect to this one, in either direction: not for the linker. */
   readonly claimed?: ((id: NodeId) => boolean) | undefined;
 }
@@ -63,29 +51,33 @@ export interface Linker {
  * connected, accepted or rejected is left alone, a rejected one until one of its texts changes materially.
  */
 export function linker(needs: { readonly newEdgeId: () => EdgeId }): Linker {
-  /** The edges `mine` become what this note's side wants; what the other side asks for stays. */
+  /** The edges `mine` become what is asked for; what another text asks for, and is not known here, stays. */
   function reconcile(
     node: LinkedEnd,
-    wanted: readonly Wanted[],
+    asked: AskedEdges,
     mine: { readonly edges: readonly Edge[]; readonly make: EdgeInput; readonly by: 'linker' | 'import' },
     now: Instant,
   ): readonly EdgeDecision[] {
     const decisions: EdgeDecision[] = [];
     const byOther = new Map(mine.edges.map((edge) => [otherEnd(edge, node.id), edge]));
-    for (const { otherId, weight, reasons } of wanted) {
+    for (const { otherId, weight, reasons, by } of asked.edges) {
       const edge = byOther.get(otherId);
       byOther.delete(otherId);
       if (edge) {
-        const support = withSide(edge.support, sideOf(edge, node.id));
+        const support = supportOf(edge, node.id, by, asked) ?? 'both';
         decisions.push(reweigh(edge, { weight, reasons, engine: mine.make.engine }, support, now));
         continue;
       }
-      const input = { ...mine.make, weight, reasons, support: 'source' as const };
-      const ends = { source: node, target: { id: otherId, owner: node.owner } };
+      // The reasons are seen from the note that asks: it is the source.
+      const other = { id: otherId, owner: node.owner };
+      const ends = by === 'other' ? { source: other, target: node } : { source: node, target: other };
+      const support: Support = by === 'both' ? 'both' : 'source';
+      const input = { ...mine.make, weight, reasons, support };
       decisions.push(createEdge(input, ends, { id: needs.newEdgeId(), now }));
     }
-    for (const edge of byOther.values()) {
-      const left = withoutSide(edge.support, sideOf(edge, node.id));
+    for (const [otherId, edge] of byOther) {
+      if (asked.waits(otherId)) continue;
+      const left = supportOf(edge, node.id, undefined, asked);
       decisions.push(left === undefined ? deleteEdge(edge, mine.by, now) : changeSupport(edge, left, now));
     }
     return decisions.filter((decision) => decision.events.length > 0);
@@ -95,19 +87,22 @@ export function linker(needs: { readonly newEdgeId: () => EdgeId }): Linker {
     tx: Tx,
     node: LinkedEnd,
     edges: readonly Edge[],
-    targets: readonly Wanted[],
-    index: LinkIndex,
+    asked: AskedEdges,
+    index: NoteIndex,
   ): Promise<readonly EdgeDecision[]> {
     const references = edges.filter((edge) => edge.type === 'reference');
     // One without support was drawn by a person as such, and does not hang on the text.
     const drawn = references
       .filter((edge) => edge.support === undefined)
       .map((edge) => otherEnd(edge, node.id));
-    const outside = targets.map((target) => target.otherId).filter((id) => !index.has(id));
+    const outside = asked.edges.map((target) => target.otherId).filter((id) => !index.has(id));
     const there = new Set(outside.length === 0 ? [] : await tx.nodes.existing(outside)); // archived ones
+    const open = asked.edges.filter(
+      ({ otherId }) => (index.has(otherId) || there.has(otherId)) && !drawn.includes(otherId),
+    );
     return reconcile(
       node,
-      targets.filter(({ otherId }) => (index.has(otherId) || there.has(otherId)) && !drawn.includes(otherId)),
+      { ...asked, edges: open },
       {
         edges: references.filter((edge) => edge.support !== undefined),
         make: { type: 'reference', origin: 'human', status: 'accepted' },
@@ -121,39 +116,28 @@ export function linker(needs: { readonly newEdgeId: () => EdgeId }): Linker {
     tx: Tx,
     node: LinkedEnd,
     edges: readonly Edge[],
-    index: LinkIndex,
-    isClaimed: (id: NodeId) => boolean,
+    asked: AskedEdges,
+    isOpen: (id: NodeId) => boolean,
+    index: NoteIndex,
   ): Promise<readonly EdgeDecision[]> {
-    // What the index names is there: it holds the notes that this transaction sees.
-    const kept = node.archived ? [] : index.links(node.id).slice(0, LIMITS.linksOfNode);
-    const wanted = kept
-      .map(({ id, weight, reasons }): Wanted => ({
-        otherId: id as NodeId,
-        weight: rounded(weight, WEIGHT_STEPS),
-        reasons: reasons.slice(0, REASONS_KEPT).map((reason) => ({
-          ...reason,
-          contribution: rounded(reason.contribution, CONTRIBUTION_STEPS),
-        })),
-      }))
-      .filter(({ otherId }) => !isClaimed(otherId));
+    const wanted = node.archived ? [] : asked.edges.filter(({ otherId }) => isOpen(otherId));
     const { open, reopened } = await withoutDecided(tx, node, wanted, edges, index);
     const proposed = [...edges.filter(isLinkers), ...reopened];
     const make = { type: 'related', origin: 'auto', engine: ENGINE_VERSION } as const;
-    return reconcile(node, open, { edges: proposed, make, by: 'linker' }, tx.now);
+    return reconcile(node, { ...asked, edges: open }, { edges: proposed, make, by: 'linker' }, tx.now);
   }
 
   return {
     async link(tx, node, { index, content, references, claimed }) {
       const edges = await tx.edges.of(node.id);
       const written = references ? await ofReferences(tx, node, edges, references, index) : [];
-      const referred = new Set(references?.map((reference) => reference.otherId));
-      const isClaimed = (id: NodeId): boolean => referred.has(id) || claimed?.(id) === true;
-      const found = content ? await ofContent(tx, node, edges, index, isClaimed) : [];
-      const fits = written.length + found.length <= CHANGES_A_TRANSACTION;
-      for (const decision of fits ? [...written, ...found] : written.slice(0, CHANGES_A_TRANSACTION)) {
-        tx.edges.apply(decision);
-      }
-      return fits;
+      const referred = new Set(references?.edges.map((reference) => reference.otherId));
+      // What the index names is there: it holds the notes that this transaction sees.
+      const isOpen = (id: NodeId): boolean => index.has(id) && !referred.has(id) && claimed?.(id) !== true;
+      const found = content ? await ofContent(tx, node, edges, content, isOpen, index) : [];
+      const changes = [...written, ...found];
+      for (const decision of changes.slice(0, CHANGES_A_TRANSACTION)) tx.edges.apply(decision);
+      return changes.length <= CHANGES_A_TRANSACTION;
     },
   };
 }
@@ -162,20 +146,24 @@ export function linker(needs: { readonly newEdgeId: () => EdgeId }): Linker {
 async function withoutDecided(
   tx: Tx,
   node: LinkedEnd,
-  wanted: readonly Wanted[],
+  wanted: readonly AskedEdge[],
   edges: readonly Edge[],
-  index: LinkIndex,
-): Promise<{ readonly open: readonly Wanted[]; readonly reopened: readonly Edge[] }> {
+  index: NoteIndex,
+): Promise<{ readonly open: readonly AskedEdge[]; readonly reopened: readonly Edge[] }> {
   if (wanted.length === 0) return { open: [], reopened: [] };
   const settled = new Map(
     edges.filter((edge) => !isLinkers(edge)).map((edge) => [otherEnd(edge, node.id), edge]),
   );
-  const pairs = await tx.decisions.existing(wanted.map((w) => [node.id, w.otherId] as const));
+  // Most owners have decided on no pair yet: one look in the place of one a candidate.
+  const hasDecided = (await tx.decisions.list({ limit: 1 })).items.length > 0;
+  const pairs = hasDecided
+    ? await tx.decisions.existing(wanted.map((w) => [node.id, w.otherId] as const))
+    : [];
   const decided = pairs.length === 0 ? [] : await tx.decisions.batchGet(pairs);
   const rejected = new Map(
     decided.filter((d) => d.verdict === 'rejected').map((d) => [d.a === node.id ? d.b : d.a, d]),
   );
-  const open: Wanted[] = [];
+  const open: AskedEdge[] = [];
   const reopened: Edge[] = [];
   for (const candidate of wanted) {
     const { otherId } = candidate;
@@ -201,13 +189,14 @@ async function changedSince(
   tx: Tx,
   fingerprints: Readonly<Record<NodeId, string>>,
   ids: readonly NodeId[],
-  index: LinkIndex,
+  index: NoteIndex,
 ): Promise<boolean> {
-  const nodes = await tx.nodes.batchGet(ids);
-  return nodes.some((node) => {
+  for (const node of await tx.nodes.batchGet(ids)) {
     const before = fingerprints[node.id];
-    return before !== undefined && materiallyChanged(before, index.fingerprint(toLinkable(node)));
-  });
+    if (before === undefined) continue;
+    if (materiallyChanged(before, await index.fingerprint(toLinkable(node)))) return true;
+  }
+  return false;
 }
 
 function reweigh(edge: Edge, weighing: Weighing, support: Support, now: Instant): EdgeDecision {
@@ -216,20 +205,18 @@ function reweigh(edge: Edge, weighing: Weighing, support: Support, now: Instant)
   return { before: edge, after: supported.after, events: [...weighed.events, ...supported.events] };
 }
 
-function sideOf(edge: Edge, id: NodeId): 'source' | 'target' {
-  return edge.sourceId === id ? 'source' : 'target';
-}
-
-function withSide(support: Support | undefined, side: 'source' | 'target'): Support {
-  return support === undefined || support === side ? side : 'both';
-}
-
-/** What is left when `side` no longer asks for the edge; undefined when nobody does. */
-function withoutSide(support: Support | undefined, side: 'source' | 'target'): Support | undefined {
-  const other = side === 'source' ? 'target' : 'source';
-  return support === 'both' || support === other ? other : undefined;
-}
-
-function rounded(value: number, steps: number): number {
-  return Math.round(value * steps) / steps;
+/** Which texts ask for an edge, by what is asked and, where that is not known, by what was; undefined: neither. */
+function supportOf(
+  edge: Edge,
+  id: NodeId,
+  by: AskedBy | undefined,
+  { knowsThis, knows }: AskedEdges,
+): Support | undefined {
+  const [mine, others] =
+    edge.sourceId === id ? (['source', 'target'] as const) : (['target', 'source'] as const);
+  const had = (side: Support): boolean => edge.support === 'both' || edge.support === side;
+  const byThis = by === 'this' || by === 'both' || (!knowsThis && had(mine));
+  const byOther = by === 'other' || by === 'both' || (!knows(otherEnd(edge, id)) && had(others));
+  if (byThis && byOther) return 'both';
+  return byThis ? mine : byOther ? others : undefined;
 }

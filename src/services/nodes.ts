@@ -11,15 +11,16 @@ import {
   type NodeInput,
 } from '../domain/node.ts';
 import type { CategoryId, Instant, NodeId, OwnerId, Tag } from '../domain/values.ts';
-import type { LinkIndex, Related } from '../linking/link-index.ts';
+import type { Related } from '../linking/link-index.ts';
 import { keys, updateKey } from '../storage/keys.ts';
 import type { Repositories } from '../storage/repositories.ts';
 import type { Store } from '../storage/store.ts';
 import type { Tx } from '../storage/transaction.ts';
+import type { NoteIndex } from './index-thread.ts';
 import type { Linker } from './linker.ts';
 import { toLinkable, type OwnerIndexes } from './owner-indexes.ts';
 import { fillPage, type ListPage, type PageOptions, type PageSource } from './pages.ts';
-import { unlink, type PendingService } from './pending.ts';
+import { linkNow, unlink, type PendingService } from './pending.ts';
 
 /** A note with the edges now in force. */
 export interface LinkedNode {
@@ -72,10 +73,10 @@ export function nodeService(needs: {
         const node = decision.after as Node;
         let isLinked = true;
         if (decision.events.length > 0) {
-          const index = await indexes.ready(owner, tx);
+          await indexes.ready(owner, tx);
           tx.nodes.apply(decision);
           ahead.place(node);
-          isLinked = linked === 'now' && (await linker.link(tx, node, { index, content: true }));
+          isLinked = linked === 'now' && (await linkNow(linker, tx, node, indexes));
           if (!isLinked) tx.pending.replace(undefined, { nodeId: id, kind: 'link' });
         }
         return { node, edges: inForce(await tx.edges.of(id)), isLinked };
@@ -85,7 +86,7 @@ export function nodeService(needs: {
       throw error;
     });
     if (saved.isLinked) return saved;
-    await pending.link(owner, [id]);
+    await pending.linkMarked(owner, [id]);
     return { node: saved.node, edges: inForce(await store.read(owner).edges.of(id)) };
   }
 
@@ -154,7 +155,9 @@ export function nodeService(needs: {
       const from = store.read(owner);
       const node = await from.nodes.get(id);
       const index = await indexes.ready(owner);
-      const ranking = node.archived ? index.preview(toLinkable(node), limit) : index.related(id, limit);
+      const ranking = await (node.archived
+        ? index.preview(toLinkable(node), limit)
+        : index.related(id, limit));
       const edges = new Map(
         inForce(await from.edges.of(id)).map((edge) => [otherEnd(edge, id) as string, edge.id]),
       );
@@ -166,7 +169,7 @@ export function nodeService(needs: {
       const index = await indexes.ready(owner);
       const now = new Date(0).toISOString() as Instant;
       const draft = createNode(input, { id: needs.newNodeId(), owner, now }).after as Node;
-      return withNodes(store.read(owner), index.kept(index.preview(toLinkable(draft), limit)), () => ({}));
+      return withNodes(store.read(owner), await index.previewLinks(toLinkable(draft), limit), () => ({}));
     },
   };
 }
@@ -190,7 +193,7 @@ export function inForce(edges: readonly Edge[]): readonly Edge[] {
 export async function withoutDangling(
   from: Repositories,
   edges: readonly Edge[],
-  index: Pick<LinkIndex, 'has'>,
+  index: Pick<NoteIndex, 'has'>,
 ): Promise<readonly Edge[]> {
   const ends = [...new Set(edges.flatMap((edge) => [edge.sourceId, edge.targetId]))];
   const there = new Set(await from.nodes.existing(ends));

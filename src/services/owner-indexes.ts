@@ -1,18 +1,12 @@
-import { ENGINE_VERSION, LinkIndex, type LinkableNote } from '../linking/link-index.ts';
+import type { LinkableNote } from '../linking/link-index.ts';
 import type { Node } from '../domain/node.ts';
 import type { NodeId, OwnerId, Position } from '../domain/values.ts';
 import type { LoggedEvent } from '../storage/log.ts';
 import type { Store } from '../storage/store.ts';
 import type { Repositories } from '../storage/repositories.ts';
-import type { Commit, Tx } from '../storage/transaction.ts';
-
-/** Where an owner's index is kept between starts. It can always be rebuilt, so losing it loses nothing. */
-export interface SnapshotStore {
-  load(owner: OwnerId): Promise<Uint8Array | undefined>;
-  save(owner: OwnerId, bytes: Uint8Array): Promise<void>;
-  /** Told of one that is damaged: the index is rebuilt then. */
-  onRefused?(owner: OwnerId, error: unknown): void;
-}
+import type { Commit, Tx, WriteOptions } from '../storage/transaction.ts';
+import { openSnapshot, saveSnapshot, type SnapshotStore } from './index-snapshot.ts';
+import type { IndexThread, NoteIndex } from './index-thread.ts';
 
 /** Events after which a new snapshot is worth writing, once the owner is quiet: writing it takes a while. */
 const TAIL_EVENTS = 2_000;
@@ -23,7 +17,7 @@ const NODES_PAGE = 500;
 
 /** The index of one owner and how far in the log it is. */
 interface OwnerIndex {
-  readonly links: LinkIndex;
+  readonly links: NoteIndex;
   position: Position;
   /** Nodes whose entry may differ from the stored one: read again before the next use. */
   readonly doubtful: Set<NodeId>;
@@ -48,12 +42,18 @@ export interface Ahead {
 export class OwnerIndexes {
   readonly #store: Store;
   readonly #snapshots: SnapshotStore;
+  readonly #thread: IndexThread;
   readonly #opening = new Map<OwnerId, Promise<OwnerIndex>>();
   readonly #live = new Map<OwnerId, OwnerIndex>();
   readonly #stopListening: () => void;
 
-  constructor(needs: { readonly store: Store; readonly snapshots: SnapshotStore }) {
+  constructor(needs: {
+    readonly store: Store;
+    readonly snapshots: SnapshotStore;
+    readonly thread: IndexThread;
+  }) {
     this.#store = needs.store;
+    this.#thread = needs.thread;
     this.#snapshots = needs.snapshots;
     this.#stopListening = needs.store.onCommit((commit) => {
       const index = this.#live.get(commit.owner);
@@ -65,10 +65,10 @@ export class OwnerIndexes {
    * The owner's index as of all that is committed and, inside a transaction (`tx`), of what it sees.
    * Opens it on first use: some milliseconds from a snapshot, about 0.1 ms a note without one.
    */
-  async ready(owner: OwnerId, tx?: Tx): Promise<LinkIndex> {
-    const index = this.#live.get(owner) ?? (await this.#open(owner));
+  async ready(owner: OwnerId, tx?: Tx): Promise<NoteIndex> {
+    const index = await this.#open(owner);
     const { epoch, seq } = tx?.committed ?? (await this.#store.head(owner));
-    if (seq !== index.position.seq || epoch !== index.position.epoch) await this.#catchUp(index, owner);
+    if (seq > index.position.seq || epoch !== index.position.epoch) await this.#catchUp(index, owner);
     if (index.doubtful.size > 0) await settleDoubtful(index, tx ?? this.#store.read(owner));
     return index.links;
   }
@@ -77,9 +77,13 @@ export class OwnerIndexes {
    * A write whose work tells the index, which it has made ready, of notes ahead of their commit. If it fails, what it
    * told is read again from the store before the next use: by the works after it in the same round, too.
    */
-  async write<T>(owner: OwnerId, work: (tx: Tx, ahead: Ahead) => Promise<T>): Promise<T> {
+  async write<T>(
+    owner: OwnerId,
+    work: (tx: Tx, ahead: Ahead) => Promise<T>,
+    options?: WriteOptions,
+  ): Promise<T> {
     const told = new Set<NodeId>();
-    const tell = (id: NodeId, change: (links: LinkIndex) => void): void => {
+    const tell = (id: NodeId, change: (links: NoteIndex) => void): void => {
       const index = this.#live.get(owner);
       if (!index) return;
       told.add(id);
@@ -98,7 +102,7 @@ export class OwnerIndexes {
         throw error;
       }
     };
-    return forgetting(() => this.#store.write(owner, (tx) => forgetting(() => work(tx, ahead))));
+    return forgetting(() => this.#store.write(owner, (tx) => forgetting(() => work(tx, ahead)), options));
   }
 
   #doubt(owner: OwnerId, ids: Iterable<NodeId>): void {
@@ -130,13 +134,21 @@ export class OwnerIndexes {
   /** Stores what is not stored yet, and lets go of everything. */
   async close(): Promise<void> {
     this.#stopListening();
-    for (const [owner, index] of this.#live) await this.#save(owner, index);
-    this.#live.clear();
-    this.#opening.clear();
+    try {
+      for (const [owner, index] of this.#live) await this.#save(owner, index);
+    } finally {
+      this.#live.clear();
+      this.#opening.clear();
+      await this.#thread.close();
+    }
   }
 
   /** Callers that come while it opens wait for the same opening; one that fails is tried again by the next. */
   #open(owner: OwnerId): Promise<OwnerIndex> {
+    if (this.#live.get(owner)?.links.isLost) {
+      this.#live.delete(owner);
+      this.#opening.delete(owner);
+    }
     let opening = this.#opening.get(owner);
     if (!opening) {
       opening = this.#load(owner);
@@ -147,11 +159,10 @@ export class OwnerIndexes {
   }
 
   async #load(owner: OwnerId): Promise<OwnerIndex> {
-    const saved = await fromSnapshot(this.#snapshots, owner);
-    const { epoch, seq } = await this.#store.head(owner);
-    // A snapshot that knows more than the log is of a database that is gone.
-    const usable = saved !== undefined && saved.position.epoch === epoch && saved.position.seq <= seq;
-    const index = usable ? saved : await rebuild(this.#store, owner);
+    const saved = await openSnapshot(this.#snapshots, this.#thread, owner, await this.#store.head(owner));
+    const index: OwnerIndex = saved
+      ? { ...saved, ahead: new Set(), savedSeq: saved.position.seq, upkeptSeq: saved.position.seq }
+      : await rebuild(this.#store, owner, await this.#thread.open());
     await this.#catchUp(index, owner);
     this.#live.set(owner, index);
     return index;
@@ -176,8 +187,9 @@ export class OwnerIndexes {
   async #save(owner: OwnerId, index: OwnerIndex): Promise<void> {
     if (index.position.seq === index.savedSeq) return;
     await settleDoubtful(index, this.#store.read(owner));
-    const { position } = index;
-    await this.#snapshots.save(owner, encodeSnapshot(index));
+    const { links, position, ahead, doubtful } = index;
+    const unsure = [...new Set([...ahead, ...doubtful])];
+    await saveSnapshot(this.#snapshots, owner, { links, position, doubtful: unsure });
     index.savedSeq = position.seq;
   }
 }
@@ -209,7 +221,7 @@ export function toLinkable(node: Node): LinkableNote {
 }
 
 /** An archived note is found by nobody, so it is not in the index. */
-function place(links: LinkIndex, node: Node): void {
+function place(links: NoteIndex, node: Node): void {
   if (node.archived) links.remove(node.id);
   else links.put(toLinkable(node));
 }
@@ -238,9 +250,9 @@ function touchedNodes(events: readonly LoggedEvent[]): ReadonlySet<NodeId> {
   return new Set(events.flatMap(({ event }) => ('nodeId' in event ? [event.nodeId] : [])));
 }
 
-async function rebuild(store: Store, owner: OwnerId): Promise<OwnerIndex> {
+async function rebuild(store: Store, owner: OwnerId, links: NoteIndex): Promise<OwnerIndex> {
   const index: OwnerIndex = {
-    links: new LinkIndex(),
+    links,
     position: { epoch: '', seq: 0 },
     doubtful: new Set(),
     ahead: new Set(),
@@ -258,51 +270,4 @@ async function refill(index: OwnerIndex, store: Store, owner: OwnerId): Promise<
   for await (const node of store.read(owner).nodes.all()) place(index.links, node);
   index.position = { epoch, seq };
   index.savedSeq = -1;
-}
-
-const SNAPSHOT_HEADER_BYTES = 4;
-const SNAPSHOT_ALIGN_BYTES = 4;
-
-interface SnapshotHeader extends Position {
-  readonly engine: string;
-  /** Entries that were ahead of the log: to be read again, for their transactions may never have been committed. */
-  readonly doubtful: readonly NodeId[];
-}
-
-/** Four bytes of length, a header of JSON that names the position and the engine, then the index. */
-function encodeSnapshot({ links, position, ahead, doubtful }: OwnerIndex): Uint8Array {
-  const unsure = [...new Set([...ahead, ...doubtful])];
-  const about: SnapshotHeader = { engine: ENGINE_VERSION, ...position, doubtful: unsure };
-  const json = Buffer.from(JSON.stringify(about));
-  // Filled up with blanks, so that the index begins at a place where it can be read without a copy.
-  const header = Buffer.alloc(Math.ceil(json.length / SNAPSHOT_ALIGN_BYTES) * SNAPSHOT_ALIGN_BYTES, ' ');
-  json.copy(header);
-  const length = Buffer.alloc(SNAPSHOT_HEADER_BYTES);
-  length.writeUInt32LE(header.length);
-  return Buffer.concat([length, header, links.serialize()]);
-}
-
-/** Undefined where there is none, or one of another engine, or a damaged one: then the index is rebuilt. */
-async function fromSnapshot(snapshots: SnapshotStore, owner: OwnerId): Promise<OwnerIndex | undefined> {
-  const bytes = await snapshots.load(owner);
-  if (!bytes) return undefined;
-  try {
-    const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const end = SNAPSHOT_HEADER_BYTES + view.readUInt32LE(0);
-    const header = JSON.parse(view.toString('utf8', SNAPSHOT_HEADER_BYTES, end)) as SnapshotHeader;
-    if (header.engine !== ENGINE_VERSION) return undefined;
-    const links = LinkIndex.deserialize(bytes.subarray(end));
-    const position = { epoch: header.epoch, seq: header.seq };
-    return {
-      links,
-      position,
-      doubtful: new Set(header.doubtful),
-      ahead: new Set(),
-      savedSeq: header.seq,
-      upkeptSeq: header.seq,
-    };
-  } catch (error) {
-    snapshots.onRefused?.(owner, error);
-    return undefined;
-  }
 }

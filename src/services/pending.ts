@@ -1,17 +1,29 @@
 import { deleteEdge } from '../domain/edge.ts';
-import type { NodeId, OwnerId } from '../domain/values.ts';
-import { mapConcurrent } from '../shared/map-concurrent.ts';
+import { isBrainError } from '../domain/error.ts';
+import type { NodeId, OwnerId, Position } from '../domain/values.ts';
+import { assertNever } from '../shared/assert.ts';
+import { eachConcurrent } from '../shared/each-concurrent.ts';
 import type { Store } from '../storage/store.ts';
 import { TABLE_LIMITS } from '../storage/table.ts';
 import type { Tx } from '../storage/transaction.ts';
+import type { References } from './import-links.ts';
+import type { IndexedLinks } from './index-thread.ts';
 import type { Linker } from './linker.ts';
 import type { OwnerIndexes } from './owner-indexes.ts';
+import { askedByOthers, askedByThis, PairTurns, type AskedEdges } from './pair-turns.ts';
 
-/** Notes decided in one round when many are linked: about 15 ms of the event loop. */
-const NOTES_AT_ONCE = 64;
+/** Notes that wait to be linked or stored at the same time: so many that each round of the writer is full. */
+export const NOTES_AT_ONCE = 1_000;
 /** Head, log item and the mark itself. */
 const RESERVED_OPS = 3;
 const OPS_AN_EDGE = 3;
+const CHANGES_PAGE = 2_000;
+
+export interface LinkOptions {
+  /** The links that a person wrote in the notes. */
+  readonly references?: References | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
 
 export type PendingService = ReturnType<typeof pendingService>;
 
@@ -26,36 +38,130 @@ export function pendingService(needs: {
 }) {
   const { store, indexes, linker } = needs;
 
-  async function link(owner: OwnerId, ids: readonly NodeId[], signal?: AbortSignal): Promise<void> {
-    await mapConcurrent(ids, { limit: NOTES_AT_ONCE, signal }, (id) =>
-      store.write(owner, async (tx) => {
+  /** Brings the edges of many notes to what their texts ask for; yields the id of each note that is done. */
+  async function* link(
+    owner: OwnerId,
+    ids: readonly NodeId[],
+    { references, signal }: LinkOptions = {},
+  ): AsyncGenerator<NodeId> {
+    if (ids.length === 0) return;
+    const index = await indexes.ready(owner);
+    await index.settle();
+    const turns = new PairTurns(ids, (id) => index.versionOf(id));
+    yield* eachConcurrent(index.links(ids), { limit: NOTES_AT_ONCE, signal }, async (indexed) => {
+      // Here, and not when it is stored: what is asked of a later note is to be known at its turn.
+      const asked = turns.take(indexed);
+      while (!(await store.write(owner, (tx) => linkOne(tx, indexed, asked, references), { bulk: true })));
+      return indexed.id;
+    });
+  }
+
+  /** As much of a note's edges as fits in a transaction; gives whether all is done. */
+  async function linkOne(
+    tx: Tx,
+    { id, version }: IndexedLinks,
+    asked: AskedEdges,
+    references: References | undefined,
+  ): Promise<boolean> {
+    const index = await indexes.ready(tx.owner, tx);
+    // The index says as much as linking asks of a note; reading its text again would be for nothing.
+    const known = index.has(id) && { id, owner: tx.owner, archived: false };
+    const node = known || (await tx.nodes.find(id));
+    if (!node) return true; // deleted meanwhile
+    return linker.link(tx, node, {
+      index,
+      // A note that was changed since it was ranked has been linked with its change: that stays.
+      content: index.versionOf(id) === version ? asked : askedByOthers(asked),
+      references: references?.of(id),
+      claimed: references && ((other) => references.connects(other, id)),
+    });
+  }
+
+  /** The links written in notes whose texts are linked already. */
+  async function* linkReferences(
+    owner: OwnerId,
+    ids: readonly NodeId[],
+    references: References,
+    { signal }: LinkOptions = {},
+  ): AsyncGenerator<NodeId> {
+    yield* eachConcurrent(ids, { limit: NOTES_AT_ONCE, signal }, async (id) => {
+      const step = async (tx: Tx): Promise<boolean> => {
         const node = await tx.nodes.find(id);
-        if (node) await linker.link(tx, node, { index: await indexes.ready(owner, tx), content: true });
-        // A note deleted meanwhile may have a mark of another kind in its place: that one stays.
-        else if ((await tx.pending.find(id))?.kind !== 'link') return;
-        tx.pending.replace({ nodeId: id, kind: 'link' }, undefined);
-      }),
-    );
+        const index = await indexes.ready(owner, tx);
+        return !node || linker.link(tx, node, { index, references: references.of(id) });
+      };
+      while (!(await store.write(owner, step, { bulk: true })));
+      return id;
+    });
   }
 
   async function finishUnlink(owner: OwnerId, id: NodeId): Promise<void> {
-    while ((await store.write(owner, (tx) => unlink(tx, id, 0))) > 0);
+    while ((await store.write(owner, (tx) => unlink(tx, id, 0), { bulk: true })) > 0);
+  }
+
+  /** Links notes, each of which bears a mark of its own. */
+  async function linkMarked(owner: OwnerId, ids: readonly NodeId[]): Promise<void> {
+    for await (const id of link(owner, ids)) {
+      await store.write(owner, async (tx) => {
+        // A note deleted meanwhile may have a mark of another kind in its place: that one stays.
+        const mark = await tx.pending.find(id);
+        if (mark?.kind === 'link') tx.pending.replace(mark, undefined);
+      });
+    }
+  }
+
+  /** The notes that were stored after a position; all there are where the log does not go back so far. */
+  async function storedAfter(owner: OwnerId, after: Position): Promise<readonly NodeId[]> {
+    const stored = new Set<NodeId>();
+    try {
+      for (let from = after; ;) {
+        const { events, position, hasMore } = await store.changes(owner, from, CHANGES_PAGE);
+        for (const { event } of events)
+          if (event.type.startsWith('node.') && 'nodeId' in event) stored.add(event.nodeId);
+        if (!hasMore) break;
+        from = position;
+      }
+    } catch (error) {
+      if (!isBrainError(error, 'position_gone')) throw error;
+      return [...(await indexes.ready(owner)).ids()] as NodeId[];
+    }
+    const index = await indexes.ready(owner);
+    return [...stored].filter((id) => index.has(id));
   }
 
   return {
     link,
+    linkReferences,
     finishUnlink,
+    linkMarked,
     /** Does all that is marked; run at start. Gives how much there was. */
     async finish(owner: OwnerId): Promise<number> {
       const marks = await Array.fromAsync(store.read(owner).pending.all());
-      for (const mark of marks) if (mark.kind === 'unlink') await finishUnlink(owner, mark.nodeId);
-      await link(
-        owner,
-        marks.filter((mark) => mark.kind === 'link').map((mark) => mark.nodeId),
-      );
+      const marked: NodeId[] = [];
+      for (const mark of marks) {
+        if (mark.kind === 'link') marked.push(mark.nodeId);
+        else if (mark.kind === 'unlink') await finishUnlink(owner, mark.nodeId);
+        else if (mark.kind === 'import') {
+          for await (const _id of link(owner, await storedAfter(owner, mark.after)));
+          await store.write(owner, async (tx) => tx.pending.replace(mark, undefined));
+        } else assertNever(mark);
+      }
+      await linkMarked(owner, marked);
       return marks.length;
     },
   };
+}
+
+/** For a note that is stored, in its own transaction. */
+export async function linkNow(
+  linker: Linker,
+  tx: Tx,
+  node: Parameters<Linker['link']>[1],
+  indexes: OwnerIndexes,
+): Promise<boolean> {
+  const index = await indexes.ready(tx.owner, tx);
+  const links = node.archived ? [] : await index.linksOf(node.id);
+  return linker.link(tx, node, { index, content: askedByThis(links) });
 }
 
 /**

@@ -36,7 +36,7 @@ export function searchService(needs: { readonly store: Store; readonly indexes: 
       const offset = query.offset ?? 0;
       const filtered = query.tag !== undefined || query.category !== undefined;
       const index = await indexes.ready(owner);
-      const hits = index.search(query.q, {
+      const hits = await index.search(query.q, {
         limit: filtered ? SEARCH_DEPTH : Math.min(SEARCH_DEPTH, offset + query.limit + 1),
       });
       const from = store.read(owner);

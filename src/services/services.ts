@@ -4,9 +4,11 @@ import { categoryService, type CategoryService } from './categories.ts';
 import { edgeService, type EdgeService } from './edges.ts';
 import { graphService, type GraphService } from './graph.ts';
 import { importService, type ImportService } from './imports.ts';
+import type { SnapshotStore } from './index-snapshot.ts';
+import { IndexThread } from './index-thread.ts';
 import { linker } from './linker.ts';
 import { nodeService, type NodeService } from './nodes.ts';
-import { OwnerIndexes, type SnapshotStore } from './owner-indexes.ts';
+import { OwnerIndexes } from './owner-indexes.ts';
 import { pendingService, type PendingService } from './pending.ts';
 import { searchService, type SearchService } from './search.ts';
 
@@ -27,14 +29,12 @@ export function createServices(needs: {
   readonly snapshots: SnapshotStore;
   /** Makes UUIDs that sort in the order of their making. */
   readonly newId: (atMs?: number) => string;
-  /** Notes of an import that wait to be stored at the same time; 100. A process that serves nobody else takes more. */
-  readonly notesAtOnce?: number | undefined;
 }): Services {
-  const { store, snapshots, newId, notesAtOnce = 100 } = needs;
+  const { store, snapshots, newId } = needs;
   const newNodeId = (atMs?: number) => nodeId(newId(atMs));
   const newEdgeId = () => edgeId(newId());
   const newCategoryId = () => categoryId(newId());
-  const indexes = new OwnerIndexes({ store, snapshots });
+  const indexes = new OwnerIndexes({ store, snapshots, thread: new IndexThread() });
   const links = linker({ newEdgeId });
   const pending = pendingService({ store, indexes, linker: links });
   const nodes = nodeService({ store, indexes, linker: links, pending, newNodeId });
@@ -50,12 +50,10 @@ export function createServices(needs: {
     imports: importService({
       store,
       indexes,
-      linker: links,
       pending,
       nodes,
       categories,
       newNodeId,
-      notesAtOnce,
     }),
   };
 }

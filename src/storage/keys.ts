@@ -57,7 +57,7 @@ export const keys = {
   },
   category: (owner: OwnerId, id: CategoryId): Key => ({ pk: pks.categories(owner), sk: id }),
   logEntry: (owner: OwnerId, lastSeq: number): Key => ({ pk: pks.log(owner), sk: seqKey(lastSeq) }),
-  pending: (owner: OwnerId, id: NodeId): Key => ({ pk: pks.pending(owner), sk: id }),
+  pending: (owner: OwnerId, id: string): Key => ({ pk: pks.pending(owner), sk: id }),
 } as const;
 
 /** The ends of an edge in the order of their ids: one key per unordered pair and type. */

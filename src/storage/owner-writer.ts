@@ -1,12 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setImmediate, setTimeout as delay } from 'node:timers/promises';
 import { BrainError } from '../domain/error.ts';
-import type { OwnerId } from '../domain/values.ts';
-import { emptyHead, readHead } from './log.ts';
+import type { OwnerId, Position } from '../domain/values.ts';
+import { emptyHead, readHead, type Head } from './log.ts';
 import { repositories } from './repositories.ts';
 import { Round, type PackedTransaction } from './round.ts';
-import type { Commit, RoundLimits, StoreOptions, Tx, Work } from './transaction.ts';
+import type { Commit, RoundLimits, StoreOptions, Tx, Work, WriteOptions } from './transaction.ts';
 import { UnitOfWork } from './unit-of-work.ts';
+import { WriteQueue } from './write-queue.ts';
 
 /** What waits behind a round waits no longer than for two of these. */
 const ROUND: RoundLimits = { works: 256, ms: 80 };
@@ -22,7 +23,25 @@ interface Queued {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
   readonly correlationId: string;
+  readonly bulk: boolean;
   attempts: number;
+}
+
+/** A round that is decided and not yet durable. */
+interface Decided {
+  readonly taken: readonly Queued[];
+  readonly unit: UnitOfWork;
+  readonly transactions: readonly PackedTransaction<Queued>[];
+  /** As the round leaves it. */
+  readonly head: Head;
+  /** Where the log stood below it. */
+  readonly from: Position;
+}
+
+interface Committing {
+  readonly round: Decided;
+  /** The works that are to be decided again. */
+  readonly left: Promise<readonly Queued[]>;
 }
 
 /**
@@ -34,7 +53,7 @@ export class OwnerWriter {
   readonly #owner: OwnerId;
   readonly #options: StoreOptions;
   readonly #hooks: { readonly onCommit: (commit: Commit) => void; readonly onIdle: () => void };
-  readonly #queue: Queued[] = [];
+  readonly #queue = new WriteQueue<Queued>();
   #running: Promise<void> | undefined;
 
   constructor(
@@ -47,8 +66,8 @@ export class OwnerWriter {
     this.#hooks = hooks;
   }
 
-  write<T>(work: Work<T>): Promise<T> {
-    if (this.#queue.length >= QUEUE_LIMIT) {
+  write<T>(work: Work<T>, { bulk = false }: WriteOptions): Promise<T> {
+    if (this.#queue.size >= QUEUE_LIMIT) {
       return Promise.reject(
         new BrainError('unavailable', 'too many writes are waiting', { operation: 'store.write' }),
       );
@@ -60,6 +79,7 @@ export class OwnerWriter {
         resolve,
         reject,
         correlationId: this.#options.correlationId(),
+        bulk,
         attempts: 0,
       });
     });
@@ -71,36 +91,54 @@ export class OwnerWriter {
     await this.#running;
   }
 
+  /**
+   * While a round is committed the next one is decided on top of it, so neither the disk nor the deciding waits for
+   * the other. If the one below was not applied whole, both decide again.
+   */
   async #run(): Promise<void> {
     await Promise.resolve(); // callers of the same tick join the first round
-    while (this.#queue.length > 0) await this.#round();
+    let below: Committing | undefined;
+    while (this.#queue.size > 0 || below) {
+      const next = this.#queue.size > 0 ? await this.#tryToDecide(below?.round) : undefined;
+      const again = below ? await below.left : [];
+      below = undefined;
+      if (again.length > 0) await this.#decideAgain([...again, ...(next?.taken ?? [])]);
+      else if (next) {
+        next.unit.rebase(this.#options.table);
+        below = { round: next, left: this.#commit(next) };
+      }
+    }
     this.#running = undefined;
     this.#hooks.onIdle();
   }
 
-  async #round(): Promise<void> {
+  async #tryToDecide(below: Decided | undefined): Promise<Decided | undefined> {
     const taken: Queued[] = [];
     try {
-      await this.#commit(await this.#decide(taken));
+      return await this.#decide(taken, below);
     } catch (error) {
       for (const work of taken) work.reject(error);
+      return undefined;
     }
   }
 
   /** Decides what is waiting, as much as one round takes, and moves it from the queue to `taken`. */
-  async #decide(taken: Queued[]): Promise<readonly PackedTransaction<Queued>[]> {
+  async #decide(taken: Queued[], below: Decided | undefined): Promise<Decided> {
     const { table, now, newEpoch, round: limits = ROUND } = this.#options;
-    const head = (await readHead(table, this.#owner)) ?? emptyHead(newEpoch());
-    const unit = new UnitOfWork(table);
+    const head = below?.head ?? (await readHead(table, this.#owner)) ?? emptyHead(newEpoch());
+    const unit = new UnitOfWork(below?.unit ?? table);
     const repos = repositories(this.#owner, unit, unit);
     const round = new Round<Queued>(this.#owner, head);
-    const committed = round.position;
+    const from = round.position;
+    const committed = below?.from ?? from;
     const end = performance.now() + limits.ms;
     let turnEnd = performance.now() + TURN_MS;
+    let isAwaited = false;
     do {
-      const work = this.#queue.shift();
+      const work = this.#queue.take(isAwaited);
       if (!work) break;
       taken.push(work);
+      isAwaited ||= !work.bulk;
       const tx: Tx = { ...repos, owner: this.#owner, now: now(), position: round.position, committed };
       try {
         const value = await work.run(tx);
@@ -114,21 +152,33 @@ export class OwnerWriter {
       await setImmediate();
       turnEnd = performance.now() + TURN_MS;
     } while (taken.length < limits.works && performance.now() < end);
-    return round.transactions();
+    return { taken, unit, from, transactions: round.transactions(), head: round.head };
   }
 
-  /** A round's transactions, then its callers: those of what was applied are answered, the rest decide again. */
-  async #commit(transactions: readonly PackedTransaction<Queued>[]): Promise<void> {
-    const outcome = await this.#options.table.transact(transactions.map((t) => t.ops));
-    transactions.slice(0, outcome.applied).forEach((transaction) => {
+  /**
+   * Commits a round and answers its callers: those of what was applied, and all of them where the table failed. Gives
+   * the works that another writer was before. Never rejects.
+   */
+  async #commit({ taken, transactions }: Decided): Promise<readonly Queued[]> {
+    let applied: number;
+    try {
+      ({ applied } = await this.#options.table.transact(transactions.map((t) => t.ops)));
+    } catch (error) {
+      for (const work of taken) work.reject(error);
+      return [];
+    }
+    transactions.slice(0, applied).forEach((transaction) => {
       if (transaction.commit) this.#hooks.onCommit(transaction.commit);
       for (const settled of transaction.settled) {
         if ('error' in settled) settled.work.reject(settled.error);
         else settled.work.resolve(settled.value);
       }
     });
-    const again = transactions.slice(outcome.applied).flatMap((t) => t.settled.map((s) => s.work));
-    if (again.length === 0) return;
+    return transactions.slice(applied).flatMap((t) => t.settled.map((s) => s.work));
+  }
+
+  /** Puts works back to the front of the queue, but for those that were beaten too often. */
+  async #decideAgain(again: readonly Queued[]): Promise<void> {
     for (const work of again) work.attempts += 1;
     const tired = again.filter((work) => work.attempts >= ATTEMPTS);
     for (const work of tired) {
@@ -137,7 +187,7 @@ export class OwnerWriter {
       );
     }
     const rest = again.filter((work) => work.attempts < ATTEMPTS);
-    this.#queue.unshift(...rest);
+    this.#queue.putBack(rest);
     const attempt = Math.max(...again.map((work) => work.attempts));
     await delay(Math.random() * BACKOFF_MS * 2 ** Math.min(attempt, 6));
   }

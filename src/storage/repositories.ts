@@ -2,7 +2,7 @@ import type { Category } from '../domain/category.ts';
 import type { Edge, EdgeType } from '../domain/edge.ts';
 import { BrainError } from '../domain/error.ts';
 import type { Node } from '../domain/node.ts';
-import type { CategoryId, EdgeId, Instant, NodeId, OwnerId, Tag } from '../domain/values.ts';
+import type { CategoryId, EdgeId, Instant, NodeId, OwnerId, Position, Tag } from '../domain/values.ts';
 import { BaseRepository, type Schema } from './base-repository.ts';
 import { keys, pairOf, pks, tagPrefix, type Pair } from './keys.ts';
 import { everyItem, type Item, type Key, type Page, type QueryOptions, type TableReader } from './table.ts';
@@ -18,12 +18,13 @@ export interface PairDecision {
   readonly at: Instant;
 }
 
-/** Work on a node that was promised and not yet done; it survives a crash and is finished at the next start. */
-export interface PendingWork {
-  readonly nodeId: NodeId;
-  /** `link`: its automatic links are to be computed. `unlink`: it is deleted, and edges of it remain. */
-  readonly kind: 'link' | 'unlink';
-}
+/** Work that was promised and is not yet done; it survives a crash and is finished at the next start. */
+export type PendingWork =
+  /** The node's automatic links are to be computed; it is deleted, and edges of it remain. */
+  | { readonly kind: 'link'; readonly nodeId: NodeId }
+  | { readonly kind: 'unlink'; readonly nodeId: NodeId }
+  /** The notes that an import stored after a position in the log are to be linked. */
+  | { readonly kind: 'import'; readonly importId: string; readonly after: Position };
 
 const EDGE_TYPES: readonly EdgeType[] = ['related', 'reference', 'manual'];
 
@@ -80,12 +81,12 @@ const DECISION: Schema<PairDecision, readonly [NodeId, NodeId]> = {
   version: () => undefined,
 };
 
-const PENDING: Schema<PendingWork, NodeId> = {
+const PENDING: Schema<PendingWork, string> = {
   et: 'pending',
   payloadVersion: 1,
   key: keys.pending,
   partition: pks.pending,
-  idOf: (pending) => pending.nodeId,
+  idOf: (pending) => (pending.kind === 'import' ? pending.importId : pending.nodeId),
   version: () => undefined,
 };
 
@@ -98,7 +99,7 @@ export interface Repositories {
   readonly edges: EdgeRepository;
   readonly categories: BaseRepository<Category, CategoryId>;
   readonly decisions: BaseRepository<PairDecision, readonly [NodeId, NodeId]>;
-  readonly pending: BaseRepository<PendingWork, NodeId>;
+  readonly pending: BaseRepository<PendingWork, string>;
 }
 
 export function repositories(owner: OwnerId, reader: TableReader, unit?: UnitOfWork): Repositories {

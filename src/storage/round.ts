@@ -49,6 +49,11 @@ export class Round<W> {
     this.#seq = head.seq;
   }
 
+  /** The head that the transactions leave, once `transactions` has packed them. */
+  get head(): Head {
+    return this.#head;
+  }
+
   /** Where the log will stand after what was added so far. */
   get position(): Position {
     return { epoch: this.#head.epoch, seq: this.#seq };

@@ -2,7 +2,7 @@ import type { OwnerId, Position } from '../domain/values.ts';
 import { emptyHead, readChanges, readHead, type Changes, type Head } from './log.ts';
 import { OwnerWriter } from './owner-writer.ts';
 import { repositories, type Repositories } from './repositories.ts';
-import type { Commit, StoreOptions, Work } from './transaction.ts';
+import type { Commit, StoreOptions, Work, WriteOptions } from './transaction.ts';
 
 /** Snapshot reads that keep being crossed by writers go through the writer's queue after this many tries. */
 const SNAPSHOT_TRIES = 3;
@@ -21,8 +21,8 @@ export class Store {
     return repositories(owner, this.#options.table);
   }
 
-  /** Runs the work in the order of calls per owner; resolves when what it changed is durable. */
-  write<T>(owner: OwnerId, work: Work<T>): Promise<T> {
+  /** Runs the work in the order of calls per owner, bulk work after others'; resolves when its change is durable. */
+  write<T>(owner: OwnerId, work: Work<T>, options: WriteOptions = {}): Promise<T> {
     let writer = this.#writers.get(owner);
     if (!writer) {
       writer = new OwnerWriter(owner, this.#options, {
@@ -31,7 +31,7 @@ export class Store {
       });
       this.#writers.set(owner, writer);
     }
-    return writer.write(work);
+    return writer.write(work, options);
   }
 
   async head(owner: OwnerId): Promise<Head> {

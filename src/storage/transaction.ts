@@ -16,6 +16,11 @@ export interface Tx extends Repositories {
 /** Decides and applies. It may be run again when another writer was first, so it keeps nothing outside `tx`. */
 export type Work<T> = (tx: Tx) => Promise<T>;
 
+export interface WriteOptions {
+  /** Of work that comes in great numbers: it is taken up when nobody else's waits. */
+  readonly bulk?: boolean | undefined;
+}
+
 export interface Commit {
   readonly owner: OwnerId;
   readonly epoch: string;

@@ -7,7 +7,7 @@ import type { Item, Key, Op, Page, QueryOptions, TableReader } from './table.ts'
  * `seal` or `rollback` ends each piece of work; work that throws leaves nothing behind.
  */
 export class UnitOfWork implements TableReader {
-  readonly #base: TableReader;
+  #base: TableReader;
   readonly #changed = new Overlay();
   #undo: (() => void)[] = [];
   #ops = new Map<string, Op>();
@@ -15,6 +15,11 @@ export class UnitOfWork implements TableReader {
 
   constructor(base: TableReader) {
     this.#base = base;
+  }
+
+  /** Lets go of the round below, whose changes are in the table now. */
+  rebase(table: TableReader): void {
+    this.#base = table;
   }
 
   put(item: Item): void {

@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Node } from '../../src/domain/node.ts';
 import { ownerId } from '../../src/domain/values.ts';
 import { LinkIndex } from '../../src/linking/link-index.ts';
+import type { NoteIndex } from '../../src/services/index-thread.ts';
 import { openBrain, type Brain } from '../../src/server/brain.ts';
 import { readSettings } from '../../src/server/settings.ts';
 import { pks } from '../../src/storage/keys.ts';
@@ -31,6 +32,7 @@ export interface Expectation {
 
 const OWNER = ownerId('local');
 const COMPARED_NOTES = 40;
+const RELATED_NOTES = 20;
 const FOUND_NOTES = 1_000;
 const COMPLAINTS_TOLD = 20;
 
@@ -141,7 +143,7 @@ async function examineBrain(dataDir: string, expectations: Iterable<Expectation>
     return [
       ...marks.map((mark) => `${mark.sk} is still marked: ${JSON.stringify(mark.payload)}`),
       ...(await compareExpectations(brain, expectations)),
-      ...compareIndexes(await brain.services.indexes.ready(brain.owner), nodes),
+      ...(await compareIndexes(await brain.services.indexes.ready(brain.owner), nodes)),
     ];
   } finally {
     await brain.close();
@@ -175,25 +177,26 @@ export function indexOf(nodes: Iterable<Node>): LinkIndex {
 }
 
 /** The index, wherever it came from, answers as one that is made of the notes anew. */
-function compareIndexes(index: LinkIndex, nodes: ReadonlyMap<string, Node>): string[] {
+async function compareIndexes(index: NoteIndex, nodes: ReadonlyMap<string, Node>): Promise<string[]> {
   const rebuilt = indexOf(nodes.values());
-  const versions = (of: LinkIndex) => [...of.ids()].sort().map((id) => `${id} ${of.versionOf(id)}`);
+  const versions = (of: Pick<NoteIndex, 'ids' | 'versionOf'>) =>
+    [...of.ids()].sort().map((id) => `${id} ${of.versionOf(id)}`);
   const [known, wanted] = [new Set(versions(index)), new Set(versions(rebuilt))];
   const complaints = [
     ...[...wanted.difference(known)].map((note) => `the index lacks ${note}`),
     ...[...known.difference(wanted)].map((note) => `the index has ${note}, which is not stored`),
   ];
   if (complaints.length > 0) return complaints;
-  index.settle();
-  const answers = (of: LinkIndex, id: string, title: string) => ({
-    related: of.related(id).map((related) => [related.id, related.weight.toFixed(6)]),
-    found: of.search(title, { limit: FOUND_NOTES }).map((hit) => `${hit.id} ${hit.score.toFixed(6)}`),
+  await index.settle();
+  const answers = async (of: NoteIndex | LinkIndex, id: string, title: string) => ({
+    related: (await of.related(id, RELATED_NOTES)).map((related) => [related.id, related.weight.toFixed(6)]),
+    found: (await of.search(title, { limit: FOUND_NOTES })).map((hit) => `${hit.id} ${hit.score.toFixed(6)}`),
   });
   const step = Math.max(1, Math.floor(rebuilt.size / COMPARED_NOTES));
   for (const [at, id] of [...rebuilt.ids()].entries()) {
     if (at % step > 0) continue;
     const title = nodes.get(id)?.title ?? '';
-    if (!isDeepStrictEqual(answers(index, id, title), answers(rebuilt, id, title)))
+    if (!isDeepStrictEqual(await answers(index, id, title), await answers(rebuilt, id, title)))
       complaints.push(`the index answers otherwise about ${id} than one made anew`);
   }
   return complaints;

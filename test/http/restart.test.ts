@@ -66,7 +66,7 @@ describe('opening a data folder again', () => {
     await third.close();
     const fourth = await newBrain(folder);
     const read = await fourth.brain.services.indexes.ready(fourth.brain.owner);
-    expect(read.search('quagga').map((hit) => hit.id)).toEqual(['planted']);
+    expect((await read.search('quagga')).map((hit) => hit.id)).toEqual(['planted']);
     expect((await fourth.get<{ items: SearchHit[] }>('/search?q=quagga')).items).toEqual([]);
   });
 

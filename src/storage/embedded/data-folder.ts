@@ -9,7 +9,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { BrainError } from '../../domain/error.ts';
@@ -34,7 +34,8 @@ export interface DataFolder {
   /** Tells others where this process serves. */
   announce(url: string): void;
   loadIndex(owner: OwnerId): Promise<Uint8Array | undefined>;
-  saveIndex(owner: OwnerId, bytes: Uint8Array): Promise<void>;
+  /** The parts one after the other, whole or not at all. */
+  saveIndex(owner: OwnerId, parts: readonly Uint8Array[]): Promise<void>;
   release(): void;
 }
 
@@ -69,15 +70,19 @@ export function openDataFolder(path: string): DataFolder {
       announce: tell,
       async loadIndex(owner) {
         try {
-          return await readFile(indexPath(path, owner));
+          const bytes = await readFile(indexPath(path, owner));
+          // Its memory is handed on whole, so it may not be a part of what others use.
+          return bytes.buffer.byteLength === bytes.byteLength ? bytes : new Uint8Array(bytes);
         } catch (error) {
           if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
           throw error;
         }
       },
-      async saveIndex(owner, bytes) {
-        mkdirSync(join(path, 'index'), { recursive: true, mode: OWNER_ONLY });
-        replaceFile(indexPath(path, owner), bytes);
+      async saveIndex(owner, parts) {
+        await mkdir(join(path, 'index'), { recursive: true, mode: OWNER_ONLY });
+        const temporary = `${indexPath(path, owner)}.new`;
+        await writeFile(temporary, parts, { mode: 0o600 });
+        await rename(temporary, indexPath(path, owner));
       },
       release() {
         rmSync(holderPath, { force: true });

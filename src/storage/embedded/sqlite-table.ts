@@ -1,11 +1,8 @@
-import { existsSync } from 'node:fs';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { crc32 } from 'node:zlib';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { BrainError } from '../../domain/error.ts';
+import { Thread, threadModule } from '../../shared/thread.ts';
 import { checkLimits } from '../check-limits.ts';
 import {
-  holds,
-  keyOf,
   TABLE_LIMITS,
   type Item,
   type Key,
@@ -16,19 +13,17 @@ import {
   type Table,
 } from '../table.ts';
 import { compareSortKeys } from '../unit-of-work.ts';
-import { checkSchema, migrate, pragma } from './schema.ts';
+import { packOps } from './packed-ops.ts';
+import { checksum, isAlive, openConnection, rows, type ConnectionOptions } from './sqlite-connection.ts';
 import { storageError } from './sqlite-error.ts';
+import type { WriteAnswer } from './sqlite-writer-thread.ts';
+import type { Series, SeriesOutcome } from './sqlite-writer.ts';
 
-const BUSY_TIMEOUT_MS = 5_000;
-const CACHE_KIB = 40 * 1024;
-/** A checkpoint keeps a commit waiting, the longer the more there is to copy: 4 MB of log take about 10 ms. */
-const CHECKPOINT_PAGES = 1_000;
-/** `PRAGMA synchronous`: 2 is FULL, the log is synced at each commit. */
-const SYNCHRONOUS_FULL = 2;
 /** The last code point, longer than a sort key: `prefix` up to `prefix` + this spans all keys that begin with it. */
 const LAST = '\u{10ffff}'.repeat(TABLE_LIMITS.sortKeyBytes / 4 + 1);
+const COLUMNS = 'sk, et, ver, ttl, j, sum';
 
-/** A row as the statements give it: arrays cost a third less than objects. */
+/** A row as the statements give it. */
 type Row = [sk: string, et: string, ver: number | null, ttl: number | null, j: string, sum: number];
 
 interface Waiting {
@@ -37,47 +32,44 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-export interface SqliteOptions {
-  readonly path: string;
+export interface SqliteOptions extends ConnectionOptions {
   /** For `ttl`. */
   readonly nowSeconds?: () => number;
-  /** Pages of the log after which it is copied into the database; 1,000. More is less to write in all. */
-  readonly checkpointPages?: number | undefined;
-  /** Greatest size of the database in pages of 4 KB; for tests of a full disk. */
-  readonly maxPages?: number;
 }
 
-/** The table on `node:sqlite`: one file, WAL, every commit synced before it is acknowledged. */
+/**
+ * The table on `node:sqlite`: one file, WAL, every commit synced before it is acknowledged. Reads are of this thread's
+ * own connection; commits, syncs and checkpoints are a thread's of their own, started by the first write, so nobody
+ * who reads or decides waits for the disk.
+ */
 export class SqliteTable implements Table {
+  readonly #options: SqliteOptions;
   readonly #database: DatabaseSync;
   readonly #nowSeconds: () => number;
+  readonly #begin: StatementSync;
+  readonly #end: StatementSync;
   readonly #get: StatementSync;
-  readonly #put: StatementSync;
-  readonly #del: StatementSync;
   readonly #version: StatementSync;
   readonly #ranges: {
     readonly [K in 'all' | 'some']: { readonly forward: StatementSync; readonly backward: StatementSync };
   };
+  #writer: Thread<readonly Series[]> | undefined;
   #waiting: Waiting[] = [];
+  /** Whether reads stand on a snapshot, which lasts as long as the turn of the event loop. */
+  #isReading = false;
   #closed = false;
-  /** Set when a sync failed: what is on disk is no longer known, so nothing more is acknowledged. */
-  #failed: BrainError | undefined;
 
   /** Throws `read_only`, `corrupt`, `schema_newer` or `unavailable`. */
   constructor(options: SqliteOptions) {
+    this.#options = options;
     this.#nowSeconds = options.nowSeconds ?? (() => Math.floor(Date.now() / 1000));
-    this.#database = open(options);
+    this.#database = openConnection(options);
     const database = this.#database;
-    const columns = 'sk, et, ver, ttl, j, sum';
-    this.#get = rows(database, `SELECT ${columns} FROM item WHERE pk = ? AND sk = ?`);
-    this.#version = rows(database, 'SELECT ver, ttl FROM item WHERE pk = ? AND sk = ?');
-    this.#put = database.prepare(
-      `INSERT INTO item (pk, ${columns}) VALUES (?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (pk, sk) DO UPDATE SET et = excluded.et, ver = excluded.ver, ttl = excluded.ttl, j = excluded.j,
-         sum = excluded.sum`,
-    );
-    this.#del = database.prepare('DELETE FROM item WHERE pk = ? AND sk = ?');
-    const range = `SELECT ${columns} FROM item WHERE pk = ? AND sk >= ? AND sk < ? AND (ttl IS NULL OR ttl > ?) ORDER BY sk`;
+    this.#begin = database.prepare('BEGIN');
+    this.#end = database.prepare('COMMIT');
+    this.#get = rows(database, `SELECT ${COLUMNS} FROM item WHERE pk = ? AND sk = ?`);
+    this.#version = rows(database, 'SELECT ttl FROM item WHERE pk = ? AND sk = ?');
+    const range = `SELECT ${COLUMNS} FROM item WHERE pk = ? AND sk >= ? AND sk < ? AND (ttl IS NULL OR ttl > ?) ORDER BY sk`;
     // A LIMIT, even one of none, makes a short range twice as dear: only pages pay for it.
     this.#ranges = {
       all: { forward: rows(database, range), backward: rows(database, `${range} DESC`) },
@@ -104,7 +96,13 @@ export class SqliteTable implements Table {
   }
 
   async has(keys: readonly Key[]): Promise<readonly Key[]> {
-    return this.#read(() => keys.filter((key) => this.#versionOf(key) !== undefined));
+    return this.#read(() => {
+      const now = this.#nowSeconds();
+      return keys.filter(({ pk, sk }) => {
+        const row = this.#version.get(pk, sk) as unknown as [ttl: number | null] | undefined;
+        return row !== undefined && isAlive(row[0], now);
+      });
+    });
   }
 
   async query(pk: string, { prefix = '', after, reverse, limit }: QueryOptions = {}): Promise<Page> {
@@ -125,152 +123,102 @@ export class SqliteTable implements Table {
   /** Calls made in the same turn of the event loop, of any owners, share one commit and one sync of the disk. */
   async transact(transactions: readonly (readonly Op[])[]): Promise<Outcome> {
     checkLimits(transactions);
+    this.#assertOpen('table.transact');
     return new Promise((resolve, reject) => {
       this.#waiting.push({ transactions, resolve, reject });
-      if (this.#waiting.length === 1) setImmediate(() => this.#flush());
+      if (this.#waiting.length === 1) setImmediate(() => void this.#send());
     });
   }
 
+  /** Ends what was called before, and lets go of the file. */
   async close(): Promise<void> {
     if (this.#closed) return;
-    this.#flush();
+    const sent = this.#send();
     this.#closed = true;
+    await sent;
+    await this.#writer?.end();
+    this.#endReading();
     this.#database.close();
   }
 
-  #flush(): void {
+  /** Never rejects: each caller is told by its own promise. */
+  async #send(): Promise<void> {
     const group = this.#waiting;
     this.#waiting = [];
     if (group.length === 0) return;
-    let outcomes: readonly Outcome[];
     try {
-      outcomes = this.#commit(group);
+      const nowSeconds = this.#nowSeconds();
+      const series = group.map(({ transactions }): Series => ({
+        transactions: transactions.map(packOps),
+        nowSeconds,
+      }));
+      const answer = await this.#writing().call<WriteAnswer>(series);
+      this.#endReading(); // who is answered reads what was written
+      if ('failure' in answer) {
+        const { code, message, operation, details } = answer.failure;
+        throw new BrainError(code, message, { details, ...(operation !== undefined && { operation }) });
+      }
+      group.forEach((waiting, at) => {
+        waiting.resolve(outcomeOf(waiting.transactions, answer.outcomes[at] as SeriesOutcome));
+      });
     } catch (error) {
-      for (const { reject } of group) reject(error);
-      return;
-    }
-    group.forEach(({ resolve }, index) => resolve(outcomes[index] ?? { applied: 0 }));
-  }
-
-  #commit(group: readonly Waiting[]): readonly Outcome[] {
-    this.#assertUsable();
-    const database = this.#database;
-    try {
-      database.exec('BEGIN IMMEDIATE');
-      const outcomes = group.map(({ transactions }) => this.#applySeries(transactions));
-      database.exec('COMMIT');
-      return outcomes;
-    } catch (error) {
-      const failure = storageError(error, 'table.transact');
-      if (failure.details['lost'] === true) this.#failed = failure;
-      this.#rollback();
-      throw failure;
+      for (const { reject } of group) reject(storageError(error, 'table.transact'));
     }
   }
 
-  /** If even that fails, what is on disk is not known any more. */
-  #rollback(): void {
-    try {
-      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
-    } catch (error) {
-      this.#failed = storageError(error, 'table.rollback');
+  #writing(): Thread<readonly Series[]> {
+    if (!this.#writer) {
+      const { path, checkpointPages, maxPages } = this.#options;
+      const options: ConnectionOptions = { path, checkpointPages, maxPages };
+      this.#writer = new Thread(threadModule('sqlite-writer-thread', import.meta.url), options);
     }
-  }
-
-  #applySeries(transactions: readonly (readonly Op[])[]): Outcome {
-    for (const [applied, ops] of transactions.entries()) {
-      const refused = ops.find((op) => !this.#holds(op));
-      if (refused) return { applied, refused: { op: refused } };
-      for (const op of ops) this.#applyOp(op);
-    }
-    return { applied: transactions.length };
-  }
-
-  #holds(op: Op): boolean {
-    if (op.if === undefined) return true;
-    return holds(op.if, this.#versionOf(keyOf(op)));
+    return this.#writer;
   }
 
   #find({ pk, sk }: Key): Item | undefined {
     const row = this.#get.get(pk, sk) as unknown as Row | undefined;
-    return row && this.#isAlive(row[3]) ? toItem(pk, row) : undefined;
+    return row && isAlive(row[3], this.#nowSeconds()) ? toItem(pk, row) : undefined;
   }
 
-  /** Of an item that is there; its payload is not read. */
-  #versionOf({ pk, sk }: Key): { readonly ver?: number | undefined } | undefined {
-    const row = this.#version.get(pk, sk) as unknown as [Row[2], Row[3]] | undefined;
-    return row && this.#isAlive(row[1]) ? { ver: row[0] ?? undefined } : undefined;
-  }
-
-  #applyOp(op: Op): void {
-    if ('put' in op) {
-      const { pk, sk, et, ver, ttl, j } = op.put;
-      this.#put.run(pk, sk, et, ver ?? null, ttl ?? null, j, checksum(op.put));
-    } else if ('del' in op) {
-      this.#del.run(op.del.pk, op.del.sk);
-    }
-  }
-
-  #isAlive(ttl: number | null): boolean {
-    return ttl === null || ttl > this.#nowSeconds();
-  }
-
+  /**
+   * The reads of one turn share a snapshot: each by itself would take its locks, and find its pages, anew. Answers
+   * of commits come in turns of their own.
+   */
   #read<T>(read: () => T): T {
-    if (this.#closed) throw new BrainError('unavailable', 'the store is closed', { operation: 'table.read' });
+    this.#assertOpen('table.read');
     try {
+      if (!this.#isReading) {
+        this.#begin.run();
+        this.#isReading = true;
+        setImmediate(() => this.#endReading());
+      }
       return read();
     } catch (error) {
       throw storageError(error, 'table.read');
     }
   }
 
-  #assertUsable(): void {
-    if (this.#closed)
-      throw new BrainError('unavailable', 'the store is closed', { operation: 'table.transact' });
-    if (this.#failed) throw this.#failed;
+  #endReading(): void {
+    if (!this.#isReading) return;
+    this.#isReading = false;
+    this.#end.run();
+  }
+
+  #assertOpen(operation: string): void {
+    if (this.#closed) throw new BrainError('unavailable', 'the store is closed', { operation });
   }
 }
 
-function open({ path, maxPages, checkpointPages = CHECKPOINT_PAGES }: SqliteOptions): DatabaseSync {
-  const existed = existsSync(path);
-  let database: DatabaseSync | undefined;
-  try {
-    database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: false });
-    checkSchema(database, path); // before anything is written: even the journal mode stands in the file
-    database.exec(`PRAGMA journal_mode = WAL;
-      PRAGMA synchronous = FULL;
-      PRAGMA trusted_schema = OFF;
-      PRAGMA wal_autocheckpoint = ${checkpointPages};
-      PRAGMA cache_size = -${CACHE_KIB};`);
-    // Read back: a file system or a build that ignores it would lose acknowledged writes when the power goes.
-    if (pragma(database, 'synchronous') !== SYNCHRONOUS_FULL) {
-      throw new BrainError('unavailable', `${path}: SQLite did not take synchronous = FULL`);
-    }
-    migrate(database);
-    if (maxPages !== undefined) database.exec(`PRAGMA max_page_count = ${maxPages}`);
-    return database;
-  } catch (error) {
-    database?.close();
-    throw storageError(error, existed ? `store.open ${path}` : `store.create ${path}`);
-  }
-}
-
-function rows(database: DatabaseSync, sql: string): StatementSync {
-  const statement = database.prepare(sql);
-  statement.setReturnArrays(true);
-  return statement;
+function outcomeOf(transactions: readonly (readonly Op[])[], { applied, refusedAt }: SeriesOutcome): Outcome {
+  const refused = refusedAt === undefined ? undefined : transactions[applied]?.[refusedAt];
+  return refused ? { applied, refused: { op: refused } } : { applied };
 }
 
 function toItem(pk: string, [sk, et, ver, ttl, j, sum]: Row): Item {
-  const item: Item = { pk, sk, et, j, ...(ver !== null && { ver }), ...(ttl !== null && { ttl }) };
-  if (checksum(item) !== sum) {
+  if (checksum(pk, sk, et, ver, ttl, j) !== sum) {
     throw new BrainError('corrupt', `the stored item ${pk} ${sk} is not what was written`, {
       operation: 'table.read',
     });
   }
-  return item;
-}
-
-function checksum({ pk, sk, et, ver, ttl, j }: Item): number {
-  return crc32(`${pk}\n${sk}\n${et}\n${ver ?? ''}\n${ttl ?? ''}\n${j}`);
+  return { pk, sk, et, j, ...(ver !== null && { ver }), ...(ttl !== null && { ttl }) };
 }

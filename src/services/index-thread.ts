@@ -1,0 +1,206 @@
+import type { Explanation, LinkableNote, Related, SearchHit, SearchOptions } from '../linking/link-index.ts';
+import { BrainError } from '../domain/error.ts';
+import type { NodeId } from '../domain/values.ts';
+import { Thread, threadModule } from '../shared/thread.ts';
+import type { IndexCall, IndexCalls, IndexMethod } from './index-calls.ts';
+import type { Wanted } from './wanted.ts';
+
+/** Notes whose links are asked for in one call: others' questions wait behind it, about 10 ms. */
+const LINKS_A_CALL = 32;
+/** Of a long list of notes so many calls are under way at once: the thread always has the next one. */
+const CALLS_AHEAD = 2;
+/** Notes on their way to the thread: a few megabytes. */
+const MOST_BEHIND = 1_000;
+
+/**
+ * The thread of all indexes: linking and searching take milliseconds each, in which requests are served here. It is
+ * started by the first index; if it dies, the indexes in it are lost, and opened anew.
+ */
+export class IndexThread {
+  #thread: Thread<IndexCall> | undefined;
+  #lastIndex = 0;
+
+  /**
+   * Opens an index from the bytes of a snapshot, whose memory goes over to the thread, or an empty one. Throws a plain
+   * `Error` on damaged bytes.
+   */
+  async open(bytes?: Uint8Array): Promise<NoteIndex> {
+    const thread = (this.#thread ??= this.#start());
+    const number = ++this.#lastIndex;
+    const call = async <M extends IndexMethod>(
+      method: M,
+      ...args: Parameters<IndexCalls[M]>
+    ): Promise<ReturnType<IndexCalls[M]>> => {
+      const transfer = args.flatMap((arg) => (arg instanceof Uint8Array ? [arg.buffer as ArrayBuffer] : []));
+      const request: IndexCall = { index: number, method, args };
+      const answer = await thread.call<ReturnType<IndexCalls[M]> | Error>(request, transfer);
+      if (answer instanceof Error) throw answer;
+      return answer;
+    };
+    return new NoteIndex(call, await call('open', bytes));
+  }
+
+  async close(): Promise<void> {
+    await this.#thread?.end();
+  }
+
+  #start(): Thread<IndexCall> {
+    const thread = new Thread<IndexCall>(threadModule('index-thread-entry', import.meta.url), undefined);
+    thread.onEnd(() => {
+      if (this.#thread === thread) this.#thread = undefined;
+    });
+    return thread;
+  }
+}
+
+/** The links that a note keeps as it was at `version`. */
+export interface IndexedLinks {
+  readonly id: NodeId;
+  readonly version: number | undefined;
+  readonly links: readonly Wanted[];
+}
+
+type Call = <M extends IndexMethod>(
+  method: M,
+  ...args: Parameters<IndexCalls[M]>
+) => Promise<ReturnType<IndexCalls[M]>>;
+
+/**
+ * The index of one owner: which notes it holds is known here, what they say in the thread. Calls are carried out in
+ * the order in which they are made.
+ */
+export class NoteIndex {
+  readonly #call: Call;
+  readonly #versions: Map<string, number>;
+  /** Changes that the thread has not made yet. */
+  #behind = 0;
+  #lastChange: Promise<void> = Promise.resolve();
+  #lost: unknown;
+
+  constructor(call: Call, notes: Iterable<readonly [id: string, version: number]>) {
+    this.#call = call;
+    this.#versions = new Map(notes);
+  }
+
+  get size(): number {
+    return this.#versions.size;
+  }
+
+  /** Whether a change of it failed, so that it no longer holds what it should. */
+  get isLost(): boolean {
+    return this.#lost !== undefined;
+  }
+
+  has(id: string): boolean {
+    return this.#versions.has(id);
+  }
+
+  versionOf(id: string): number | undefined {
+    return this.#versions.get(id);
+  }
+
+  ids(): Iterable<string> {
+    return this.#versions.keys();
+  }
+
+  /** Resolves when the thread is not far behind: what it is to take waits in memory. */
+  async keepUp(): Promise<void> {
+    if (this.#behind > MOST_BEHIND) await this.#lastChange;
+  }
+
+  /** Adds a note, or replaces the one of its id, for all calls that follow. */
+  put(note: LinkableNote): void {
+    this.#versions.set(note.id, note.version);
+    this.#change('put', note);
+  }
+
+  remove(id: string): void {
+    if (this.#versions.delete(id)) this.#change('remove', id);
+  }
+
+  /** See `LinkIndex.settle`. */
+  async settle(): Promise<void> {
+    while (!(await this.#ask('settle')));
+  }
+
+  /** The links that each note keeps, in the order of the ids; none for one that is not there. */
+  async *links(ids: readonly NodeId[]): AsyncGenerator<IndexedLinks> {
+    const asked: Promise<readonly IndexedLinks[]>[] = [];
+    for (let next = 0; next < ids.length || asked.length > 0;) {
+      while (next < ids.length && asked.length < CALLS_AHEAD) {
+        const answer = this.#linksOfAll(ids.slice(next, (next += LINKS_A_CALL)));
+        answer.catch(() => {}); // looked at below, in its turn
+        asked.push(answer);
+      }
+      yield* await (asked.shift() as Promise<readonly IndexedLinks[]>);
+    }
+  }
+
+  async linksOf(id: NodeId): Promise<readonly Wanted[]> {
+    return (await this.#ask('links', [id]))[0] ?? [];
+  }
+
+  async #linksOfAll(ids: readonly NodeId[]): Promise<readonly IndexedLinks[]> {
+    const versions = ids.map((id) => this.versionOf(id)); // as the thread will find them
+    const answers = await this.#ask('links', ids);
+    return ids.map((id, at) => ({ id, version: versions[at], links: answers[at] ?? [] }));
+  }
+
+  related(id: string, limit: number): Promise<readonly Related[]> {
+    return this.#ask('related', id, limit);
+  }
+
+  /** The ranking for a note that is not stored, or not as it is now. */
+  preview(note: LinkableNote, limit: number): Promise<readonly Related[]> {
+    return this.#ask('preview', note, limit);
+  }
+
+  /** What of that ranking the note would keep as links. */
+  previewLinks(note: LinkableNote, limit: number): Promise<readonly Related[]> {
+    return this.#ask('previewLinks', note, limit);
+  }
+
+  fingerprint(note: LinkableNote): Promise<string> {
+    return this.#ask('fingerprint', note);
+  }
+
+  explain(a: LinkableNote, b: LinkableNote): Promise<Explanation> {
+    return this.#ask('explain', a, b);
+  }
+
+  search(query: string, options: SearchOptions = {}): Promise<readonly SearchHit[]> {
+    return this.#ask('search', query, options);
+  }
+
+  serialize(): Promise<Uint8Array> {
+    return this.#ask('serialize');
+  }
+
+  close(): Promise<void> {
+    return this.#ask('close');
+  }
+
+  #change<M extends IndexMethod>(method: M, ...args: Parameters<IndexCalls[M]>): void {
+    this.#behind += 1;
+    this.#lastChange = this.#call(method, ...args).then(
+      () => void (this.#behind -= 1),
+      (error: unknown) => void (this.#lost ??= error),
+    );
+  }
+
+  async #ask<M extends IndexMethod>(
+    method: M,
+    ...args: Parameters<IndexCalls[M]>
+  ): Promise<ReturnType<IndexCalls[M]>> {
+    try {
+      return await this.#call(method, ...args);
+    } catch (cause) {
+      this.#lost ??= cause;
+      const message = cause instanceof Error ? cause.message : String(cause);
+      throw new BrainError('internal', `the index failed: ${message}`, {
+        cause,
+        operation: `index.${method}`,
+      });
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import { parentPort, receiveMessageOnPort, type Transferable } from 'node:worker_threads';
+import { END, type ThreadAnswer, type ThreadRequest } from './thread.ts';
+
+/** Answers the request of this place among those given; memory in `transfer` goes over without a copy. */
+export type Reply = (at: number, answer: unknown, transfer?: readonly Transferable[]) => void;
+
+/**
+ * The other side of `Thread`: hands all requests that wait to `work`, which replies to each of them; what it throws
+ * is thrown at the callers that have no reply yet. `onEnd` runs before the thread goes.
+ */
+export function answerRequests<Request>(
+  work: (requests: readonly Request[], reply: Reply) => void,
+  onEnd: () => void,
+): void {
+  const port = parentPort;
+  if (!port) throw new Error('this module is the entry of a worker thread');
+
+  const answer = (asked: readonly ThreadRequest<Request>[]): void => {
+    const open = new Set(asked);
+    try {
+      work(
+        asked.map(({ request }) => request),
+        (at, value, transfer = []) => {
+          const of = asked[at];
+          if (!of || !open.delete(of)) throw new Error(`there is no open request ${at}`);
+          port.postMessage({ id: of.id, answer: value } satisfies ThreadAnswer, transfer);
+        },
+      );
+    } catch (thrown) {
+      for (const { id } of open) port.postMessage({ id, thrown } satisfies ThreadAnswer);
+    }
+  };
+
+  port.on('message', (first: ThreadRequest<Request> | typeof END) => {
+    const asked: ThreadRequest<Request>[] = [];
+    let isEnding = false;
+    for (let next: { message: typeof first } | undefined = { message: first }; next;) {
+      if (next.message === END) isEnding = true;
+      else asked.push(next.message);
+      next = receiveMessageOnPort(port);
+    }
+    if (asked.length > 0) answer(asked);
+    if (!isEnding) return;
+    onEnd();
+    port.close();
+  });
+}

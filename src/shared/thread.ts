@@ -1,0 +1,93 @@
+import { Worker, type Transferable } from 'node:worker_threads';
+
+/** Sent in the place of a request to end the thread. */
+export const END = 'end';
+
+export interface ThreadRequest<Request> {
+  readonly id: number;
+  readonly request: Request;
+}
+
+/** What a thread sends back: the number of the request, and its answer or what was thrown over it. */
+export type ThreadAnswer =
+  | { readonly id: number; readonly answer: unknown }
+  | { readonly id: number; readonly thrown: unknown };
+
+interface Awaited {
+  readonly resolve: (answer: never) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * A worker thread that answers requests in the order of their coming. It keeps the process alive while it owes an
+ * answer, and no longer. When it dies, what it owed is rejected, and so is all that comes after.
+ */
+export class Thread<Request> {
+  readonly #worker: Worker;
+  readonly #awaited = new Map<number, Awaited>();
+  #lastId = 0;
+  #dead: Error | undefined;
+  readonly #ended: Promise<void>;
+
+  /** `entry` is a module that calls `answerRequests`; `data` is its `workerData`. */
+  constructor(entry: URL, data: unknown) {
+    this.#worker = new Worker(entry, { workerData: data });
+    this.#worker.unref();
+    this.#worker.on('message', (message: ThreadAnswer) => this.#settle(message));
+    this.#worker.on('error', (error) => this.#die(error instanceof Error ? error : new Error(String(error))));
+    this.#ended = new Promise((resolve) => {
+      this.#worker.once('exit', () => {
+        this.#die(new Error('the thread has ended'));
+        resolve();
+      });
+    });
+  }
+
+  /** Requests that are not answered yet. */
+  get owed(): number {
+    return this.#awaited.size;
+  }
+
+  call<Answer>(request: Request, transfer: readonly Transferable[] = []): Promise<Answer> {
+    if (this.#dead) return Promise.reject(this.#dead);
+    const id = ++this.#lastId;
+    return new Promise<Answer>((resolve, reject) => {
+      if (this.#awaited.size === 0) this.#worker.ref();
+      this.#awaited.set(id, { resolve, reject });
+      this.#worker.postMessage({ id, request } satisfies ThreadRequest<Request>, transfer);
+    });
+  }
+
+  /** Runs `tell` when the thread is gone, however that came about. */
+  onEnd(tell: () => void): void {
+    void this.#ended.then(tell);
+  }
+
+  /** Asks the thread to end once everything before is answered, and waits for it. */
+  async end(): Promise<void> {
+    if (!this.#dead) {
+      this.#worker.ref();
+      this.#worker.postMessage(END);
+    }
+    await this.#ended;
+  }
+
+  #settle(message: ThreadAnswer): void {
+    const awaited = this.#awaited.get(message.id);
+    this.#awaited.delete(message.id);
+    if (this.#awaited.size === 0) this.#worker.unref();
+    if ('thrown' in message) awaited?.reject(message.thrown);
+    else awaited?.resolve(message.answer as never);
+  }
+
+  #die(error: Error): void {
+    this.#dead ??= error;
+    for (const { reject } of this.#awaited.values()) reject(this.#dead);
+    this.#awaited.clear();
+  }
+}
+
+/** The module of a thread, beside the one that asks: as source in a clone, built in a package. */
+export function threadModule(name: string, beside: string): URL {
+  return new URL(`./${name}${beside.endsWith('.ts') ? '.ts' : '.js'}`, beside);
+}
