@@ -38,7 +38,7 @@ interface BrainOptions {
 }
 
 /** In larger pieces an import writes a third less; the one who waits is the one who imports. */
-const ALONE = { round: { works: 1_000, ms: 200 }, checkpointPages: 16_000 };
+const ALONE = { round: { works: 128, ms: 200 }, checkpointPages: 16_000 };
 
 /** Joins the parts. Throws `locked`, `read_only`, `corrupt`, `schema_newer`. */
 export async function openBrain(settings: Settings, options: BrainOptions = {}): Promise<Brain> {

@@ -1,7 +1,6 @@
 import type { NodeId, OwnerId } from '../domain/values.ts';
 import type { Store } from '../storage/store.ts';
 import type { ImportNote } from './import-note.ts';
-import type { AskedEdges } from './pair-turns.ts';
 import type { Wanted } from './wanted.ts';
 
 /** An imported note and the links that a person wrote in it. */
@@ -16,8 +15,8 @@ export interface References {
   /** Links whose target is there, and those whose target is not. */
   readonly stored: number;
   readonly broken: number;
-  /** What the links of a note lead to, each node once, and which of those lead back. */
-  of(id: NodeId): AskedEdges;
+  /** What the links of a note lead to, each node once. */
+  of(id: NodeId): readonly Wanted[];
   /** Whether a link in one of the two leads to the other. */
   connects(a: NodeId, b: NodeId): boolean;
 }
@@ -58,15 +57,7 @@ export async function resolveLinks(
   return {
     stored,
     broken,
-    of: (id) => ({
-      edges: [...(byNode.get(id)?.values() ?? [])].map((wanted) => ({
-        ...wanted,
-        by: leads(wanted.otherId, id) ? 'both' : 'this',
-      })),
-      knowsThis: true,
-      knows: () => false,
-      waits: () => false,
-    }),
+    of: (id) => [...(byNode.get(id)?.values() ?? [])],
     connects: (a, b) => leads(a, b) || leads(b, a),
   };
 }

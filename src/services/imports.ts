@@ -13,6 +13,7 @@ import { eachConcurrent } from '../shared/each-concurrent.ts';
 import type { Store } from '../storage/store.ts';
 import type { PendingWork, Repositories } from '../storage/repositories.ts';
 import type { Tx } from '../storage/transaction.ts';
+import { BareNotes } from './bare-notes.ts';
 import type { CategoryService } from './categories.ts';
 import {
   decideNote,
@@ -118,11 +119,13 @@ export function importService(needs: ImportNeeds) {
       options: ImportOptions,
       entries: AsyncIterable<ImportEntry> | Iterable<ImportEntry>,
     ): AsyncGenerator<ImportEvent> {
+      const run = new ImportRun(needs, owner, options);
       count(owner, 1);
       try {
-        yield* new ImportRun(needs, owner, options).events(entries);
+        yield* run.events(entries);
       } finally {
         count(owner, -1);
+        run.stop();
       }
     },
 
@@ -147,6 +150,7 @@ class ImportRun {
   #after: Position | undefined;
   #isPromised = false;
   readonly #importId: string;
+  readonly #bare: BareNotes;
   readonly #categoryIds = new Map<string, Promise<CategoryId | undefined>>();
 
   constructor(needs: ImportNeeds, owner: OwnerId, options: ImportOptions) {
@@ -154,6 +158,7 @@ class ImportRun {
     this.#owner = owner;
     this.#options = options;
     this.#importId = needs.newNodeId();
+    this.#bare = new BareNotes(needs.store, owner);
   }
 
   async *events(entries: AsyncIterable<ImportEntry> | Iterable<ImportEntry>): AsyncGenerator<ImportEvent> {
@@ -173,6 +178,11 @@ class ImportRun {
       type: 'summary',
       summary: { ...this.#counts, references, brokenReferences, automatic: automatic.count, notes, edges },
     };
+  }
+
+  /** Lets go of the store. */
+  stop(): void {
+    this.#bare.stop();
   }
 
   /** Stores one entry, or tells why it cannot be; trouble of the store itself ends the import. */
@@ -207,13 +217,15 @@ class ImportRun {
     const store = async (tx: Tx, ahead: Ahead): Promise<Imported> => {
       const { node, decision, status } = await this.#decide(tx, note, tx.now, made);
       if (decision.events.length > 0) {
-        await (await indexes.ready(this.#owner, tx)).keepUp();
+        await indexes.ready(this.#owner, tx);
         tx.nodes.apply(decision);
+        if (status === 'created') this.#bare.add(node.id);
         ahead.place(node);
         this.#promiseLinks(tx);
       }
       return { key: note.key, nodeId: node.id, status, links: note.links ?? [] };
     };
+    await (await indexes.ready(this.#owner)).keepUp();
     const imported = await indexes.write(this.#owner, store, { bulk: true });
     this.#isPromised = this.#after !== undefined;
     return imported;
@@ -280,7 +292,7 @@ class ImportRun {
     const references = await resolveLinks(store, this.#owner, this.#imported.values());
     this.#references = references;
     if (this.#options.dryRun) return;
-    const options = { references, signal: this.#options.signal };
+    const options = { references, bare: this.#bare, signal: this.#options.signal };
     const all = [...this.#imported.values()];
     const idsOf = (some: readonly Imported[]): NodeId[] => some.map(({ nodeId }) => nodeId);
     const changed = idsOf(all.filter(({ status }) => status !== 'unchanged'));

@@ -8,7 +8,7 @@ import type { Wanted } from './wanted.ts';
 /** Notes whose links are asked for in one call: others' questions wait behind it, about 10 ms. */
 const LINKS_A_CALL = 32;
 /** Of a long list of notes so many calls are under way at once: the thread always has the next one. */
-const CALLS_AHEAD = 2;
+const CALLS_AHEAD = 4;
 /** Notes on their way to the thread: a few megabytes. */
 const MOST_BEHIND = 1_000;
 

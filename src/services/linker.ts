@@ -34,6 +34,8 @@ export interface Asked {
   readonly content?: AskedEdges | undefined;
   /** What the `reference` edges that stand on links written in the text are to become. */
   readonly references?: AskedEdges | undefined;
+  /** Nothing about the note's edges is stored: only what writes under way have changed is to be looked at. */
+  readonly isBare?: boolean | undefined;
   /** Notes that a person's link will connect to this one, in either direction: not for the linker. */
   readonly claimed?: ((id: NodeId) => boolean) | undefined;
 }
@@ -118,23 +120,23 @@ export function linker(needs: { readonly newEdgeId: () => EdgeId }): Linker {
     edges: readonly Edge[],
     asked: AskedEdges,
     isOpen: (id: NodeId) => boolean,
-    index: NoteIndex,
+    about: Pick<Asked, 'index' | 'isBare'>,
   ): Promise<readonly EdgeDecision[]> {
     const wanted = node.archived ? [] : asked.edges.filter(({ otherId }) => isOpen(otherId));
-    const { open, reopened } = await withoutDecided(tx, node, wanted, edges, index);
+    const { open, reopened } = await withoutDecided(tx, node, wanted, edges, about);
     const proposed = [...edges.filter(isLinkers), ...reopened];
     const make = { type: 'related', origin: 'auto', engine: ENGINE_VERSION } as const;
     return reconcile(node, { ...asked, edges: open }, { edges: proposed, make, by: 'linker' }, tx.now);
   }
 
   return {
-    async link(tx, node, { index, content, references, claimed }) {
-      const edges = await tx.edges.of(node.id);
+    async link(tx, node, { index, content, references, claimed, isBare = false }) {
+      const edges = await tx.edges.of(node.id, { uncommitted: isBare });
       const written = references ? await ofReferences(tx, node, edges, references, index) : [];
       const referred = new Set(references?.edges.map((reference) => reference.otherId));
       // What the index names is there: it holds the notes that this transaction sees.
       const isOpen = (id: NodeId): boolean => index.has(id) && !referred.has(id) && claimed?.(id) !== true;
-      const found = content ? await ofContent(tx, node, edges, content, isOpen, index) : [];
+      const found = content ? await ofContent(tx, node, edges, content, isOpen, { index, isBare }) : [];
       const changes = [...written, ...found];
       for (const decision of changes.slice(0, CHANGES_A_TRANSACTION)) tx.edges.apply(decision);
       return changes.length <= CHANGES_A_TRANSACTION;
@@ -148,17 +150,17 @@ async function withoutDecided(
   node: LinkedEnd,
   wanted: readonly AskedEdge[],
   edges: readonly Edge[],
-  index: NoteIndex,
+  { index, isBare }: Pick<Asked, 'index' | 'isBare'>,
 ): Promise<{ readonly open: readonly AskedEdge[]; readonly reopened: readonly Edge[] }> {
   if (wanted.length === 0) return { open: [], reopened: [] };
   const settled = new Map(
     edges.filter((edge) => !isLinkers(edge)).map((edge) => [otherEnd(edge, node.id), edge]),
   );
-  // Most owners have decided on no pair yet: one look in the place of one a candidate.
-  const hasDecided = (await tx.decisions.list({ limit: 1 })).items.length > 0;
-  const pairs = hasDecided
-    ? await tx.decisions.existing(wanted.map((w) => [node.id, w.otherId] as const))
-    : [];
+  // A decision on a pair stands on an edge of it.
+  const pairs =
+    isBare && edges.length === 0
+      ? []
+      : await tx.decisions.existing(wanted.map((w) => [node.id, w.otherId] as const));
   const decided = pairs.length === 0 ? [] : await tx.decisions.batchGet(pairs);
   const rejected = new Map(
     decided.filter((d) => d.verdict === 'rejected').map((d) => [d.a === node.id ? d.b : d.a, d]),

@@ -6,6 +6,7 @@ import { eachConcurrent } from '../shared/each-concurrent.ts';
 import type { Store } from '../storage/store.ts';
 import { TABLE_LIMITS } from '../storage/table.ts';
 import type { Tx } from '../storage/transaction.ts';
+import type { BareNotes } from './bare-notes.ts';
 import type { References } from './import-links.ts';
 import type { IndexedLinks } from './index-thread.ts';
 import type { Linker } from './linker.ts';
@@ -13,7 +14,7 @@ import type { OwnerIndexes } from './owner-indexes.ts';
 import { askedByOthers, askedByThis, PairTurns, type AskedEdges } from './pair-turns.ts';
 
 /** Notes that wait to be linked or stored at the same time: so many that each round of the writer is full. */
-export const NOTES_AT_ONCE = 1_000;
+export const NOTES_AT_ONCE = 400;
 /** Head, log item and the mark itself. */
 const RESERVED_OPS = 3;
 const OPS_AN_EDGE = 3;
@@ -22,6 +23,8 @@ const CHANGES_PAGE = 2_000;
 export interface LinkOptions {
   /** The links that a person wrote in the notes. */
   readonly references?: References | undefined;
+  /** Notes that were made just now, so that nothing about their edges is stored. */
+  readonly bare?: BareNotes | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -42,17 +45,22 @@ export function pendingService(needs: {
   async function* link(
     owner: OwnerId,
     ids: readonly NodeId[],
-    { references, signal }: LinkOptions = {},
+    options: LinkOptions = {},
   ): AsyncGenerator<NodeId> {
     if (ids.length === 0) return;
     const index = await indexes.ready(owner);
     await index.settle();
-    const turns = new PairTurns(ids, (id) => index.versionOf(id));
-    yield* eachConcurrent(index.links(ids), { limit: NOTES_AT_ONCE, signal }, async (indexed) => {
+    const { references, signal } = options;
+    const byContent = new PairTurns(ids, (id) => index.versionOf(id));
+    const byHand = references && new PairTurns(ids, (id) => index.versionOf(id));
+    yield* eachConcurrent(index.links(ids), { limit: NOTES_AT_ONCE, signal }, async (note) => {
       // Here, and not when it is stored: what is asked of a later note is to be known at its turn.
-      const asked = turns.take(indexed);
-      while (!(await store.write(owner, (tx) => linkOne(tx, indexed, asked, references), { bulk: true })));
-      return indexed.id;
+      const asked = {
+        content: byContent.take(note),
+        references: byHand?.take({ ...note, links: references?.of(note.id) ?? [] }),
+      };
+      while (!(await store.write(owner, (tx) => linkOne(tx, note, asked, options), { bulk: true })));
+      return note.id;
     });
   }
 
@@ -60,8 +68,8 @@ export function pendingService(needs: {
   async function linkOne(
     tx: Tx,
     { id, version }: IndexedLinks,
-    asked: AskedEdges,
-    references: References | undefined,
+    asked: { readonly content: AskedEdges; readonly references: AskedEdges | undefined },
+    { references, bare }: LinkOptions,
   ): Promise<boolean> {
     const index = await indexes.ready(tx.owner, tx);
     // The index says as much as linking asks of a note; reading its text again would be for nothing.
@@ -71,8 +79,9 @@ export function pendingService(needs: {
     return linker.link(tx, node, {
       index,
       // A note that was changed since it was ranked has been linked with its change: that stays.
-      content: index.versionOf(id) === version ? asked : askedByOthers(asked),
-      references: references?.of(id),
+      content: index.versionOf(id) === version ? asked.content : askedByOthers(asked.content),
+      references: asked.references,
+      isBare: bare?.has(id),
       claimed: references && ((other) => references.connects(other, id)),
     });
   }
@@ -88,7 +97,7 @@ export function pendingService(needs: {
       const step = async (tx: Tx): Promise<boolean> => {
         const node = await tx.nodes.find(id);
         const index = await indexes.ready(owner, tx);
-        return !node || linker.link(tx, node, { index, references: references.of(id) });
+        return !node || linker.link(tx, node, { index, references: askedByThis(references.of(id)) });
       };
       while (!(await store.write(owner, step, { bulk: true })));
       return id;

@@ -1,24 +1,48 @@
 /**
- * Runs `work` on items as they come, at most `limit` at once, and yields the results in the order of the items. The
- * first rejection stops new calls and is thrown when those under way have settled; so it is when the caller stops.
+ * Runs `work` on items as they come, at most `limit` at once, and yields each result in the order of the items as soon
+ * as it is there, also while the next item is not. The first rejection, of the items too, stops new calls and is
+ * thrown when those under way have settled; so it is when the caller stops.
  */
 export async function* eachConcurrent<T, R>(
   items: AsyncIterable<T> | Iterable<T>,
   options: { readonly limit: number; readonly signal?: AbortSignal | undefined },
   work: (item: T) => Promise<R>,
 ): AsyncGenerator<R> {
-  const underWay: Promise<R>[] = [];
+  const iterator = iterate(items);
+  const underWay: Promise<{ readonly result: R }>[] = [];
+  let coming: Promise<{ readonly next: IteratorResult<T> }> | undefined;
+  let isEnded = false;
   try {
-    for await (const item of items) {
+    while (!isEnded || underWay.length > 0) {
       options.signal?.throwIfAborted();
-      const result = work(item);
-      result.catch(() => {}); // looked at below, in its turn
-      underWay.push(result);
-      if (underWay.length < options.limit) continue;
-      yield await (underWay.shift() as Promise<R>);
+      if (!isEnded && underWay.length < options.limit) {
+        coming ??= iterator.next().then((next) => ({ next }));
+      }
+      const [oldest] = underWay;
+      const first = await Promise.race([coming, oldest].filter((each) => each !== undefined));
+      if ('result' in first) {
+        underWay.shift();
+        yield first.result;
+        continue;
+      }
+      coming = undefined;
+      if (first.next.done) isEnded = true;
+      else underWay.push(settling(work(first.next.value)));
     }
-    while (underWay.length > 0) yield await (underWay.shift() as Promise<R>);
   } finally {
+    coming?.catch(() => {}); // nobody looks at what still comes
+    if (!isEnded) iterator.return?.(undefined)?.catch(() => {});
     await Promise.allSettled(underWay);
   }
+}
+
+async function* iterate<T>(items: AsyncIterable<T> | Iterable<T>): AsyncGenerator<T> {
+  yield* items;
+}
+
+/** A result that is looked at in its turn: a rejection before that is nobody's yet. */
+function settling<R>(work: Promise<R>): Promise<{ readonly result: R }> {
+  const settled = work.then((result) => ({ result }));
+  settled.catch(() => {});
+  return settled;
 }

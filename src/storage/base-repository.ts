@@ -2,6 +2,7 @@ import type { Decision } from '../domain/decision.ts';
 import type { DomainEvent } from '../domain/event.ts';
 import { BrainError } from '../domain/error.ts';
 import type { OwnerId } from '../domain/values.ts';
+import { jsonOf } from './json-text.ts';
 import { everyItem, type Item, type Key, type QueryOptions, type TableReader } from './table.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 
@@ -133,7 +134,7 @@ export class BaseRepository<T, Id> {
       ...schema.key(this.owner, schema.idOf(entity)),
       et: `${schema.et}.${schema.payloadVersion}`,
       ver: schema.version(entity),
-      j: JSON.stringify(entity),
+      j: jsonOf(entity as object),
     };
     return [whole, ...(schema.indexes?.(entity) ?? [])];
   }

@@ -1,6 +1,7 @@
 import { BrainError } from '../domain/error.ts';
 import type { DomainEvent } from '../domain/event.ts';
 import type { Instant, OwnerId, Position } from '../domain/values.ts';
+import { jsonWith } from './json-text.ts';
 import { keys, pks, seqKey } from './keys.ts';
 import type { Item, TableReader } from './table.ts';
 
@@ -60,6 +61,16 @@ export function advance(head: Head, events: readonly DomainEvent[]): Head {
     else if (change === 'deleted') counts[COUNTED[kind]] -= 1;
   }
   return { ...head, seq: head.seq + events.length, counts, version: head.version + 1 };
+}
+
+/** A `LoggedEvent` as JSON. */
+export function logText(
+  seq: number,
+  made: { readonly now: Instant; readonly correlationId: string },
+  event: DomainEvent,
+): string {
+  const about = `"seq":${seq},"at":"${made.now}","correlationId":${JSON.stringify(made.correlationId)}`;
+  return `{${about},"event":${jsonWith(event)}}`;
 }
 
 /** One log item holds the events of one transaction, under the number of its last. `bodies` are their JSON texts. */

@@ -186,11 +186,11 @@ function edgeRepository(owner: OwnerId, reader: TableReader, unit?: UnitOfWork) 
       if (!found) throw new BrainError('not_found', `there is no edge ${id}`, { operation: 'edge.get' });
       return found;
     },
-    /** Every edge that ends at the node, in the order of the other ends. */
-    async of(id: NodeId): Promise<readonly Edge[]> {
+    /** Every edge that ends at the node, in the order of the other ends; for `uncommitted` see `QueryOptions`. */
+    async of(id: NodeId, options: Pick<QueryOptions, 'uncommitted'> = {}): Promise<readonly Edge[]> {
       const [out, back] = await Promise.all([
-        reader.query(partition, { prefix: `O#${id}#` }),
-        reader.query(partition, { prefix: `I#${id}#` }),
+        reader.query(partition, { ...options, prefix: `O#${id}#` }),
+        reader.query(partition, { ...options, prefix: `I#${id}#` }),
       ]);
       const pairs = back.items.map((item): Pair => {
         const [, high, type, low] = item.sk.split('#');

@@ -3,7 +3,7 @@ import type { DomainEvent } from '../domain/event.ts';
 import type { Instant, OwnerId, Position } from '../domain/values.ts';
 import { checkOps, nameOf } from './check-limits.ts';
 import { keys } from './keys.ts';
-import { advance, headItem, logItem, type Head, type LoggedEvent } from './log.ts';
+import { advance, headItem, logItem, logText, type Head } from './log.ts';
 import { TABLE_LIMITS, type Condition, type Op } from './table.ts';
 import type { Commit } from './transaction.ts';
 
@@ -66,15 +66,7 @@ export class Round<W> {
     settled: Settled<W>,
   ): void {
     const opsBytes = checkOps(change.ops); // here, so that it is refused alone and not with the works beside it
-    const bodies = change.events.map((event, index) => {
-      const logged: LoggedEvent = {
-        seq: this.#seq + index + 1,
-        at: made.now,
-        correlationId: made.correlationId,
-        event,
-      };
-      return JSON.stringify(logged);
-    });
+    const bodies = change.events.map((event, index) => logText(this.#seq + index + 1, made, event));
     const bytes = {
       log: bodies.reduce((sum, body) => sum + Buffer.byteLength(body) + 1, LOG_OVERHEAD_BYTES),
       ops: opsBytes,

@@ -45,6 +45,8 @@ export interface QueryOptions {
   readonly after?: string | undefined;
   readonly reverse?: boolean | undefined;
   readonly limit?: number | undefined;
+  /** Only what the writes under way have changed: for a range of which the caller knows that nothing is stored. */
+  readonly uncommitted?: boolean | undefined;
 }
 
 export interface Page {

@@ -8,6 +8,8 @@ import type { Item, Key, Op, Page, QueryOptions, TableReader } from './table.ts'
  */
 export class UnitOfWork implements TableReader {
   #base: TableReader;
+  /** Whether the base is another round, and not the table. */
+  #isOnRound: boolean;
   readonly #changed = new Overlay();
   #undo: (() => void)[] = [];
   #ops = new Map<string, Op>();
@@ -15,11 +17,13 @@ export class UnitOfWork implements TableReader {
 
   constructor(base: TableReader) {
     this.#base = base;
+    this.#isOnRound = base instanceof UnitOfWork;
   }
 
   /** Lets go of the round below, whose changes are in the table now. */
   rebase(table: TableReader): void {
     this.#base = table;
+    this.#isOnRound = false;
   }
 
   put(item: Item): void {
@@ -79,6 +83,9 @@ export class UnitOfWork implements TableReader {
 
   async query(pk: string, options: QueryOptions = {}): Promise<Page> {
     const inRange = this.#changed.withPrefix(pk, options.prefix ?? '').filter((sk) => isInRange(sk, options));
+    if (options.uncommitted && !this.#isOnRound) {
+      return { items: inRange.flatMap((sk) => this.#changed.get({ pk, sk }) ?? []) };
+    }
     if (inRange.length === 0) return this.#base.query(pk, options);
     const { limit } = options;
     // Enough of the base that, however many of them were deleted here, `limit` remain.
