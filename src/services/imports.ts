@@ -298,12 +298,13 @@ class ImportRun {
     const changed = idsOf(all.filter(({ status }) => status !== 'unchanged'));
     const written = idsOf(all.filter(({ status, links }) => status === 'unchanged' && links.length > 0));
     const total = changed.length + written.length;
-    let done = 0;
-    for await (const _id of pending.link(this.#owner, changed, options))
-      if (++done % NOTES_A_REPORT === 0) yield { type: 'progress', stage: 'links', done, total };
-    for await (const _id of pending.linkReferences(this.#owner, written, references, options))
-      if (++done % NOTES_A_REPORT === 0) yield { type: 'progress', stage: 'links', done, total };
-    if (total > 0) yield { type: 'progress', stage: 'links', done, total };
+    const progress = (done: number): ImportEvent[] =>
+      done % NOTES_A_REPORT === 0 || done === total
+        ? [{ type: 'progress', stage: 'links', done, total }]
+        : [];
+    for await (const done of pending.link(this.#owner, changed, options)) yield* progress(done);
+    for await (const done of pending.linkReferences(this.#owner, written, references, options))
+      yield* progress(changed.length + done);
     if (this.#after) {
       const kept = this.#promise(this.#after);
       await store.write(this.#owner, async (tx) => tx.pending.replace(kept, undefined));

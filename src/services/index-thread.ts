@@ -45,7 +45,7 @@ export class IndexThread {
   }
 
   #start(): Thread<IndexCall> {
-    const thread = new Thread<IndexCall>(threadModule('index-thread-entry', import.meta.url), undefined);
+    const thread = new Thread<IndexCall>(threadModule('index-entry', import.meta.url), undefined);
     thread.onEnd(() => {
       if (this.#thread === thread) this.#thread = undefined;
     });

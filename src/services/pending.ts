@@ -41,13 +41,14 @@ export function pendingService(needs: {
 }) {
   const { store, indexes, linker } = needs;
 
-  /** Brings the edges of many notes to what their texts ask for; yields the id of each note that is done. */
+  /** Brings the edges of many notes to what their texts ask for; yields how many are done. */
   async function* link(
     owner: OwnerId,
     ids: readonly NodeId[],
     options: LinkOptions = {},
-  ): AsyncGenerator<NodeId> {
+  ): AsyncGenerator<number> {
     if (ids.length === 0) return;
+    let done = 0;
     const index = await indexes.ready(owner);
     await index.settle();
     const { references, signal } = options;
@@ -60,7 +61,7 @@ export function pendingService(needs: {
         references: byHand?.take({ ...note, links: references?.of(note.id) ?? [] }),
       };
       while (!(await store.write(owner, (tx) => linkOne(tx, note, asked, options), { bulk: true })));
-      return note.id;
+      return ++done;
     });
   }
 
@@ -92,7 +93,8 @@ export function pendingService(needs: {
     ids: readonly NodeId[],
     references: References,
     { signal }: LinkOptions = {},
-  ): AsyncGenerator<NodeId> {
+  ): AsyncGenerator<number> {
+    let done = 0;
     yield* eachConcurrent(ids, { limit: NOTES_AT_ONCE, signal }, async (id) => {
       const step = async (tx: Tx): Promise<boolean> => {
         const node = await tx.nodes.find(id);
@@ -100,7 +102,7 @@ export function pendingService(needs: {
         return !node || linker.link(tx, node, { index, references: askedByThis(references.of(id)) });
       };
       while (!(await store.write(owner, step, { bulk: true })));
-      return id;
+      return ++done;
     });
   }
 
@@ -110,7 +112,8 @@ export function pendingService(needs: {
 
   /** Links notes, each of which bears a mark of its own. */
   async function linkMarked(owner: OwnerId, ids: readonly NodeId[]): Promise<void> {
-    for await (const id of link(owner, ids)) {
+    await Array.fromAsync(link(owner, ids));
+    for (const id of ids) {
       await store.write(owner, async (tx) => {
         // A note deleted meanwhile may have a mark of another kind in its place: that one stays.
         const mark = await tx.pending.find(id);
@@ -151,7 +154,7 @@ export function pendingService(needs: {
         if (mark.kind === 'link') marked.push(mark.nodeId);
         else if (mark.kind === 'unlink') await finishUnlink(owner, mark.nodeId);
         else if (mark.kind === 'import') {
-          for await (const _id of link(owner, await storedAfter(owner, mark.after)));
+          await Array.fromAsync(link(owner, await storedAfter(owner, mark.after)));
           await store.write(owner, async (tx) => tx.pending.replace(mark, undefined));
         } else assertNever(mark);
       }

@@ -21,7 +21,7 @@ export async function* eachConcurrent<T, R>(
       const [oldest] = underWay;
       const first = await Promise.race([coming, oldest].filter((each) => each !== undefined));
       if ('result' in first) {
-        underWay.shift();
+        void underWay.shift();
         yield first.result;
         continue;
       }

@@ -8,14 +8,14 @@ export type Reply = (at: number, answer: unknown, transfer?: readonly Transferab
  * The other side of `Thread`: hands all requests that wait to `work`, which replies to each of them; what it throws
  * is thrown at the callers that have no reply yet. `onEnd` runs before the thread goes.
  */
-export function answerRequests<Request>(
-  work: (requests: readonly Request[], reply: Reply) => void,
+export function answerRequests(
+  work: (requests: readonly unknown[], reply: Reply) => void,
   onEnd: () => void,
 ): void {
   const port = parentPort;
   if (!port) throw new Error('this module is the entry of a worker thread');
 
-  const answer = (asked: readonly ThreadRequest<Request>[]): void => {
+  const answer = (asked: readonly ThreadRequest<unknown>[]): void => {
     const open = new Set(asked);
     try {
       work(
@@ -31,8 +31,8 @@ export function answerRequests<Request>(
     }
   };
 
-  port.on('message', (first: ThreadRequest<Request> | typeof END) => {
-    const asked: ThreadRequest<Request>[] = [];
+  port.on('message', (first: ThreadRequest<unknown> | typeof END) => {
+    const asked: ThreadRequest<unknown>[] = [];
     let isEnding = false;
     for (let next: { message: typeof first } | undefined = { message: first }; next;) {
       if (next.message === END) isEnding = true;

@@ -67,7 +67,7 @@ export class Thread<Request> {
   async end(): Promise<void> {
     if (!this.#dead) {
       this.#worker.ref();
-      this.#worker.postMessage(END);
+      this.#worker.postMessage(END, []);
     }
     await this.#ended;
   }

@@ -16,7 +16,7 @@ import { compareSortKeys } from '../unit-of-work.ts';
 import { packOps } from './packed-ops.ts';
 import { checksum, isAlive, openConnection, rows, type ConnectionOptions } from './sqlite-connection.ts';
 import { storageError } from './sqlite-error.ts';
-import type { WriteAnswer } from './sqlite-writer-thread.ts';
+import type { WriteAnswer } from './sqlite-writer-entry.ts';
 import type { Series, SeriesOutcome } from './sqlite-writer.ts';
 
 /** The last code point, longer than a sort key: `prefix` up to `prefix` + this spans all keys that begin with it. */
@@ -170,7 +170,7 @@ export class SqliteTable implements Table {
     if (!this.#writer) {
       const { path, checkpointPages, maxPages } = this.#options;
       const options: ConnectionOptions = { path, checkpointPages, maxPages };
-      this.#writer = new Thread(threadModule('sqlite-writer-thread', import.meta.url), options);
+      this.#writer = new Thread(threadModule('sqlite-writer-entry', import.meta.url), options);
     }
     return this.#writer;
   }

@@ -19,8 +19,9 @@ export type WriteAnswer =
 // The thread that writes for a `SqliteTable`. Calls that wait while a commit is under way share the next one.
 let writer: SqliteWriter | undefined;
 
-answerRequests<readonly Series[]>(
-  (calls, reply) => {
+answerRequests(
+  (requests, reply) => {
+    const calls = requests as readonly (readonly Series[])[];
     try {
       writer ??= new SqliteWriter(workerData as ConnectionOptions);
       const outcomes = writer.commit(calls.flat());

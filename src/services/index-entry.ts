@@ -33,9 +33,10 @@ function callsOf(number: number): IndexCalls {
   };
 }
 
-answerRequests<IndexCall>(
-  (calls, reply) => {
-    calls.forEach(({ index, method, args }, at) => {
+answerRequests(
+  (requests, reply) => {
+    requests.forEach((request, at) => {
+      const { index, method, args } = request as IndexCall;
       const call = callsOf(index)[method] as (...of: unknown[]) => unknown;
       let answer: unknown;
       try {

@@ -1,0 +1,52 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { Thread, threadModule } from './thread.ts';
+
+interface Echo {
+  readonly request: unknown;
+  readonly together: number;
+  readonly data: unknown;
+}
+
+function newThread(): Thread<unknown> {
+  const thread = new Thread(new URL('../../test/support/echo-entry.ts', import.meta.url), { some: 'data' });
+  onTestFinished(() => thread.end());
+  return thread;
+}
+
+describe('a thread', () => {
+  it('answers each request, and hands over together what waited together', async () => {
+    const thread = newThread();
+    await thread.call('warm'); // it is up: what follows lies in its queue at once
+    const answers = await Promise.all([1, 2, 3].map((n) => thread.call<Echo>(n)));
+    expect(answers.map(({ request }) => request)).toEqual([1, 2, 3]);
+    expect(answers.every(({ data }) => (data as { some: string }).some === 'data')).toBe(true);
+    expect(answers.at(-1)?.together).toBeGreaterThanOrEqual(1);
+  });
+
+  it('rejects with what was thrown over a request, and goes on', async () => {
+    const thread = newThread();
+    await expect(thread.call('throw')).rejects.toThrow('it threw');
+    expect((await thread.call<Echo>('after')).request).toBe('after');
+  });
+
+  it('answers what was asked before it is ended, and refuses what is asked after', async () => {
+    const thread = newThread();
+    const asked = thread.call<Echo>('before');
+    await thread.end();
+    expect((await asked).request).toBe('before');
+    await expect(thread.call('after')).rejects.toThrow('the thread has ended');
+  });
+
+  it('rejects what it owes when it dies, and tells that it is gone', async () => {
+    const thread = newThread();
+    const gone = new Promise<void>((resolve) => thread.onEnd(resolve));
+    await expect(thread.call('die')).rejects.toThrow('the thread has ended');
+    await gone;
+    expect(thread.owed).toBe(0);
+  });
+
+  it('is named as source beside source, and as built beside built', () => {
+    expect(threadModule('x-entry', 'file:///a/b.ts').href).toBe('file:///a/x-entry.ts');
+    expect(threadModule('x-entry', 'file:///a/b.js').href).toBe('file:///a/x-entry.js');
+  });
+});
