@@ -81,6 +81,67 @@ describe('the writer of an owner', () => {
     expect(await store.head(owner)).toMatchObject({ seq: 90, counts: { nodes: 90 } });
   });
 
+  /** A table whose first commit ends when, and as, the test says; a second work comes while it is under way. */
+  async function decidedAhead(first: (apply: () => Promise<Outcome>) => Promise<Outcome>) {
+    const table = new TestTable();
+    const store = storeOver(table);
+    const released = Promise.withResolvers<void>();
+    const decided = Promise.withResolvers<void>();
+    const above = Promise.withResolvers<Promise<void>>();
+    const seen: boolean[] = [];
+    table.onTransact = async (apply) => {
+      table.onTransact = (later) => later();
+      const second = store.write(owner, async (tx) => {
+        seen.push((await tx.nodes.find(nodeIdOf(1))) !== undefined);
+        create(tx, 2);
+        decided.resolve();
+      });
+      above.resolve(second);
+      await released.promise;
+      return first(apply);
+    };
+    const below = store.write(owner, async (tx) => create(tx, 1));
+    const both = Promise.allSettled([below, above.promise]);
+    await decided.promise;
+    return { table, store, seen, release: () => released.resolve(), both };
+  }
+
+  test('[ST38] decides a round on top of the one that is being committed, and sends it after that', async () => {
+    const { table, store, seen, release, both } = await decidedAhead((apply) => apply());
+    expect([seen, table.calls]).toEqual([[true], 1]);
+    release();
+    await both;
+    expect([seen, table.calls]).toEqual([[true], 2]);
+    expect(await store.head(owner)).toMatchObject({ seq: 2, counts: { nodes: 2 } });
+  });
+
+  test.each([
+    ['the table fails', () => Promise.reject(new BrainError('storage_full', 'full')), [true, false], [2]],
+    ['another writer was first', () => Promise.resolve({ applied: 0 }), [true, true], [1, 2]],
+  ])('[ST38] decides it again when %s below it', async (_what, first, sawBelow, stored) => {
+    const { store, seen, release, both } = await decidedAhead(first);
+    release();
+    await both;
+    expect(seen).toEqual(sawBelow);
+    const nodes = (await store.read(owner).nodes.list()).items.map((node) => node.id);
+    expect(nodes).toEqual(stored.map(nodeIdOf));
+    expect((await store.head(owner)).seq).toBe(nodes.length);
+  });
+
+  test('[ST36] takes up bulk work when nobody else waits', async () => {
+    const store = storeOver(new MemoryTable());
+    const order: string[] = [];
+    const write = (name: string, bulk: boolean) =>
+      store.write(owner, async () => void order.push(name), { bulk });
+    await Promise.all([
+      write('bulk 1', true),
+      write('one', false),
+      write('bulk 2', true),
+      write('two', false),
+    ]);
+    expect(order).toEqual(['one', 'two', 'bulk 1', 'bulk 2']);
+  });
+
   test('waits for all that was accepted before it is drained', async () => {
     const store = storeOver(new MemoryTable());
     let done = 0;
