@@ -1,0 +1,104 @@
+import { setImmediate } from 'node:timers/promises';
+import {
+  fill,
+  gapsOf,
+  growthOf,
+  mostActive,
+  type Activity,
+  type Gap,
+  type Growth,
+} from '../domain/category-insights.ts';
+import type { Edge } from '../domain/edge.ts';
+import type { Node } from '../domain/node.ts';
+import type { CategoryId, Instant, NodeId, OwnerId } from '../domain/values.ts';
+import type { Related } from '../linking/link-index.ts';
+import { ordered } from '../storage/keys.ts';
+import type { Store } from '../storage/store.ts';
+import { inForce } from './nodes.ts';
+import type { OwnerIndexes } from './owner-indexes.ts';
+
+/** Two notes of different categories that have much in common and are not connected. */
+export interface SuggestedConnection {
+  readonly source: Node;
+  readonly target: Node;
+  readonly strength: number;
+  readonly reasons: Related['reasons'];
+}
+
+export interface Insights {
+  readonly active: readonly Activity[];
+  readonly growth: readonly Growth[];
+  readonly connections: readonly SuggestedConnection[];
+  readonly gaps: readonly Gap[];
+}
+
+/** Notes whose relations are looked at, the last changed first: a millisecond each. */
+const LOOKED_AT = 500;
+const RELATED = 30;
+const CONNECTIONS = 10;
+/** As related as the weakest link that is ever kept. */
+const LEAST_STRENGTH = 0.03;
+/** Notes looked at before others have a turn of the event loop. */
+const NOTES_A_TURN = 8;
+
+export type InsightService = ReturnType<typeof insightService>;
+
+export function insightService(needs: { readonly store: Store; readonly indexes: OwnerIndexes }) {
+  const { store, indexes } = needs;
+
+  /** The strongest related pairs whose notes share no category and no edge; a rejected edge was an answer, too. */
+  async function connections(
+    owner: OwnerId,
+    nodes: readonly Node[],
+    edges: readonly Edge[],
+  ): Promise<readonly SuggestedConnection[]> {
+    const index = await indexes.ready(owner);
+    const byId = new Map(nodes.map((node) => [node.id, node]));
+    const known = new Set(edges.map(({ sourceId, targetId }) => pairKey(sourceId, targetId)));
+    const found: SuggestedConnection[] = [];
+    const looked = nodes
+      .filter(({ categories }) => categories.length > 0)
+      .sort((a, b) => (a.updatedAt < b.updatedAt ? 1 : -1))
+      .slice(0, LOOKED_AT);
+    for (const [at, source] of looked.entries()) {
+      if (at % NOTES_A_TURN === 0) await setImmediate();
+      for (const { id, weight, reasons } of index.related(source.id, RELATED)) {
+        const target = byId.get(id as NodeId);
+        if (!target || weight < LEAST_STRENGTH || !isAcross(source, target)) continue;
+        const pair = pairKey(source.id, target.id);
+        if (known.has(pair)) continue;
+        known.add(pair);
+        found.push({ source, target, strength: weight, reasons });
+      }
+    }
+    return found.sort((a, b) => b.strength - a.strength).slice(0, CONNECTIONS);
+  }
+
+  return {
+    /** What the categories tell at `now`, of notes that are not archived. */
+    async insights(owner: OwnerId, now: Instant): Promise<Insights> {
+      const { value } = await store.snapshot(owner, async (from) => ({
+        nodes: (await Array.fromAsync(from.nodes.all())).filter(({ archived }) => !archived),
+        edges: await Array.fromAsync(from.edges.all()),
+        categories: await Array.fromAsync(from.categories.all()),
+      }));
+      const { nodes, edges, categories } = value;
+      const there = new Set(nodes.map(({ id }) => id));
+      const standing = inForce(edges).filter((e) => there.has(e.sourceId) && there.has(e.targetId));
+      const filled = fill(categories, nodes);
+      return {
+        active: mostActive(filled, now),
+        growth: growthOf(filled, now),
+        connections: await connections(owner, nodes, edges),
+        gaps: gapsOf(filled, nodes, standing),
+      };
+    },
+  };
+}
+
+function isAcross(a: Node, b: Node): boolean {
+  const own = new Set<CategoryId>(a.categories.map(({ categoryId }) => categoryId));
+  return b.categories.length > 0 && b.categories.every(({ categoryId }) => !own.has(categoryId));
+}
+
+const pairKey = (a: NodeId, b: NodeId): string => ordered(a, b).join(' ');
