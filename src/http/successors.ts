@@ -16,12 +16,16 @@ export interface Operation {
   readonly path: string;
 }
 
-/** The resource of a request as the next version has it, with its ids; undefined where that has none. */
+/** The resource of a request as the next version has it; undefined where that has none, or asks for an id more. */
 export function successorOf(request: FastifyRequest, next: ApiVersion): string | undefined {
   const path = request.routeOptions.config.successor?.split(' ')[1];
   if (path === undefined) return undefined;
   const ids = request.params as Readonly<Record<string, string>>;
-  return `${prefixOf(next)}${path.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(ids[name] ?? ''))}`;
+  const segments = path
+    .split('/')
+    .map((segment) => (segment.startsWith(':') ? ids[segment.slice(1)] : segment));
+  if (segments.includes(undefined)) return undefined;
+  return `${prefixOf(next)}${segments.map((segment = '') => encodeURIComponent(segment)).join('/')}`;
 }
 
 /** What replaces a route of a deprecated version. */

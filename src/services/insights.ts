@@ -8,7 +8,6 @@ import {
   type Gap,
   type Growth,
 } from '../domain/category-insights.ts';
-import type { Edge } from '../domain/edge.ts';
 import type { Node } from '../domain/node.ts';
 import type { CategoryId, Instant, NodeId, OwnerId } from '../domain/values.ts';
 import type { Related } from '../linking/link-index.ts';
@@ -46,15 +45,15 @@ export type InsightService = ReturnType<typeof insightService>;
 export function insightService(needs: { readonly store: Store; readonly indexes: OwnerIndexes }) {
   const { store, indexes } = needs;
 
-  /** The strongest related pairs whose notes share no category and no edge; a rejected edge was an answer, too. */
+  /** The strongest related pairs whose notes share no category and are not among the `settled`. */
   async function connections(
     owner: OwnerId,
     nodes: readonly Node[],
-    edges: readonly Edge[],
+    settled: Iterable<string>,
   ): Promise<readonly SuggestedConnection[]> {
     const index = await indexes.ready(owner);
     const byId = new Map(nodes.map((node) => [node.id, node]));
-    const known = new Set(edges.map(({ sourceId, targetId }) => pairKey(sourceId, targetId)));
+    const known = new Set(settled);
     const found: SuggestedConnection[] = [];
     const looked = nodes
       .filter(({ categories }) => categories.length > 0)
@@ -80,16 +79,22 @@ export function insightService(needs: { readonly store: Store; readonly indexes:
       const { value } = await store.snapshot(owner, async (from) => ({
         nodes: (await Array.fromAsync(from.nodes.all())).filter(({ archived }) => !archived),
         edges: await Array.fromAsync(from.edges.all()),
+        decisions: await Array.fromAsync(from.decisions.all()),
         categories: await Array.fromAsync(from.categories.all()),
       }));
-      const { nodes, edges, categories } = value;
+      const { nodes, edges, decisions, categories } = value;
+      // Connected, or once proposed and rejected.
+      const settled = [
+        ...edges.map(({ sourceId, targetId }) => pairKey(sourceId, targetId)),
+        ...decisions.map(({ a, b }) => pairKey(a, b)),
+      ];
       const there = new Set(nodes.map(({ id }) => id));
       const standing = inForce(edges).filter((e) => there.has(e.sourceId) && there.has(e.targetId));
       const filled = fill(categories, nodes);
       return {
         active: mostActive(filled, now),
         growth: growthOf(filled, now),
-        connections: await connections(owner, nodes, edges),
+        connections: await connections(owner, nodes, settled),
         gaps: gapsOf(filled, nodes, standing),
       };
     },
