@@ -1,9 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import { instant } from '../domain/values.ts';
 import type { DeprecatedCallCounter } from '../services/deprecated-calls.ts';
-import { requestContext } from './context.ts';
 import { owner } from './owner.ts';
 import { templateOf } from './successors.ts';
+
+/** What authentication leaves on a request; of nobody's token in local mode. */
+interface Caller {
+  readonly principal?: { readonly tokenId?: string | undefined } | undefined;
+}
 
 /** Counts each call of the routes of `scope` for the owner and the token that make it. */
 export function countCalls(scope: FastifyInstance, counter: DeprecatedCallCounter): void {
@@ -12,7 +16,8 @@ export function countCalls(scope: FastifyInstance, counter: DeprecatedCallCounte
     const { url } = request.routeOptions;
     if (url !== undefined) {
       const operation = `${request.method} ${templateOf(url)}`;
-      counter.count(owner(), { operation, tokenId: requestContext().tokenId }, instant(Date.now()));
+      const { tokenId } = (request as Caller).principal ?? {};
+      counter.count(owner(), { operation, tokenId }, instant(Date.now()));
     }
     done();
   });

@@ -6,8 +6,6 @@ export interface Context {
   readonly requestId: string;
   readonly ownerId: string;
   readonly traceId: string;
-  /** The API token that the caller showed; absent in local mode. */
-  readonly tokenId?: string | undefined;
 }
 
 const storage = new AsyncLocalStorage<Context>();

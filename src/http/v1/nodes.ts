@@ -35,7 +35,7 @@ export const nodeRoutes =
         const { limit, nextToken, search, sortBy, sortDirection } = request.query;
         const words = search?.trim() || undefined;
         const direction = sortDirection ?? (sortBy === 'title' ? 'asc' : 'desc');
-        const list = `v1 nodes ${JSON.stringify([words, sortBy, direction])}`;
+        const list = `${owner()} v1 nodes ${JSON.stringify([words, sortBy, direction])}`;
         const isPaged = limit !== undefined || nextToken !== undefined;
         const page = isPaged
           ? {

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox as Routes } from '@fastify/type-provider-typebox';
 import * as api from '../../api/v2.ts';
-import type { DeprecatedCalls } from '../../storage/repositories.ts';
+import type { DeprecatedCallCounter } from '../../services/deprecated-calls.ts';
 import type { Replacements } from '../successors.ts';
 import type { V2Needs } from './needs.ts';
 import { owner } from './request.ts';
@@ -12,6 +12,8 @@ export const usageRoutes =
       items: (await services.deprecatedCalls.list(owner())).map((calls) => presentCalls(calls, replacements)),
     }));
   };
+
+type DeprecatedCalls = Awaited<ReturnType<DeprecatedCallCounter['list']>>[number];
 
 function presentCalls(
   { operation, tokenId, count, firstAt, lastAt }: DeprecatedCalls,
