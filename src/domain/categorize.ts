@@ -56,8 +56,7 @@ export function voteOnCategories<V extends Voter>(voters: readonly V[]): readonl
 }
 
 /** What was put down by a rule of this file. A source's own categories are by rule too, and certain. */
-export const isByRule = ({ method, confidence }: Assignment): boolean =>
-  method === 'rule-based' && confidence < 1;
+const isByRule = ({ method, confidence }: Assignment): boolean => method === 'rule-based' && confidence < 1;
 
 /** The categories that a person, a model or a note's source gave it. */
 export const givenOf = ({ categories }: Pick<Node, 'categories'>): readonly Assignment[] =>

@@ -29,7 +29,7 @@ function noteOf(number: number, day: string, ...categories: readonly number[]): 
 }
 
 function edgeBetween(a: Node, b: Node): Edge {
-  const id = edgeId(`0190a7c4-5b3e-7000-8200-${`${a.id.slice(-6)}${b.id.slice(-6)}`}`);
+  const id = edgeId(`0190a7c4-5b3e-7000-8200-${a.id.slice(-6)}${b.id.slice(-6)}`);
   return createEdge({}, { source: a, target: b }, { id, now: NOW }).after as Edge;
 }
 

@@ -40,6 +40,8 @@ const NUMBER = /^(?:0|[1-9]\d*)$/;
 /** What was meant as a version: `v` and not the beginning of a word. */
 const VERSION_LIKE = /^v(?![a-z])/i;
 const VENDOR = 'application/vnd.brain2';
+const ABOUT_US = /vnd\.brain2/i;
+const ANYTHING: Accepted = { named: [], anyJson: true };
 const VENDOR_VERSION = /^application\/vnd\.brain2\.v(.+)\+json$/;
 const ANY_JSON: ReadonlySet<string> = new Set(['*/*', 'application/*', 'application/json']);
 const MAX_QUOTED = 50;
@@ -99,7 +101,7 @@ function ofAccept(url: string, { named, anyJson }: Accepted, versions: readonly 
 }
 
 function acceptedOf(accept: string | undefined): Accepted {
-  if (accept === undefined) return { named: [], anyJson: true };
+  if (accept === undefined || !ABOUT_US.test(accept)) return ANYTHING; // as almost every request
   const ranges = accept
     .split(',')
     .map(rangeOf)

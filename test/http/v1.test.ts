@@ -157,7 +157,7 @@ describe('a note of v1', () => {
         send('PUT', `/nodes/${nodeId}`, { content: `thought ${i}`, version: 0 }),
       ),
     );
-    const statuses = answers.map(({ status }) => status).sort();
+    const statuses = answers.map(({ status }) => status).sort((a, b) => a - b);
     expect(statuses).toEqual([200, ...Array.from({ length: 19 }, () => 409)]);
     expect(answers.find(({ status }) => status === 409)?.body).toEqual({
       error: 'the note is at version 1; read it again',

@@ -115,8 +115,9 @@ describe('the version of a request', () => {
     fc.assert(
       fc.property(fc.array(part, { maxLength: 6 }), accepts, (parts, accept) => {
         const negotiated = negotiate(`/api/${parts.join('/')}`, accept?.join(''));
-        if (negotiated.kind === 'version') expect(negotiated.url).toMatch(/^\/api\/v[12](?![0-9a-z.])/);
-        if (negotiated.kind === 'refused') expect(negotiated.error.code).toMatch(/^version_/);
+        return negotiated.kind === 'version'
+          ? /^\/api\/v[12](?![0-9a-z.])/.test(negotiated.url)
+          : negotiated.kind === 'none' || negotiated.error.code.startsWith('version_');
       }),
     );
   });
@@ -124,16 +125,16 @@ describe('the version of a request', () => {
 
 describe('the table of versions', () => {
   it('is in order, ends in a current one, and leads from each deprecated one to a later one', () => {
-    expect(VERSIONS.map(({ number }) => number)).toEqual(
-      [...VERSIONS.map(({ number }) => number)].sort((a, b) => a - b),
-    );
+    const numbers = VERSIONS.map(({ number }) => number);
+    expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
     expect(VERSIONS.at(-1)?.status).toBe('current');
     for (const { number, status, released, deprecated, sunset, successor } of VERSIONS) {
       const dates = [released, deprecated, sunset].filter((date) => date !== undefined);
       expect(dates.map((date) => new Date(date).toISOString().slice(0, 10))).toEqual(dates.toSorted());
-      if (status === 'current')
-        expect([deprecated, sunset, successor]).toEqual([undefined, undefined, undefined]);
-      else expect(VERSIONS.some((other) => other.number === successor && successor > number)).toBe(true);
+      const isLed = VERSIONS.some((other) => other.number === successor && other.number > number);
+      const isEnding = deprecated !== undefined && sunset !== undefined && isLed;
+      const isOpen = deprecated === undefined && sunset === undefined && successor === undefined;
+      expect([number, status === 'current' ? isOpen : isEnding]).toEqual([number, true]);
     }
   });
 
@@ -382,11 +383,8 @@ describe('the use of deprecated operations', () => {
     counter.count(alice, { operation: 'GET /a', tokenId: 't2' }, at);
     counter.count(bob, { operation: 'GET /a' }, at);
     const listed = async (owner: typeof alice) =>
-      (await counter.list(owner)).map(({ tokenId, count }) => [tokenId, count]).sort();
-    expect(await listed(alice)).toEqual([
-      ['t1', 1],
-      ['t2', 2],
-    ]);
-    expect(await listed(bob)).toEqual([[undefined, 1]]);
+      (await counter.list(owner)).map(({ tokenId = '', count }) => `${tokenId} ${count}`).sort();
+    expect(await listed(alice)).toEqual(['t1 1', 't2 2']);
+    expect(await listed(bob)).toEqual([' 1']);
   });
 });
