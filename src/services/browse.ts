@@ -68,7 +68,7 @@ export function browseService(needs: {
 
   async function found(owner: OwnerId, search: string): Promise<readonly NodeId[]> {
     const index = await indexes.ready(owner);
-    return index.search(search, { limit: SEARCH_DEPTH }).map(({ id }) => id as NodeId);
+    return (await index.search(search, { limit: SEARCH_DEPTH })).map(({ id }) => id as NodeId);
   }
 
   async function inOrder(owner: OwnerId, ids: readonly NodeId[]): Promise<readonly Node[]> {

@@ -1,14 +1,16 @@
-import { setImmediate } from 'node:timers/promises';
 import { applyRules, categoriesByRule, givenOf, namedCategories } from '../domain/categorize.ts';
 import { moveCategory } from '../domain/category.ts';
 import { nextMerge, nextNesting, type Merge } from '../domain/category-cleanup.ts';
 import { assignCategory, removeCategory, type Node } from '../domain/node.ts';
 import type { CategoryId, NodeId, OwnerId } from '../domain/values.ts';
-import { mapConcurrent } from '../shared/map-concurrent.ts';
+import { eachConcurrent } from '../shared/each-concurrent.ts';
 import type { Store } from '../storage/store.ts';
+import type { Tx } from '../storage/transaction.ts';
 import { treeOf, type CategoryService } from './categories.ts';
+import type { IndexedLinks } from './index-thread.ts';
 import type { OwnerIndexes } from './owner-indexes.ts';
-import { standing, voterOf } from './suggestions.ts';
+import { NOTES_AT_ONCE } from './pending.ts';
+import { standing, votersOf } from './suggestions.ts';
 
 /** What a rebuild did. */
 export interface Rebuild {
@@ -23,7 +25,6 @@ export interface Rebuild {
 
 /** Notes moved in one transaction; each takes at most six of its hundred writes. */
 const NODES_A_TRANSACTION = 15;
-const NODES_AT_ONCE = 64;
 
 export type CategoryRebuildService = ReturnType<typeof categoryRebuildService>;
 
@@ -85,22 +86,26 @@ export function categoryRebuildService(needs: {
   }
 
   /** Gives the notes that nobody categorised the categories that the rules find for them now. */
-  async function categorizeAll(owner: OwnerId, nodes: ReadonlyMap<string, Node>): Promise<number> {
+  async function categorizeAll(owner: OwnerId, nodes: ReadonlyMap<NodeId, Node>): Promise<number> {
     const index = await indexes.ready(owner);
     const named = namedCategories(await treeOf(store.read(owner)));
-    const open = [...nodes.values()].filter((node) => givenOf(node).length === 0);
-    const changed = await mapConcurrent(open, { limit: NODES_AT_ONCE }, async ({ id }) => {
-      await setImmediate(); // finding links takes a millisecond of the event loop: others have their turn in between
-      const voters = index.links(id).flatMap((link) => voterOf(nodes.get(link.id), link.weight, named) ?? []);
-      return store.write(owner, async (tx) => {
+    const open = [...nodes.values()].filter((node) => givenOf(node).length === 0).map(({ id }) => id);
+    const categorize = ({ id, links }: IndexedLinks): Promise<boolean> => {
+      const voters = votersOf(links, nodes, named);
+      const work = async (tx: Tx): Promise<boolean> => {
         const node = await tx.nodes.find(id);
         if (!node || givenOf(node).length > 0) return false; // deleted or categorised meanwhile
-        const decision = applyRules(node, await standing(tx, categoriesByRule(node, voters, named)), tx.now);
+        const wanted = await standing(tx, categoriesByRule(node, voters, named));
+        const decision = applyRules(node, wanted, tx.now);
         tx.nodes.apply(decision);
         return decision.events.length > 0;
-      });
-    });
-    return changed.filter((isChanged) => isChanged).length;
+      };
+      return store.write(owner, work, { bulk: true });
+    };
+    let changed = 0;
+    for await (const isChanged of eachConcurrent(index.links(open), { limit: NOTES_AT_ONCE }, categorize))
+      if (isChanged) changed += 1;
+    return changed;
   }
 
   return {
@@ -111,7 +116,7 @@ export function categoryRebuildService(needs: {
     async rebuild(owner: OwnerId): Promise<Rebuild> {
       const processed = [...(await treeOf(store.read(owner))).all].length;
       const merged = await mergeAll(owner);
-      const nodes = new Map<string, Node>();
+      const nodes = new Map<NodeId, Node>();
       for await (const node of store.read(owner).nodes.all()) if (!node.archived) nodes.set(node.id, node);
       const nested = await nestAll(owner, givenNotes(nodes.values()));
       return { processed, merged, nested, recategorized: await categorizeAll(owner, nodes) };

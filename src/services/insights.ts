@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import {
   fill,
   gapsOf,
@@ -11,6 +10,7 @@ import {
 import type { Node } from '../domain/node.ts';
 import type { CategoryId, Instant, NodeId, OwnerId } from '../domain/values.ts';
 import type { Related } from '../linking/link-index.ts';
+import { mapConcurrent } from '../shared/map-concurrent.ts';
 import { ordered } from '../storage/keys.ts';
 import type { Store } from '../storage/store.ts';
 import { inForce } from './nodes.ts';
@@ -37,8 +37,8 @@ const RELATED = 30;
 const CONNECTIONS = 10;
 /** As related as the weakest link that is ever kept. */
 const LEAST_STRENGTH = 0.03;
-/** Notes looked at before others have a turn of the event loop. */
-const NOTES_A_TURN = 8;
+/** Few, so that others' questions to the index come in between. */
+const LOOKED_AT_ONCE = 4;
 
 export type InsightService = ReturnType<typeof insightService>;
 
@@ -59,18 +59,18 @@ export function insightService(needs: { readonly store: Store; readonly indexes:
       .filter(({ categories }) => categories.length > 0)
       .sort((a, b) => (a.updatedAt < b.updatedAt ? 1 : -1))
       .slice(0, LOOKED_AT);
-    for (const [at, source] of looked.entries()) {
-      if (at % NOTES_A_TURN === 0) await setImmediate();
-      for (const { id, weight, reasons } of index.related(source.id, RELATED)) {
-        const target = byId.get(id as NodeId);
-        if (!target || weight < LEAST_STRENGTH || !isAcross(source, target)) continue;
-        const pair = pairKey(source.id, target.id);
+    await mapConcurrent(looked, { limit: LOOKED_AT_ONCE }, async (node) => {
+      for (const { id, weight, reasons } of await index.related(node.id, RELATED)) {
+        const other = byId.get(id as NodeId);
+        if (!other || weight < LEAST_STRENGTH || !isAcross(node, other)) continue;
+        const pair = pairKey(node.id, other.id);
         if (known.has(pair)) continue;
         known.add(pair);
+        const [source, target] = node.id < other.id ? [node, other] : [other, node];
         found.push({ source, target, strength: weight, reasons });
       }
-    }
-    return found.sort((a, b) => b.strength - a.strength).slice(0, CONNECTIONS);
+    });
+    return found.sort((a, b) => b.strength - a.strength || byPair(a, b)).slice(0, CONNECTIONS);
   }
 
   return {
@@ -105,5 +105,9 @@ function isAcross(a: Node, b: Node): boolean {
   const own = new Set<CategoryId>(a.categories.map(({ categoryId }) => categoryId));
   return b.categories.length > 0 && b.categories.every(({ categoryId }) => !own.has(categoryId));
 }
+
+/** One order for pairs that are equally strong. */
+const byPair = (a: SuggestedConnection, b: SuggestedConnection): number =>
+  pairKey(a.source.id, a.target.id) < pairKey(b.source.id, b.target.id) ? -1 : 1;
 
 const pairKey = (a: NodeId, b: NodeId): string => ordered(a, b).join(' ');

@@ -16,6 +16,7 @@ import type { Store } from '../storage/store.ts';
 import { treeOf } from './categories.ts';
 import type { NodeService, RelatedNode } from './nodes.ts';
 import type { OwnerIndexes } from './owner-indexes.ts';
+import type { Wanted } from './wanted.ts';
 
 /** A category that a text may belong to: one that there is, or the name of one that could be made. */
 export interface CategorySuggestion {
@@ -71,14 +72,9 @@ export function suggestionService(needs: {
       const from = store.read(owner);
       await from.nodes.get(id);
       const named = namedCategories(await treeOf(from));
-      const links = index.links(id);
-      const linked = new Map(
-        (await from.nodes.batchGet(links.map((link) => link.id as NodeId))).map((node) => [
-          node.id as string,
-          node,
-        ]),
-      );
-      const voters = links.flatMap((link) => voterOf(linked.get(link.id), link.weight, named) ?? []);
+      const links = await index.linksOf(id);
+      const linked = await from.nodes.batchGet(links.map(({ otherId }) => otherId));
+      const voters = votersOf(links, new Map(linked.map((node) => [node.id, node])), named);
       return store.write(owner, async (tx) => {
         const node = await tx.nodes.get(id);
         const there = await standing(tx, categoriesByRule(node, voters, named));
@@ -90,9 +86,16 @@ export function suggestionService(needs: {
   };
 }
 
-/** A stored note's say in the categories of one that it is related to. */
-export function voterOf(node: Node | undefined, weight: number, named: NamedCategories): Voter | undefined {
-  return node && { weight, categories: groundsOf(node, named) };
+/** What the notes that a note is linked to have to say of its categories. */
+export function votersOf(
+  links: readonly Wanted[],
+  nodes: ReadonlyMap<NodeId, Node>,
+  named: NamedCategories,
+): readonly Voter[] {
+  return links.flatMap(({ otherId, weight }) => {
+    const node = nodes.get(otherId);
+    return node ? [{ weight, categories: groundsOf(node, named) }] : [];
+  });
 }
 
 /** Those whose category is still there: it may have been deleted since the rules were asked. */
