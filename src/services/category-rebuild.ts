@@ -88,6 +88,7 @@ export function categoryRebuildService(needs: {
   /** Gives the notes that nobody categorised the categories that the rules find for them now. */
   async function categorizeAll(owner: OwnerId, nodes: ReadonlyMap<NodeId, Node>): Promise<number> {
     const index = await indexes.ready(owner);
+    await index.settle(); // or the answers would hang on what was asked of it before
     const named = namedCategories(await treeOf(store.read(owner)));
     const open = [...nodes.values()].filter((node) => givenOf(node).length === 0).map(({ id }) => id);
     const categorize = ({ id, links }: IndexedLinks): Promise<boolean> => {
