@@ -8,9 +8,23 @@ import { owner } from './request.ts';
 export const usageRoutes =
   ({ services, replacements }: V2Needs): Routes =>
   async (app) => {
-    app.get('/usage/deprecations', { schema: { response: { 200: api.DeprecationUsage } } }, async () => ({
-      items: (await services.deprecatedCalls.list(owner())).map((calls) => presentCalls(calls, replacements)),
-    }));
+    app.get(
+      '/usage/deprecations',
+      {
+        schema: {
+          operationId: 'listDeprecatedCalls',
+          summary: 'List calls of what is deprecated',
+          description:
+            'Which of your clients still call which operation of a deprecated version, how often, when last, and what replaces it.',
+          tags: ['usage'],
+          response: { 200: api.DeprecationUsage },
+        },
+      },
+      async () => {
+        const calls = await services.deprecatedCalls.list(owner());
+        return { items: calls.map((one) => presentCalls(one, replacements)) };
+      },
+    );
   };
 
 type DeprecatedCalls = Awaited<ReturnType<DeprecatedCallCounter['list']>>[number];
