@@ -362,3 +362,23 @@ export type ImportEvent =
   | { readonly type: 'missing'; readonly key: string; readonly nodeId: string; readonly pruned: boolean }
   | { readonly type: 'summary'; readonly summary: ImportSummary }
   | { readonly type: 'problem'; readonly problem: unknown };
+
+/** Calls of operations of a deprecated version, by operation and token, the last called first. */
+export const DeprecationUsage = Type.Object({
+  items: Type.Array(
+    Type.Object({
+      method: Type.String(),
+      path: Type.String({ description: 'with its parameters as {name}' }),
+      tokenId: Type.Optional(Type.String({ description: 'the token that calls it; absent in local mode' })),
+      count: Type.Integer({ minimum: 1 }),
+      firstAt: Timestamp,
+      lastAt: Timestamp,
+      successor: Type.Union([Type.Object({ method: Type.String(), path: Type.String() }), Type.Null()], {
+        description: 'what replaces it',
+      }),
+      sunset: Type.Union([Type.String(), Type.Null()], { description: 'the day it may go' }),
+      docs: Type.Union([Type.String(), Type.Null()]),
+    }),
+  ),
+});
+export type DeprecationUsage = Static<typeof DeprecationUsage>;

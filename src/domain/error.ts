@@ -10,6 +10,10 @@ export const ERROR_CODES = [
   'conflict', // it exists already, or its state does not allow this
   'stale', // the version given is not the current one
   'version_required', // a change without If-Match
+  'version_malformed', // a version of the API that cannot be read
+  'version_conflict', // the path asks for one version of the API, Accept for another
+  'version_gone', // a version of the API that is not served, or no longer
+  'version_not_acceptable', // Accept names only versions of the API that do not exist yet
   'too_large', // a body, a note, a transaction above its limit
   'unsupported_media_type',
   'position_gone', // a position in the log that is of another epoch, or trimmed

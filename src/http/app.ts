@@ -7,8 +7,14 @@ import { inContextOf, logAnswer, openContext, useContext } from './context.ts';
 import { cursors } from './cursor.ts';
 import { answerError, answerUnknown } from './errors.ts';
 import { healthRoutes, type HealthChecks } from './health.ts';
+import { collectReplacements, type Replacement } from './successors.ts';
+import { countCalls } from './usage.ts';
+import { v1Routes } from './v1/routes.ts';
 import { v2Routes } from './v2/routes.ts';
 import { useStrictValidation } from './validation.ts';
+import { routeVersion, tellVersion, useVersions } from './version-headers.ts';
+import { versionList } from './version-list.ts';
+import { prefixOf, supportedOf, versionNumbered, VERSIONS } from './versions.ts';
 
 export interface AppNeeds {
   readonly services: Services;
@@ -35,9 +41,11 @@ export async function createApp(needs: AppNeeds): Promise<FastifyInstance> {
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     routerOptions: { maxParamLength: 200 },
+    rewriteUrl: (raw) => routeVersion(raw),
     // A path that cannot be decoded reaches no hook.
     frameworkErrors(error, request, reply) {
       openContext(request, reply, needs.newId());
+      tellVersion(request, reply);
       answerError(error, request, reply);
       inContextOf(request, () => logAnswer(needs.log, request, reply));
     },
@@ -46,14 +54,40 @@ export async function createApp(needs: AppNeeds): Promise<FastifyInstance> {
   app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
   useStrictValidation(app);
   useContext(app, needs);
+  useVersions(app);
   app.setErrorHandler(answerError);
   answerUnknown(app);
   takeJsonAlone(app);
   healthRoutes(app, needs);
-  await app.register(v2Routes({ services: needs.services, cursors: cursors(needs.cursorKey) }), {
-    prefix: '/api/v2',
-  });
+  versionList(app);
+  await versionRoutes(app, needs);
   return app;
+}
+
+const ROUTES: { readonly [version: number]: typeof v1Routes | typeof v2Routes } = {
+  1: v1Routes,
+  2: v2Routes,
+};
+
+/** The routes of every version that is served, each under its own path. */
+async function versionRoutes(app: FastifyInstance, { services, cursorKey }: AppNeeds): Promise<void> {
+  const replacements = new Map<string, Replacement>();
+  const shared = { services, cursors: cursors(cursorKey), replacements };
+  for (const version of supportedOf(VERSIONS)) {
+    const routes = ROUTES[version.number];
+    if (!routes) throw new Error(`v${version.number} is served and has no routes`);
+    await app.register(
+      async (scope) => {
+        const next = versionNumbered(version.successor);
+        if (version.status === 'deprecated' && next) {
+          collectReplacements(scope, { version, next, into: replacements });
+          countCalls(scope, services.deprecatedCalls);
+        }
+        await scope.register(routes(shared));
+      },
+      { prefix: prefixOf(version) },
+    );
+  }
 }
 
 /** Bodies are JSON in UTF-8: text of another encoding is refused, and not stored with its letters replaced. */

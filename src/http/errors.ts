@@ -3,6 +3,7 @@ import type { Problem } from '../api/common.ts';
 import { BrainError, toBrainError, type ErrorCode, type Issue } from '../domain/error.ts';
 import { currentContext } from '../shared/context.ts';
 import { inContextOf } from './context.ts';
+import { presenterOf } from './error-presenters.ts';
 import { issuesOfValidation, type SchemaError } from './validation.ts';
 
 /** The one table from a code to its status and title. Exhaustive: a new code does not compile without its row. */
@@ -14,6 +15,10 @@ export const PROBLEMS: { readonly [C in ErrorCode]: { readonly status: number; r
   conflict: { status: 409, title: 'Conflict' },
   stale: { status: 412, title: 'It has changed since' },
   version_required: { status: 428, title: 'If-Match is required' },
+  version_malformed: { status: 400, title: 'The version cannot be read' },
+  version_conflict: { status: 400, title: 'Two versions are asked for' },
+  version_gone: { status: 410, title: 'The version is not served' },
+  version_not_acceptable: { status: 406, title: 'There is no such version' },
   too_large: { status: 413, title: 'Too large' },
   unsupported_media_type: { status: 415, title: 'Unsupported media type' },
   position_gone: { status: 410, title: 'The position cannot be read on from' },
@@ -73,11 +78,8 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
     inContextOf(request, () => request.log.error({ err: error, code: problem.code }, 'request failed'));
   }
   if (problem.status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS);
-  void reply
-    .code(problem.status)
-    .header('content-type', 'application/problem+json')
-    .serializer(JSON.stringify)
-    .send(problem);
+  const { status, contentType, body } = presenterOf(request)(problem);
+  void reply.code(status).header('content-type', contentType).serializer(JSON.stringify).send(body);
 }
 
 /** Answers what no route takes: 405 with Allow where another method would be taken, else 404. */
@@ -87,7 +89,7 @@ export function answerUnknown(app: FastifyInstance): void {
     for (const one of [method].flat()) routes.push({ method: one, segments: url.split('/') });
   });
   app.setNotFoundHandler((request, reply) => {
-    const segments = pathOf(request).split('/');
+    const segments = pathOfUrl(request.url).split('/');
     const allowed = routes.filter((route) => matches(route.segments, segments)).map((route) => route.method);
     if (allowed.length === 0) {
       throw new BrainError('not_found', `there is nothing at ${pathOf(request)}`, {
@@ -102,9 +104,12 @@ export function answerUnknown(app: FastifyInstance): void {
   });
 }
 
-export function pathOf(request: FastifyRequest): string {
-  const end = request.url.indexOf('?');
-  return end < 0 ? request.url : request.url.slice(0, end);
+/** The path as the caller wrote it; `request.url` is the one that was negotiated. */
+export const pathOf = (request: FastifyRequest): string => pathOfUrl(request.originalUrl);
+
+function pathOfUrl(url: string): string {
+  const end = url.indexOf('?');
+  return end < 0 ? url : url.slice(0, end);
 }
 
 function matches(pattern: readonly string[], segments: readonly string[]): boolean {

@@ -80,6 +80,7 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
         try {
           await app.close();
           await store.drain();
+          await services.deprecatedCalls.flush();
           await services.indexes.close();
         } finally {
           // Also where the index could not be stored, as on a full disk: it is made anew from the notes.
@@ -101,6 +102,7 @@ function startUpkeep(services: Services, log: Log): () => Promise<void> {
   const upkeep = async (): Promise<void> => {
     try {
       if (!services.imports.isRunning(LOCAL_OWNER)) await services.pending.finish(LOCAL_OWNER);
+      await services.deprecatedCalls.flush();
       await services.indexes.upkeep();
     } catch (err) {
       log.error({ err }, 'upkeep failed');

@@ -182,6 +182,6 @@ export function categoryService(needs: { readonly store: Store; readonly newCate
   };
 }
 
-async function treeOf(from: Repositories): Promise<CategoryTree> {
+export async function treeOf(from: Repositories): Promise<CategoryTree> {
   return new CategoryTree(await Array.fromAsync(from.categories.all()));
 }

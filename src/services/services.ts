@@ -1,16 +1,21 @@
 import { categoryId, edgeId, nodeId } from '../domain/values.ts';
 import type { Store } from '../storage/store.ts';
+import { browseService, type BrowseService } from './browse.ts';
 import { categoryService, type CategoryService } from './categories.ts';
+import { categoryRebuildService, type CategoryRebuildService } from './category-rebuild.ts';
+import { DeprecatedCallCounter } from './deprecated-calls.ts';
 import { edgeService, type EdgeService } from './edges.ts';
 import { graphService, type GraphService } from './graph.ts';
 import { importService, type ImportService } from './imports.ts';
 import type { SnapshotStore } from './index-snapshot.ts';
 import { IndexThread } from './index-thread.ts';
+import { insightService, type InsightService } from './insights.ts';
 import { linker } from './linker.ts';
 import { nodeService, type NodeService } from './nodes.ts';
 import { OwnerIndexes } from './owner-indexes.ts';
 import { pendingService, type PendingService } from './pending.ts';
 import { searchService, type SearchService } from './search.ts';
+import { suggestionService, type SuggestionService } from './suggestions.ts';
 
 /** All use cases, joined. Every host (Node, Lambda, a test) makes them so and puts its own face before them. */
 export interface Services {
@@ -20,8 +25,13 @@ export interface Services {
   readonly graph: GraphService;
   readonly search: SearchService;
   readonly imports: ImportService;
+  readonly browse: BrowseService;
+  readonly suggestions: SuggestionService;
+  readonly rebuild: CategoryRebuildService;
+  readonly insights: InsightService;
   readonly pending: PendingService;
   readonly indexes: OwnerIndexes;
+  readonly deprecatedCalls: DeprecatedCallCounter;
 }
 
 export function createServices(needs: {
@@ -44,9 +54,14 @@ export function createServices(needs: {
     categories,
     pending,
     indexes,
+    deprecatedCalls: new DeprecatedCallCounter({ store }),
     edges: edgeService({ store, indexes, newEdgeId }),
     graph: graphService({ store }),
     search: searchService({ store, indexes }),
+    browse: browseService({ store, indexes, nodes }),
+    suggestions: suggestionService({ store, indexes, nodes }),
+    rebuild: categoryRebuildService({ store, indexes, categories }),
+    insights: insightService({ store, indexes }),
     imports: importService({
       store,
       indexes,

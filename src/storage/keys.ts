@@ -24,6 +24,7 @@ export const pks = {
   sources: (owner: OwnerId) => `${owner}#SRC`,
   log: (owner: OwnerId) => `${owner}#EV`,
   pending: (owner: OwnerId) => `${owner}#P`,
+  deprecatedCalls: (owner: OwnerId) => `${owner}#DC`,
 } as const;
 
 export const keys = {
@@ -58,6 +59,10 @@ export const keys = {
   category: (owner: OwnerId, id: CategoryId): Key => ({ pk: pks.categories(owner), sk: id }),
   logEntry: (owner: OwnerId, lastSeq: number): Key => ({ pk: pks.log(owner), sk: seqKey(lastSeq) }),
   pending: (owner: OwnerId, id: string): Key => ({ pk: pks.pending(owner), sk: id }),
+  deprecatedCall: (owner: OwnerId, operation: string, tokenId: string | undefined): Key => ({
+    pk: pks.deprecatedCalls(owner),
+    sk: `${operation}#${tokenId ?? ''}`,
+  }),
 } as const;
 
 /** The ends of an edge in the order of their ids: one key per unordered pair and type. */

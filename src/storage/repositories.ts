@@ -26,6 +26,20 @@ export type PendingWork =
   /** The notes that an import stored after a position in the log are to be linked. */
   | { readonly kind: 'import'; readonly importId: string; readonly after: Position };
 
+/** Whose calls of one operation are counted; a call in local mode is of no token. */
+export interface DeprecatedCallId {
+  /** `METHOD /path/{id}` */
+  readonly operation: string;
+  readonly tokenId?: string | undefined;
+}
+
+/** That an owner's clients still call an operation which is to go. */
+export interface DeprecatedCalls extends DeprecatedCallId {
+  readonly count: number;
+  readonly firstAt: Instant;
+  readonly lastAt: Instant;
+}
+
 const EDGE_TYPES: readonly EdgeType[] = ['related', 'reference', 'manual'];
 
 /** An index item. Its key says most of it. */
@@ -90,6 +104,15 @@ const PENDING: Schema<PendingWork, string> = {
   version: () => undefined,
 };
 
+const DEPRECATED_CALLS: Schema<DeprecatedCalls, DeprecatedCallId> = {
+  et: 'deprecatedCalls',
+  payloadVersion: 1,
+  key: (owner, { operation, tokenId }) => keys.deprecatedCall(owner, operation, tokenId),
+  partition: pks.deprecatedCalls,
+  idOf: (calls) => calls,
+  version: () => undefined,
+};
+
 export type NodeRepository = ReturnType<typeof nodeRepository>;
 export type EdgeRepository = ReturnType<typeof edgeRepository>;
 
@@ -100,6 +123,7 @@ export interface Repositories {
   readonly categories: BaseRepository<Category, CategoryId>;
   readonly decisions: BaseRepository<PairDecision, readonly [NodeId, NodeId]>;
   readonly pending: BaseRepository<PendingWork, string>;
+  readonly deprecatedCalls: BaseRepository<DeprecatedCalls, DeprecatedCallId>;
 }
 
 export function repositories(owner: OwnerId, reader: TableReader, unit?: UnitOfWork): Repositories {
@@ -109,6 +133,7 @@ export function repositories(owner: OwnerId, reader: TableReader, unit?: UnitOfW
     categories: new BaseRepository(CATEGORY, owner, reader, unit),
     decisions: new BaseRepository(DECISION, owner, reader, unit),
     pending: new BaseRepository(PENDING, owner, reader, unit),
+    deprecatedCalls: new BaseRepository(DEPRECATED_CALLS, owner, reader, unit),
   };
 }
 

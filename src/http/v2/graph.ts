@@ -41,7 +41,6 @@ export const graphRoutes =
       const asLines = request.headers.accept?.includes('application/x-ndjson') === true;
       // Strong tags differ between representations (RFC 9110, 8.8.3).
       const versionOf = ({ epoch, seq }: Position) => `${epoch}-${seq}${asLines ? '-lines' : ''}`;
-      reply.header('vary', 'accept');
       const { position } = await graph.counts(owner());
       etag(reply, versionOf(position));
       if (isKnown(request, versionOf(position))) return notModified(reply);

@@ -1,8 +1,11 @@
 import type { Services } from '../../services/services.ts';
 import type { Cursors } from '../cursor.ts';
+import type { Replacements } from '../successors.ts';
 
 /** What the resources of v2 stand on. */
 export interface V2Needs {
   readonly services: Services;
   readonly cursors: Cursors;
+  /** What replaces each route of a deprecated version. */
+  readonly replacements: Replacements;
 }

@@ -1,26 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { BrainError, within } from '../../domain/error.ts';
-import { ownerId, type OwnerId } from '../../domain/values.ts';
-import { requestContext } from '../context.ts';
 import type { Cursors } from '../cursor.ts';
 
 // What the resources of v2 have in common in reading a request and answering it.
 
-export function owner(): OwnerId {
-  return ownerId(requestContext().ownerId);
-}
-
-/** The id in the path; one that is no id at all names nothing: `not_found`. */
-export function idOf<T>(request: FastifyRequest, parse: (text: string) => T, parameter = 'id'): T {
-  const text = (request.params as Record<string, string>)[parameter] ?? '';
-  try {
-    return parse(text);
-  } catch {
-    throw new BrainError('not_found', `there is nothing of the id "${text.slice(0, 100)}"`, {
-      operation: 'http.id',
-    });
-  }
-}
+export { owner } from '../owner.ts';
+export { idOf } from '../path-id.ts';
 
 /** A value of the query, checked by the domain; its issues point at the parameter. */
 export function parsed<T>(

@@ -6,6 +6,7 @@ import { graphRoutes } from './graph.ts';
 import { importRoutes } from './imports.ts';
 import type { V2Needs } from './needs.ts';
 import { nodeRoutes } from './nodes.ts';
+import { usageRoutes } from './usage.ts';
 
 const NO_QUERY = Type.Object({}, { additionalProperties: false });
 
@@ -13,12 +14,11 @@ const NO_QUERY = Type.Object({}, { additionalProperties: false });
 export const v2Routes =
   (needs: V2Needs): Routes =>
   async (app) => {
-    app.addHook('onSend', async (_request, reply) => void reply.header('api-version', '2'));
     // A parameter that a route does not know is an error, also where it knows none.
     app.addHook('onRoute', (route) => {
       route.schema = { querystring: NO_QUERY, ...route.schema };
     });
-    for (const routes of [nodeRoutes, edgeRoutes, categoryRoutes, graphRoutes, importRoutes]) {
+    for (const routes of [nodeRoutes, edgeRoutes, categoryRoutes, graphRoutes, importRoutes, usageRoutes]) {
       await app.register(routes(needs));
     }
   };

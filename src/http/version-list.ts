@@ -1,0 +1,23 @@
+import type { FastifyInstance } from 'fastify';
+import { Versions } from '../api/versions.ts';
+import { mediaTypeOf, newestOf, oldestOf, prefixOf, VERSIONS } from './versions.ts';
+
+const LISTED: Versions = {
+  current: newestOf(VERSIONS).number,
+  default: oldestOf(VERSIONS).number,
+  versions: VERSIONS.map(({ number, status, released, deprecated, sunset, successor, docs }) => ({
+    version: number,
+    status,
+    path: prefixOf({ number }),
+    mediaType: mediaTypeOf({ number }),
+    released,
+    ...(deprecated !== undefined && { deprecated }),
+    ...(sunset !== undefined && { sunset }),
+    ...(successor !== undefined && { successor }),
+    docs,
+  })),
+};
+
+export function versionList(app: FastifyInstance): void {
+  app.get('/api/versions', { schema: { response: { 200: Versions } } }, async () => LISTED);
+}
