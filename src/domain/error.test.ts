@@ -52,6 +52,13 @@ describe('an error', () => {
 
   test('says whether the same call may succeed later', () => {
     const retryable = ERROR_CODES.filter((code) => new BrainError(code, '').retryable);
-    expect(retryable).toEqual(['contended', 'storage_full', 'locked', 'unavailable', 'timeout']);
+    expect(retryable).toEqual([
+      'contended',
+      'storage_full',
+      'locked',
+      'unavailable',
+      'request_timeout',
+      'timeout',
+    ]);
   });
 });
