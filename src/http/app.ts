@@ -7,6 +7,7 @@ import { logAnswer, openContext, useContext, type ContextNeeds } from './context
 import { cursors } from './cursor.ts';
 import { answerError } from './errors.ts';
 import { healthRoutes, type HealthChecks } from './health.ts';
+import { metricsRoute, type Exposition } from './metrics.ts';
 import { useRouteTable } from './route-table.ts';
 import { useTimeouts, type TimeLimits } from './timeouts.ts';
 import { v2Routes } from './v2/routes.ts';
@@ -15,6 +16,7 @@ import { useStrictValidation } from './validation.ts';
 export interface AppNeeds extends ContextNeeds {
   readonly services: Services;
   readonly checks: HealthChecks;
+  readonly exposition?: Exposition | undefined;
   readonly version: string;
   /** Signs cursors; 32 bytes that stay the same between starts. */
   readonly cursorKey: Uint8Array;
@@ -61,6 +63,7 @@ export async function createApp(needs: AppNeeds): Promise<FastifyInstance> {
   useRouteTable(app);
   takeJsonAlone(app);
   healthRoutes(app, needs);
+  if (needs.exposition) metricsRoute(app, needs.exposition);
   await app.register(v2Routes({ services: needs.services, cursors: cursors(needs.cursorKey) }), {
     prefix: '/api/v2',
   });

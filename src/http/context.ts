@@ -142,9 +142,9 @@ export function logAnswer(
   runWithContext(exchange.context, () => {
     log[isProbe && isDone ? 'debug' : 'info'](answer, isCutOff ? 'request cut off' : 'request');
     audit(log, request, { ...answer, isDone });
+    metrics?.answered(answer);
+    endSpan?.(answer);
   });
-  metrics?.answered(answer);
-  endSpan?.(answer);
 }
 
 /** Who did what that cannot be undone, or may have to be accounted for; ids alone, and none that was not found. */

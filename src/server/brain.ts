@@ -1,18 +1,21 @@
-import { statfs } from 'node:fs/promises';
 import type { FastifyInstance } from 'fastify';
 import { instant, ownerId, type OwnerId } from '../domain/values.ts';
 import { createApp } from '../http/app.ts';
-import { eventLoopCheck, type HealthChecks } from '../http/health.ts';
+import type { Linker } from '../services/linker.ts';
 import { createServices, type Services } from '../services/services.ts';
-import { currentContext } from '../shared/context.ts';
+import { currentContext, runInBackground } from '../shared/context.ts';
 import { createLog, type Log } from '../shared/log.ts';
 import { uuidv7Generator } from '../shared/uuid.ts';
 import { openDataFolder, type DataFolder } from '../storage/embedded/data-folder.ts';
 import { SqliteTable } from '../storage/embedded/sqlite-table.ts';
 import { Store } from '../storage/store.ts';
-import { pks } from '../storage/keys.ts';
+import type { Table } from '../storage/table.ts';
+import { healthChecks } from './health-checks.ts';
+import { observe, UNOBSERVED } from './observation.ts';
+import { read } from './readings.ts';
 import type { Settings } from './settings.ts';
 import { VERSION } from './version.ts';
+import { watchedLinker, watchedTable } from './watched.ts';
 
 /** A whole Brain2 on the embedded store, without a socket. */
 export interface Brain {
@@ -22,19 +25,22 @@ export interface Brain {
   readonly log: Log;
   /** The one owner of a local Brain2. */
   readonly owner: OwnerId;
+  /** Runs work that nobody asked for, in a context of its own. */
+  inBackground<T>(work: () => T): T;
   /** Ends what is under way, stores the indexes and lets go of the folder. */
   close(): Promise<void>;
 }
 
 const LOCAL_OWNER = ownerId('local');
 const UPKEEP_MS = 10_000;
-const DISK_LOW_BYTES = 100 * 1024 * 1024;
 
 interface BrainOptions {
   /** Takes the log in the place of stdout. */
   readonly logTo?: Parameters<typeof createLog>[1];
   /** Nobody waits but the one caller in this process: bulk work is done in larger pieces. */
   readonly isAlone?: boolean;
+  /** May name a collector of traces and metrics. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
 /** In larger pieces an import writes a third less; the one who waits is the one who imports. */
@@ -46,12 +52,14 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
   const { round, checkpointPages }: Partial<typeof ALONE> = options.isAlone ? ALONE : {};
   const newId = uuidv7Generator(Date.now);
   const folder = openDataFolder(settings.dataDir);
-  let table: SqliteTable | undefined;
+  const observation = options.isAlone ? UNOBSERVED : await observe(options.environment ?? {}, log);
+  const { onWork, metrics, tracer, exposition } = observation;
+  let table: Table | undefined;
   try {
     const opened = new SqliteTable({ path: folder.databasePath, checkpointPages });
-    table = opened;
+    table = onWork ? watchedTable(opened, onWork) : opened;
     const store = new Store({
-      table: opened,
+      table,
       now: () => instant(Date.now()),
       newEpoch: newId,
       round,
@@ -63,20 +71,35 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
       onRefused: (owner: OwnerId, err: unknown) =>
         log.warn({ err, owner }, 'the stored index is damaged; rebuilding it'),
     };
-    const services = createServices({ store, snapshots, newId });
-    const loop = eventLoopCheck();
-    const checks = healthChecks({ table: opened, services, folder, loop });
-    const app = await createApp({ services, log, newId, checks, version: VERSION, cursorKey: folder.key });
-    const stopUpkeep = startUpkeep(services, log);
+    const watchLinker = onWork && ((linker: Linker) => watchedLinker(linker, onWork));
+    const services = createServices({ store, snapshots, newId, watchLinker });
+    observation.measure(() => read({ store, services }, LOCAL_OWNER));
+    const health = healthChecks({ table: opened, store, services, dataDir: folder.path, owner: LOCAL_OWNER });
+    const app = await createApp({
+      services,
+      metrics,
+      tracer,
+      exposition,
+      log,
+      newId,
+      checks: health.checks,
+      version: VERSION,
+      cursorKey: folder.key,
+      showsInside: settings.mode === 'development',
+    });
+    const inBackground = <T>(work: () => T): T =>
+      runInBackground({ ownerId: LOCAL_OWNER, id: newId() }, work);
+    const stopUpkeep = startUpkeep(services, log, inBackground);
     return {
       app,
       services,
       folder,
       log,
       owner: LOCAL_OWNER,
+      inBackground,
       async close() {
         await stopUpkeep();
-        loop.stop();
+        health.stop();
         try {
           await app.close();
           await store.drain();
@@ -85,6 +108,7 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
           // Also where the index could not be stored, as on a full disk: it is made anew from the notes.
           await opened.close();
           folder.release();
+          await observation.stop();
         }
       },
     };
@@ -96,7 +120,7 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
 }
 
 /** Now and then: links what a cut-off import left to be linked, and stores indexes that have grown a tail. */
-function startUpkeep(services: Services, log: Log): () => Promise<void> {
+function startUpkeep(services: Services, log: Log, inBackground: Brain['inBackground']): () => Promise<void> {
   let underWay: Promise<void> | undefined;
   const upkeep = async (): Promise<void> => {
     try {
@@ -108,56 +132,11 @@ function startUpkeep(services: Services, log: Log): () => Promise<void> {
     underWay = undefined;
   };
   const timer = setInterval(() => {
-    underWay ??= upkeep();
+    underWay ??= inBackground(upkeep);
   }, UPKEEP_MS);
   timer.unref();
   return async () => {
     clearInterval(timer);
     await underWay;
-  };
-}
-
-function healthChecks(needs: {
-  readonly table: SqliteTable;
-  readonly services: Services;
-  readonly folder: DataFolder;
-  readonly loop: ReturnType<typeof eventLoopCheck>;
-}): HealthChecks {
-  const { table, services, folder, loop } = needs;
-  const probe = { pk: pks.head(ownerId('health')), sk: 'PROBE' };
-  return {
-    eventLoop: { check: loop.check, critical: false },
-    store: {
-      critical: true,
-      async check() {
-        const written = String(Date.now());
-        await table.transact([[{ put: { ...probe, et: 'probe.1', j: written } }]]);
-        const read = await table.get(probe);
-        const { counts, position } = await services.graph.counts(LOCAL_OWNER);
-        return read?.j === written
-          ? { status: 'up', details: { engine: 'sqlite', synchronous: 'full', ...counts, seq: position.seq } }
-          : { status: 'down', message: 'what was written was not read back' };
-      },
-    },
-    index: {
-      critical: false,
-      async check() {
-        const freshness = await services.indexes.freshness(LOCAL_OWNER);
-        return { status: 'up', details: { ...(freshness ?? { state: 'not opened yet' }) } };
-      },
-    },
-    disk: {
-      critical: false,
-      async check() {
-        const { bavail, bsize } = await statfs(folder.path);
-        const freeBytes = bavail * bsize;
-        const low = freeBytes < DISK_LOW_BYTES;
-        return {
-          status: low ? 'degraded' : 'up',
-          ...(low && { message: 'the disk is almost full' }),
-          details: { freeBytes },
-        };
-      },
-    },
   };
 }

@@ -87,6 +87,10 @@ export class OwnerWriter {
     return done as Promise<T>;
   }
 
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
   async idle(): Promise<void> {
     await this.#running;
   }
