@@ -5,7 +5,7 @@ import type { Services } from '../services/services.ts';
 import { answerClientErrors } from './client-errors.ts';
 import { logAnswer, openContext, useContext, type ContextNeeds } from './context.ts';
 import { cursors } from './cursor.ts';
-import { answerError } from './errors.ts';
+import { answerError, problemOf } from './errors.ts';
 import { healthRoutes, type HealthChecks } from './health.ts';
 import { metricsRoute, type Exposition } from './metrics.ts';
 import { useRouteTable } from './route-table.ts';
@@ -37,7 +37,7 @@ export async function createApp(needs: AppNeeds): Promise<FastifyInstance> {
   const loggerInstance: FastifyBaseLogger = needs.log;
   const app = fastify({
     loggerInstance,
-    logController: new LogController({ disableRequestLogging: true }), // useContext logs each request once
+    logController: quietLogging(),
     childLoggerFactory: (log, _bindings, options) => log.child({}, options), // useContext gives it its ids
     bodyLimit: BODY_BYTES,
     requestTimeout: LONGEST_REQUEST_MS,
@@ -68,6 +68,16 @@ export async function createApp(needs: AppNeeds): Promise<FastifyInstance> {
     prefix: '/api/v2',
   });
   return app;
+}
+
+/** `useContext` logs each request once; what fails while it is sent goes the way of all errors. */
+function quietLogging(): LogController {
+  const control = new LogController({ disableRequestLogging: true });
+  control.streamError = (error, request) => {
+    // A caller who went away is told of as that.
+    if (!('code' in error) || error.code !== 'ERR_STREAM_PREMATURE_CLOSE') problemOf(error, request);
+  };
+  return control;
 }
 
 /** Bodies are JSON in UTF-8: text of another encoding is refused, and not stored with its letters replaced. */
