@@ -53,6 +53,7 @@ interface Exchange {
   readonly bytesBefore: number;
   readonly endSpan?: ((answer: Answered) => void) | undefined;
   code?: ErrorCode;
+  isOver?: boolean;
 }
 
 declare module 'fastify' {
@@ -77,9 +78,9 @@ const ofSocket = new WeakMap<Socket, FastifyRequest>();
 export function useContext(app: FastifyInstance, needs: ContextNeeds): void {
   app.addHook('onRequest', (request, reply, done) => {
     runWithContext(openContext(request, reply, needs), done);
-    // No answer is finished for a caller who is gone, so onResponse does not come.
+    // No answer is finished for a caller who is gone, so onResponse has not come.
     reply.raw.once('close', () => {
-      if (!reply.raw.writableFinished) logAnswer(needs, request, { isCutOff: true });
+      logAnswer(needs, request, { isCutOff: true });
     });
   });
   app.addHook('onResponse', (request, _reply, done) => {
@@ -119,14 +120,15 @@ export function openContext(request: FastifyRequest, reply: FastifyReply, needs:
   return context;
 }
 
-/** Tells the log, the counts and the trace how the request ended. */
+/** Tells the log, the counts and the trace how the request ended, once. */
 export function logAnswer(
   { log, metrics }: ContextNeeds,
   request: FastifyRequest,
   { isCutOff = false } = {},
 ): void {
   const exchange = exchanges.get(request);
-  if (!exchange) return;
+  if (!exchange || exchange.isOver) return;
+  exchange.isOver = true;
   const { reply, bytesBefore, endSpan, code } = exchange;
   const bytes = request.raw.socket.bytesWritten - bytesBefore;
   const answer: Answered = {

@@ -13,6 +13,7 @@ import {
   type Table,
 } from '../table.ts';
 import { compareSortKeys } from '../unit-of-work.ts';
+import { placeOf } from '../keys.ts';
 import { packOps } from './packed-ops.ts';
 import { checksum, isAlive, openConnection, rows, type ConnectionOptions } from './sqlite-connection.ts';
 import { storageError } from './sqlite-error.ts';
@@ -216,7 +217,7 @@ function outcomeOf(transactions: readonly (readonly Op[])[], { applied, refusedA
 
 function toItem(pk: string, [sk, et, ver, ttl, j, sum]: Row): Item {
   if (checksum(pk, sk, et, ver, ttl, j) !== sum) {
-    throw new BrainError('corrupt', `the stored item ${pk} ${sk} is not what was written`, {
+    throw new BrainError('corrupt', `the stored item ${placeOf({ pk, sk })} is not what was written`, {
       operation: 'table.read',
     });
   }
