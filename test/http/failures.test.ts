@@ -1,10 +1,10 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { randomBytes } from 'node:crypto';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Problem } from '../../src/api/common.ts';
 import { BrainError } from '../../src/domain/error.ts';
@@ -12,6 +12,7 @@ import { createApp } from '../../src/http/app.ts';
 import { sendLines } from '../../src/http/ndjson.ts';
 import { signalOf, type TimeLimits } from '../../src/http/timeouts.ts';
 import type { Services } from '../../src/services/services.ts';
+import { currentContext } from '../../src/shared/context.ts';
 import { createLog } from '../../src/shared/log.ts';
 import { uuidv7Generator } from '../../src/shared/uuid.ts';
 
@@ -273,6 +274,29 @@ describe('a failure after the head was sent', () => {
     expect(await line(({ msg }) => msg === 'request')).toMatchObject({ status: 200, code: 'unavailable' });
   });
 
+  it('each piece of an answer in lines is made in the context of its request, also after its caller was slow', async () => {
+    const seen = new Set<string | undefined>();
+    const { url } = await failing((app) => {
+      app.get('/lines', async (request, reply) =>
+        sendLines(
+          request,
+          reply,
+          (function* () {
+            for (let piece = 0; piece < 200; piece++) {
+              seen.add(currentContext()?.correlationId);
+              yield 'x'.repeat(64 * 1024);
+            }
+          })(),
+        ),
+      );
+    });
+    const sent = httpRequest(`${url}/lines`, { headers: { 'x-correlation-id': 'slow' } });
+    sent.end();
+    const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+    for await (const _piece of answer) await new Promise(setImmediate);
+    expect([...seen]).toEqual(['slow']);
+  });
+
   it('by its caller ends what makes the lines', async () => {
     const ended = Promise.withResolvers<void>();
     const { url, line } = await failing((app) => {
@@ -402,6 +426,21 @@ describe('time', () => {
     sent.destroy();
     expect(await reason.promise).toMatchObject({ code: 'aborted' });
     expect(await line(({ msg }) => msg === 'request cut off')).toMatchObject({ level: 'info' });
+  });
+});
+
+describe('a line that is written through the log of a request', () => {
+  it('has the ids of that request, also from where no context is known', async () => {
+    const emitter = new EventEmitter();
+    const { url, line } = await failing((app) => {
+      emitter.once('request', (log: FastifyBaseLogger) => {
+        emitter.once('outside', () => log.info({ correlationId: 'forged' }, 'outside'));
+      });
+      app.get('/', async (request) => emitter.emit('request', request.log));
+    });
+    await (await fetch(url, { headers: { 'x-correlation-id': 'bound' } })).text();
+    emitter.emit('outside');
+    expect(await line(({ msg }) => msg === 'outside')).toMatchObject({ correlationId: 'bound' });
   });
 });
 

@@ -63,10 +63,14 @@ interface Sent {
 function variants({ method, url }: Route, known: Known): readonly Sent[] {
   const real = fill(url, known);
   const strange = url.replace(/:\w+|\*/g, MARKER);
-  const asked: Sent[] = [{ path: real }, { path: strange }, { path: `${real}?q=${MARKER}&tag=${MARKER}` }];
+  const asked: Sent[] = [
+    { path: real },
+    { path: strange },
+    ...[`q=${MARKER}`, `tag=${MARKER}tag`, `${MARKER}=1`].map((query) => ({ path: `${real}?${query}` })),
+  ];
   if (method === 'GET' || method === 'HEAD' || method === 'OPTIONS') return asked;
   const json = { 'content-type': 'application/json', 'if-match': '*' };
-  const lines = [`{"key":"${MARKER}/b.md","content":"${MARKER}"}`, `{"key": ${MARKER}`].join('\n');
+  const lines = [`{"key":"${MARKER}/a.md","content":"${MARKER}"}`, `{"key": ${MARKER}`].join('\n');
   return [
     ...asked,
     { path: real, headers: json, body: JSON.stringify(markedNote(method)) },
