@@ -125,14 +125,8 @@ describe('traces and metrics for a collector', () => {
       traceId,
       spanId: request.spanId,
     });
-    expect(new Set(metrics())).toEqual(
-      new Set(
-        expect.arrayContaining([
-          'http.server.request.duration',
-          'brain2.work.duration',
-          'brain2.log_position',
-        ]) as string[],
-      ),
+    expect(metrics()).toEqual(
+      expect.arrayContaining(['http.server.request.duration', 'brain2.work.duration', 'brain2.log_position']),
     );
     expect(received.every(({ headers }) => headers['x-key'] === 'k')).toBe(true);
     expect(received[0]?.body).toContain('my-brain');
