@@ -8,6 +8,7 @@ import { createLog, type Log } from '../shared/log.ts';
 import { uuidv7Generator } from '../shared/uuid.ts';
 import { openDataFolder, type DataFolder } from '../storage/embedded/data-folder.ts';
 import { SqliteTable } from '../storage/embedded/sqlite-table.ts';
+import { QUEUE_LIMIT } from '../storage/owner-writer.ts';
 import { Store } from '../storage/store.ts';
 import type { Table } from '../storage/table.ts';
 import { healthChecks } from './health-checks.ts';
@@ -74,7 +75,16 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
     const watchLinker = onWork && ((linker: Linker) => watchedLinker(linker, onWork));
     const services = createServices({ store, snapshots, newId, watchLinker });
     observation.measure(() => read({ store, services }, LOCAL_OWNER));
-    const health = healthChecks({ table: opened, store, services, dataDir: folder.path, owner: LOCAL_OWNER });
+    const health = healthChecks({
+      table: opened,
+      store,
+      services,
+      dataDir: folder.path,
+      owner: LOCAL_OWNER,
+      workers: {
+        health: () => ({ isAlive: opened.canWrite, waiting: store.waiting, limit: QUEUE_LIMIT }),
+      },
+    });
     const app = await createApp({
       services,
       metrics,

@@ -167,6 +167,11 @@ export class SqliteTable implements Table {
     }
   }
 
+  /** Whether there is a thread that writes, or none was needed yet. */
+  get canWrite(): boolean {
+    return this.#writer?.isAlive ?? true;
+  }
+
   #writing(): Thread<readonly Series[]> {
     if (!this.#writer) {
       const { path, checkpointPages, maxPages } = this.#options;
