@@ -95,7 +95,8 @@ const RETRYABLE: ReadonlySet<ErrorCode> = new Set([
 /** The one error of the product. Only `code` and `type` may be branched on, never the message. */
 export class BrainError extends Error {
   override readonly name = 'BrainError';
-  readonly #isOurs = true;
+  /** No other value can have it. */
+  readonly #ours = true;
   readonly code: ErrorCode;
   readonly issues: readonly Issue[];
   readonly operation: string | undefined;
@@ -128,7 +129,7 @@ export class BrainError extends Error {
 
   /** Unlike `instanceof` it runs no code of a hostile value, such as the traps of a proxy. */
   static is(thrown: unknown): thrown is BrainError {
-    return typeof thrown === 'object' && thrown !== null && #isOurs in thrown;
+    return typeof thrown === 'object' && thrown !== null && #ours in thrown && thrown.#ours;
   }
 }
 

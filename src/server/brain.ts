@@ -11,12 +11,13 @@ import { SqliteTable } from '../storage/embedded/sqlite-table.ts';
 import { QUEUE_LIMIT } from '../storage/owner-writer.ts';
 import { Store } from '../storage/store.ts';
 import type { Table } from '../storage/table.ts';
+import type { RoundLimits } from '../storage/transaction.ts';
 import { healthChecks } from './health-checks.ts';
 import { observe, UNOBSERVED } from './observation.ts';
 import { read } from './readings.ts';
 import type { Settings } from './settings.ts';
 import { VERSION } from './version.ts';
-import { watchedLinker, watchedTable } from './watched.ts';
+import { watchedLinker, watchedTable, type OnWork } from './watched.ts';
 
 /** A whole Brain2 on the embedded store, without a socket. */
 export interface Brain {
@@ -50,48 +51,35 @@ const ALONE = { round: { works: 1_000, ms: 200 }, checkpointPages: 16_000 };
 /** Joins the parts. Throws `locked`, `read_only`, `corrupt`, `schema_newer`. */
 export async function openBrain(settings: Settings, options: BrainOptions = {}): Promise<Brain> {
   const log = createLog({ level: settings.logLevel, format: settings.logFormat }, options.logTo);
-  const { round, checkpointPages }: Partial<typeof ALONE> = options.isAlone ? ALONE : {};
+  const limits: Partial<typeof ALONE> = options.isAlone ? ALONE : {};
   const newId = uuidv7Generator(Date.now);
-  const folder = openDataFolder(settings.dataDir);
   const observation = options.isAlone ? UNOBSERVED : await observe(options.environment ?? {}, log);
   const { onWork, metrics, tracer, exposition } = observation;
-  let table: Table | undefined;
+  const folder = openDataFolder(settings.dataDir);
+  let table: SqliteTable | undefined;
   try {
-    const opened = new SqliteTable({ path: folder.databasePath, checkpointPages });
-    table = onWork ? watchedTable(opened, onWork) : opened;
-    const store = new Store({
-      table,
-      now: () => instant(Date.now()),
-      newEpoch: newId,
-      round,
-      correlationId: () => currentContext()?.correlationId ?? '-',
-    });
-    const snapshots = {
-      load: folder.loadIndex,
-      save: folder.saveIndex,
-      onRefused: (owner: OwnerId, err: unknown) =>
-        log.warn({ err, owner }, 'the stored index is damaged; rebuilding it'),
-    };
-    const watchLinker = onWork && ((linker: Linker) => watchedLinker(linker, onWork));
-    const services = createServices({ store, snapshots, newId, watchLinker });
+    const opened = new SqliteTable({ path: folder.databasePath, checkpointPages: limits.checkpointPages });
+    table = opened;
+    const { store, services } = joinServices({ table, folder, log, newId, onWork, round: limits.round });
     observation.measure(() => read({ store, services }, LOCAL_OWNER));
+    const workers = {
+      health: () => ({ isAlive: opened.canWrite, waiting: store.waiting, limit: QUEUE_LIMIT }),
+    };
     const health = healthChecks({
-      table: opened,
+      table,
       store,
       services,
+      workers,
       dataDir: folder.path,
       owner: LOCAL_OWNER,
-      workers: {
-        health: () => ({ isAlive: opened.canWrite, waiting: store.waiting, limit: QUEUE_LIMIT }),
-      },
     });
     const app = await createApp({
       services,
+      log,
+      newId,
       metrics,
       tracer,
       exposition,
-      log,
-      newId,
       checks: health.checks,
       version: VERSION,
       cursorKey: folder.key,
@@ -105,20 +93,20 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
       services,
       folder,
       log,
-      owner: LOCAL_OWNER,
       inBackground,
+      owner: LOCAL_OWNER,
       async close() {
         await stopUpkeep();
         health.stop();
         try {
           await app.close();
           await store.drain();
+          await observation.stop(); // while there is still something to measure
           await services.indexes.close();
         } finally {
           // Also where the index could not be stored, as on a full disk: it is made anew from the notes.
           await opened.close();
           folder.release();
-          await observation.stop();
         }
       },
     };
@@ -127,6 +115,33 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
     folder.release();
     throw error;
   }
+}
+
+/** The store over the table and the services over the store, watched where there is somebody to watch. */
+function joinServices(needs: {
+  readonly table: Table;
+  readonly folder: DataFolder;
+  readonly log: Log;
+  readonly newId: (atMs?: number) => string;
+  readonly onWork: OnWork | undefined;
+  readonly round: RoundLimits | undefined;
+}): { readonly store: Store; readonly services: Services } {
+  const { table, folder, log, newId, onWork, round } = needs;
+  const store = new Store({
+    table: onWork ? watchedTable(table, onWork) : table,
+    now: () => instant(Date.now()),
+    newEpoch: newId,
+    round,
+    correlationId: () => currentContext()?.correlationId ?? '-',
+  });
+  const snapshots = {
+    load: folder.loadIndex,
+    save: folder.saveIndex,
+    onRefused: (owner: OwnerId, err: unknown) =>
+      log.warn({ err, owner }, 'the stored index is damaged; rebuilding it'),
+  };
+  const watchLinker = onWork && ((linker: Linker) => watchedLinker(linker, onWork));
+  return { store, services: createServices({ store, snapshots, newId, watchLinker }) };
 }
 
 /** Now and then: links what a cut-off import left to be linked, and stores indexes that have grown a tail. */

@@ -124,8 +124,10 @@ export function logCheck(
   return async () => {
     const { seq } = await store.head(owner);
     const unsaved = (await services.indexes.freshness(owner))?.unsaved ?? 0;
+    const marks = store.read(owner).pending.all();
     let pending = 0;
-    for await (const _mark of store.read(owner).pending.all()) if (++pending >= limits.pending) break;
+    while (pending < limits.pending && (await marks.next()).done !== true) pending += 1;
+    await marks.return(undefined);
     const details = { seq, unsaved, pending };
     if (unsaved >= limits.unsaved)
       return {

@@ -11,44 +11,9 @@ const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PAT
 /** Counts in memory, in the text format of Prometheus. Labels are routes, methods, statuses and kinds, nothing else. */
 export function prometheus(needs: { readonly version: string; readonly readings: () => Promise<Readings> }) {
   const registry = new Registry();
-  const registers = [registry];
   collectDefaultMetrics({ register: registry });
-  const requests = new Counter({
-    name: 'brain2_http_requests_total',
-    help: 'Requests that were answered or cut off.',
-    labelNames: ['method', 'route', 'status'],
-    registers,
-  });
-  const durations = new Histogram({
-    name: 'brain2_http_request_duration_seconds',
-    help: 'From the head of the request to the end of its answer.',
-    labelNames: ['method', 'route'],
-    buckets: SECONDS,
-    registers,
-  });
-  const work = new Histogram({
-    name: 'brain2_work_duration_seconds',
-    help: 'Commits of the store, and notes linked.',
-    labelNames: ['kind', 'outcome'],
-    buckets: SECONDS,
-    registers,
-  });
-  const transactions = new Counter({
-    name: 'brain2_store_transactions_total',
-    help: 'Transactions committed; those of one commit are synced together.',
-    registers,
-  });
-  const info = new Gauge({
-    name: 'brain2_info',
-    help: 'Always 1.',
-    labelNames: ['version'],
-    registers,
-  });
+  const { requests, durations, work, transactions, info, gauges } = instruments(registry);
   info.set({ version: needs.version }, 1);
-  const gauges = Object.entries(READINGS).map(([name, help]) => ({
-    name: name as keyof Readings,
-    gauge: new Gauge({ name, help, registers }),
-  }));
 
   const metrics: RequestMetrics & Exposition & { readonly onWork: OnWork } = {
     contentType: registry.contentType,
@@ -72,4 +37,40 @@ export function prometheus(needs: { readonly version: string; readonly readings:
     },
   };
   return metrics;
+}
+
+function instruments(registry: Registry) {
+  const registers = [registry];
+  return {
+    requests: new Counter({
+      name: 'brain2_http_requests_total',
+      help: 'Requests that were answered or cut off.',
+      labelNames: ['method', 'route', 'status'],
+      registers,
+    }),
+    durations: new Histogram({
+      name: 'brain2_http_request_duration_seconds',
+      help: 'From the head of the request to the end of its answer.',
+      labelNames: ['method', 'route'],
+      buckets: SECONDS,
+      registers,
+    }),
+    work: new Histogram({
+      name: 'brain2_work_duration_seconds',
+      help: 'Commits of the store, and notes linked.',
+      labelNames: ['kind', 'outcome'],
+      buckets: SECONDS,
+      registers,
+    }),
+    transactions: new Counter({
+      name: 'brain2_store_transactions_total',
+      help: 'Transactions committed; those of one commit are synced together.',
+      registers,
+    }),
+    info: new Gauge({ name: 'brain2_info', help: 'Always 1.', labelNames: ['version'], registers }),
+    gauges: Object.entries(READINGS).map(([name, help]) => ({
+      name: name as keyof Readings,
+      gauge: new Gauge({ name, help, registers }),
+    })),
+  };
 }

@@ -44,7 +44,7 @@ export function describeError(thrown: unknown, causesLeft = MOST_CAUSES): Descri
  * The message of anything that was thrown. What it quotes is left out: parsers and checks of arguments quote what they
  * were given. So is a bare string, which may be anything.
  */
-export function messageOf(thrown: unknown): string {
+function messageOf(thrown: unknown): string {
   if (typeof thrown === 'string') return `a text of ${thrown.length} characters was thrown`;
   if (!isObject(thrown)) return String(thrown);
   const message = read(thrown, 'message');

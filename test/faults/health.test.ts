@@ -31,11 +31,13 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 const TURN_MS = 2_000;
 
 async function stateOf(url: string) {
-  const [livez, readyz, health] = await Promise.all(
-    ['/livez', '/readyz', '/health'].map((path) => fetch(`${url}${path}`)),
-  );
-  const { components } = (await health?.json()) as Health;
-  return { livez: livez?.status, readyz: readyz?.status, health: health?.status, components };
+  const [livez, readyz, health] = await Promise.all([
+    fetch(`${url}/livez`),
+    fetch(`${url}/readyz`),
+    fetch(`${url}/health`),
+  ]);
+  const { components } = (await health.json()) as Health;
+  return { livez: livez.status, readyz: readyz.status, health: health.status, components };
 }
 
 /** Readiness turns within two seconds, while the process is alive all the time. */
@@ -182,6 +184,7 @@ describe('the event loop', () => {
     setTimeout(() => process.kill(server.pid, 'SIGCONT'), 1_500);
     await turns(server.url, 503, 'eventLoop', 'down');
     await turns(server.url, 200, 'eventLoop', 'up');
+    expect((await stateOf(server.url)).readyz).toBe(200);
     await server.kill();
   });
 });
