@@ -36,7 +36,8 @@ import type { Work } from './watched.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-const STOP_MS = 2_000;
+/** For one export with its repeats, and so for the last at the end: a collector that is gone delays it by no more. */
+const EXPORT_MS = 3_000;
 
 /** The SDK of OpenTelemetry, joined. Only `telemetry.ts` loads this file, and only when there is a collector. */
 export function openTelemetry(
@@ -44,6 +45,7 @@ export function openTelemetry(
   { version, log }: { readonly version: string; readonly log: Log },
 ): Telemetry {
   logTrouble(log);
+  const limit = { timeoutMillis: Number(environment['OTEL_EXPORTER_OTLP_TIMEOUT']) || EXPORT_MS };
   const resource = defaultResource()
     .merge(resourceFromAttributes({ 'service.name': 'brain2', 'service.version': version }))
     .merge(detectResources({ detectors: [envDetector] })); // OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES
@@ -52,7 +54,7 @@ export function openTelemetry(
     sampler: samplerOf(environment),
     spanProcessors: [
       new BatchSpanProcessor({
-        exporter: new OTLPTraceExporter(),
+        exporter: new OTLPTraceExporter(limit),
         ...millisecondsOf('scheduledDelayMillis', environment['OTEL_BSP_SCHEDULE_DELAY']),
       }),
     ],
@@ -61,7 +63,7 @@ export function openTelemetry(
     resource,
     readers: [
       new PeriodicExportingMetricReader({
-        exporter: new OTLPMetricExporter(),
+        exporter: new OTLPMetricExporter(limit),
         ...millisecondsOf('exportIntervalMillis', environment['OTEL_METRIC_EXPORT_INTERVAL']),
       }),
     ],
@@ -115,11 +117,8 @@ function joined(spans: TracerProvider, meters: MeterProvider, version: string): 
       );
     },
     async stop() {
-      const timeout = Promise.withResolvers<void>();
-      const timer = setTimeout(timeout.resolve, STOP_MS);
-      const sent = Promise.allSettled([spans.shutdown(), meters.shutdown()]);
-      await Promise.race([sent, timeout.promise]);
-      clearTimeout(timer);
+      await Promise.allSettled([spans.shutdown(), meters.shutdown()]);
+      diag.disable();
     },
   };
 }

@@ -146,7 +146,7 @@ describe('traces and metrics for a collector', () => {
     expect(spans()).toEqual([]);
   });
 
-  it('that nobody takes are told of in one line, and neither requests nor the end wait for them', async () => {
+  it('that nobody takes are told of in one line; no request waits for them, and the end not for long', async () => {
     const lines = await run(
       { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9', OTEL_BSP_SCHEDULE_DELAY: '50' },
       async (url) => {
