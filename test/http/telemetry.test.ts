@@ -167,11 +167,13 @@ describe('traces and metrics for a collector', () => {
       await startTelemetry({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://x', OTEL_SDK_DISABLED: 'true' }, needs),
     ).toBeUndefined();
     const main = fileURLToPath(new URL('../../src/server/brain.ts', import.meta.url));
+    const settings = fileURLToPath(new URL('../../src/server/settings.ts', import.meta.url));
     const script = `import { registerHooks } from 'node:module';
       const seen = [];
       registerHooks({ resolve(name, context, next) { seen.push(name); return next(name, context); } });
       const { openBrain } = await import(${JSON.stringify(main)});
-      const brain = await openBrain({ dataDir: process.argv[1], logLevel: 'silent', logFormat: 'json', mode: 'production' });
+      const { DEFAULTS } = await import(${JSON.stringify(settings)});
+      const brain = await openBrain({ ...DEFAULTS, dataDir: process.argv[1], logLevel: 'silent' });
       await brain.close();
       console.log(JSON.stringify(seen.filter((name) => /sdk-|otlp|open-telemetry/.test(name))));`;
     const child = spawn(process.execPath, ['--input-type=module', '-e', script, dataFolder()], {
