@@ -18,11 +18,17 @@ export const Problem = Type.Object({
   code: Type.String(),
   correlationId: Type.String(),
   requestId: Type.String(),
+  timestamp: Timestamp,
   retryable: Type.Boolean(),
   errors: Type.Optional(
     Type.Array(Type.Object({ pointer: Type.String(), code: Type.String(), message: Type.String() })),
   ),
   details: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+  debug: Type.Optional(
+    Type.Record(Type.String(), Type.Unknown(), {
+      description: 'in development only: the error as the log has it, with its stack and causes',
+    }),
+  ),
 });
 export type Problem = Static<typeof Problem>;
 

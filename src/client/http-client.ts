@@ -146,6 +146,7 @@ async function problemOf(answer: Awaited<ReturnType<Transport>>, path: string): 
     code: 'unavailable',
     correlationId: '',
     requestId: '',
+    timestamp: new Date().toISOString(),
     retryable: false,
   });
 }

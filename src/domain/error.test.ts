@@ -1,5 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { BrainError, checkAll, ERROR_CODES, isBrainError, refuse, toBrainError, within } from './error.ts';
+import {
+  BrainError,
+  checkAll,
+  ERROR_CODES,
+  isBrainError,
+  occurred,
+  refuse,
+  toBrainError,
+  within,
+} from './error.ts';
 
 const broken = (pointer: string) => () => refuse(pointer, 'rule', 'is broken');
 
@@ -52,6 +61,45 @@ describe('an error', () => {
 
   test('says whether the same call may succeed later', () => {
     const retryable = ERROR_CODES.filter((code) => new BrainError(code, '').retryable);
-    expect(retryable).toEqual(['contended', 'storage_full', 'locked', 'unavailable', 'timeout']);
+    expect(retryable).toEqual([
+      'contended',
+      'storage_full',
+      'locked',
+      'unavailable',
+      'request_timeout',
+      'timeout',
+    ]);
+  });
+});
+
+describe('an error that came up', () => {
+  const occurrence = {
+    correlationId: 'c',
+    requestId: 'r',
+    ownerId: 'o',
+    timestamp: '2026-01-01T00:00:00.000Z',
+  };
+
+  test('is a copy with the ids of the work, and keeps code, cause, place and operation', () => {
+    const cause = new TypeError('bug');
+    const thrown = new BrainError('unavailable', 'gone', {
+      cause,
+      details: { fact: 1 },
+      operation: 'store.read',
+    });
+    const own = occurred(thrown, occurrence, 'GET /');
+    expect(own).toMatchObject({ ...occurrence, code: 'unavailable', cause, details: { fact: 1 } });
+    expect([own.stack, own.operation, own.type]).toEqual([thrown.stack, 'store.read', 'dependency']);
+    expect(thrown.requestId).toBeUndefined();
+    expect(occurred(own, { ...occurrence, requestId: 'other' }, 'GET /')).toBe(own);
+  });
+
+  test('is ours or not without a look at what it does when it is looked at', () => {
+    const fail = (): never => {
+      throw new Error('looked at');
+    };
+    const trap = new Proxy(new BrainError('stale', 'old'), { get: fail, has: fail, getPrototypeOf: fail });
+    expect(isBrainError(trap)).toBe(false);
+    expect(toBrainError(trap)).toMatchObject({ code: 'internal' });
   });
 });

@@ -15,6 +15,7 @@ export const ERROR_CODES = [
   'version_gone', // a version of the API that is not served, or no longer
   'version_not_acceptable', // Accept names only versions of the API that do not exist yet
   'too_large', // a body, a note, a transaction above its limit
+  'header_too_large', // the head of a request
   'unsupported_media_type',
   'position_gone', // a position in the log that is of another epoch, or trimmed
   'contended', // other writers kept winning; nothing was written; try again
@@ -24,12 +25,45 @@ export const ERROR_CODES = [
   'schema_newer', // the database was written by a newer Brain2
   'corrupt', // stored bytes are not what was written
   'unavailable', // a dependency did not answer; try again
-  'timeout',
+  'request_timeout', // the request did not come in whole in time
+  'timeout', // the work was not done in time
   'aborted', // the caller went away, or the process is stopping
   'internal', // a bug
 ] as const;
 
 export type ErrorCode = (typeof ERROR_CODES)[number];
+
+/** What kind of trouble each code is: whose it is to mend, and what a count of errors is grouped by. */
+export const ERROR_TYPES = {
+  invalid: 'validation',
+  malformed: 'validation',
+  not_found: 'not_found',
+  method_not_allowed: 'validation',
+  conflict: 'conflict',
+  stale: 'conflict',
+  version_required: 'validation',
+  version_malformed: 'validation',
+  version_conflict: 'validation',
+  version_gone: 'not_found',
+  version_not_acceptable: 'validation',
+  too_large: 'validation',
+  header_too_large: 'validation',
+  unsupported_media_type: 'validation',
+  position_gone: 'not_found',
+  contended: 'conflict',
+  storage_full: 'storage',
+  read_only: 'storage',
+  locked: 'storage',
+  schema_newer: 'storage',
+  corrupt: 'storage',
+  unavailable: 'dependency',
+  request_timeout: 'timeout',
+  timeout: 'timeout',
+  aborted: 'cancelled',
+  internal: 'internal',
+} as const satisfies Readonly<Record<ErrorCode, string>>;
+
+export type ErrorType = (typeof ERROR_TYPES)[ErrorCode];
 
 /** One broken rule: where (JSON pointer into the input), which, and what to do. */
 export interface Issue {
@@ -45,23 +79,40 @@ interface ErrorOptions {
   readonly operation?: string;
   /** Facts for the caller, e.g. the current version. Never secrets or note contents. */
   readonly details?: Readonly<Record<string, unknown>>;
+  readonly occurrence?: Occurrence | undefined;
+}
+
+/** Where and for whom an error came up; known to who runs the work, not to who throws. */
+export interface Occurrence {
+  readonly correlationId: string;
+  readonly requestId: string;
+  readonly ownerId: string;
+  /** RFC 3339, UTC. */
+  readonly timestamp: string;
 }
 
 const RETRYABLE: ReadonlySet<ErrorCode> = new Set([
   'contended',
   'unavailable',
   'timeout',
+  'request_timeout',
   'locked',
   'storage_full',
 ]);
 
-/** The one error of the product. Only `code` may be branched on, never the message. */
+/** The one error of the product. Only `code` and `type` may be branched on, never the message. */
 export class BrainError extends Error {
   override readonly name = 'BrainError';
+  /** No other value can have it. */
+  readonly #ours = true;
   readonly code: ErrorCode;
   readonly issues: readonly Issue[];
   readonly operation: string | undefined;
   readonly details: Readonly<Record<string, unknown>>;
+  readonly correlationId: string | undefined;
+  readonly requestId: string | undefined;
+  readonly ownerId: string | undefined;
+  readonly timestamp: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -69,26 +120,65 @@ export class BrainError extends Error {
     this.issues = options.issues ?? [];
     this.operation = options.operation;
     this.details = options.details ?? {};
+    this.correlationId = options.occurrence?.correlationId;
+    this.requestId = options.occurrence?.requestId;
+    this.ownerId = options.occurrence?.ownerId;
+    this.timestamp = options.occurrence?.timestamp;
+  }
+
+  get type(): ErrorType {
+    return ERROR_TYPES[this.code];
   }
 
   /** Whether the same call may succeed later without a change by the caller. */
   get retryable(): boolean {
     return RETRYABLE.has(this.code);
   }
+
+  /** Unlike `instanceof` it runs no code of a hostile value, such as the traps of a proxy. */
+  static is(thrown: unknown): thrown is BrainError {
+    return typeof thrown === 'object' && thrown !== null && #ours in thrown && thrown.#ours;
+  }
 }
 
 export function isBrainError(error: unknown, code?: ErrorCode): error is BrainError {
-  return error instanceof BrainError && (code === undefined || error.code === code);
+  return BrainError.is(error) && (code === undefined || error.code === code);
 }
 
 /** Any thrown thing as a BrainError: itself, or an `internal` one with it as the cause. */
 export function toBrainError(error: unknown, operation?: string): BrainError {
-  if (error instanceof BrainError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new BrainError('internal', message, {
+  if (BrainError.is(error)) return error;
+  return new BrainError('internal', messageOf(error), {
     cause: error,
     ...(operation === undefined ? {} : { operation }),
   });
+}
+
+/**
+ * The error as it came up in one piece of work. It is a copy: one failure of the disk is thrown to everybody whose
+ * writes it took, and each has ids of their own.
+ */
+export function occurred(error: BrainError, occurrence: Occurrence, operation: string): BrainError {
+  if (error.timestamp !== undefined) return error;
+  const { code, message, cause, issues, details } = error;
+  const own = new BrainError(code, message, {
+    cause,
+    issues,
+    details,
+    operation: error.operation ?? operation,
+    occurrence,
+  });
+  if (error.stack !== undefined) own.stack = error.stack;
+  return own;
+}
+
+function messageOf(error: unknown): string {
+  try {
+    const { message } = Object(error) as { readonly message?: unknown };
+    return typeof message === 'string' ? message : String(error);
+  } catch {
+    return 'something was thrown that cannot be read';
+  }
 }
 
 export function refuse(pointer: string, code: string, message: string): never {

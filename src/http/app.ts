@@ -2,11 +2,14 @@ import { isUtf8 } from 'node:buffer';
 import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { BrainError } from '../domain/error.ts';
 import type { Services } from '../services/services.ts';
-import type { Log } from '../shared/log.ts';
-import { inContextOf, logAnswer, openContext, useContext } from './context.ts';
+import { answerClientErrors } from './client-errors.ts';
+import { logAnswer, openContext, useContext, type ContextNeeds } from './context.ts';
 import { cursors } from './cursor.ts';
-import { answerError, answerUnknown } from './errors.ts';
+import { answerError, problemOf } from './errors.ts';
 import { healthRoutes, type HealthChecks } from './health.ts';
+import { metricsRoute, type Exposition } from './metrics.ts';
+import { useRouteTable } from './route-table.ts';
+import { useTimeouts, type TimeLimits } from './timeouts.ts';
 import { collectReplacements, type Replacement } from './successors.ts';
 import { countCalls } from './usage.ts';
 import { v1Routes } from './v1/routes.ts';
@@ -16,49 +19,60 @@ import { routeVersion, tellVersion, useVersions } from './version-headers.ts';
 import { versionList } from './version-list.ts';
 import { prefixOf, supportedOf, versionNumbered, VERSIONS } from './versions.ts';
 
-export interface AppNeeds {
+export interface AppNeeds extends ContextNeeds {
   readonly services: Services;
-  readonly log: Log;
-  readonly newId: () => string;
   readonly checks: HealthChecks;
+  readonly exposition?: Exposition | undefined;
   readonly version: string;
   /** Signs cursors; 32 bytes that stay the same between starts. */
   readonly cursorKey: Uint8Array;
+  /** In development: problems tell what went wrong inside. */
+  readonly showsInside?: boolean | undefined;
+  /** Of ordinary requests; 15 s to come in, 10 s until the answer begins. */
+  readonly limits?: TimeLimits | undefined;
 }
 
 const BODY_BYTES = 1024 * 1024;
-/** An import is one long request; a slow sender of headers is cut off by Node's own limit. */
-const REQUEST_TIMEOUT_MS = 600_000;
+/** An import is one long request; `useTimeouts` bounds all others. */
+const LONGEST_REQUEST_MS = 3_600_000;
+const HEADERS_TIMEOUT_MS = 10_000;
+const CONNECTION_CHECK_MS = 5_000;
 
 /** The HTTP application, without a socket: a server listens with it, a test or a command calls it in process. */
 export async function createApp(needs: AppNeeds): Promise<FastifyInstance> {
   const loggerInstance: FastifyBaseLogger = needs.log;
   const app = fastify({
     loggerInstance,
-    logController: new LogController({ disableRequestLogging: true }), // useContext logs each request once
+    logController: quietLogging(),
+    childLoggerFactory: (log, _bindings, options) => log.child({}, options), // useContext gives it its ids
     bodyLimit: BODY_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: LONGEST_REQUEST_MS,
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: CONNECTION_CHECK_MS },
+    clientErrorHandler: answerClientErrors(needs),
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     routerOptions: { maxParamLength: 200 },
     rewriteUrl: (raw) => routeVersion(raw),
     // A path that cannot be decoded reaches no hook.
     frameworkErrors(error, request, reply) {
-      openContext(request, reply, needs.newId());
+      openContext(request, reply, needs);
       tellVersion(request, reply);
       answerError(error, request, reply);
-      inContextOf(request, () => logAnswer(needs.log, request, reply));
+      logAnswer(needs, request);
     },
   });
   // Presenters name every field, so nothing is to be cut out; compiling a serializer a route took 75 ms of each start.
   app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
   useStrictValidation(app);
+  app.decorate('showsInside', needs.showsInside === true);
   useContext(app, needs);
+  useTimeouts(app, needs.limits);
   useVersions(app);
   app.setErrorHandler(answerError);
-  answerUnknown(app);
+  useRouteTable(app);
   takeJsonAlone(app);
   healthRoutes(app, needs);
+  if (needs.exposition) metricsRoute(app, needs.exposition);
   versionList(app);
   await versionRoutes(app, needs);
   return app;
@@ -88,6 +102,16 @@ async function versionRoutes(app: FastifyInstance, { services, cursorKey }: AppN
       { prefix: prefixOf(version) },
     );
   }
+}
+
+/** `useContext` logs each request once; what fails while it is sent goes the way of all errors. */
+function quietLogging(): LogController {
+  const control = new LogController({ disableRequestLogging: true });
+  control.streamError = (error, request) => {
+    // A caller who went away is told of as that.
+    if (!('code' in error) || error.code !== 'ERR_STREAM_PREMATURE_CLOSE') problemOf(error, request);
+  };
+  return control;
 }
 
 /** Bodies are JSON in UTF-8: text of another encoding is refused, and not stored with its letters replaced. */

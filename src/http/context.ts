@@ -1,65 +1,164 @@
-import { randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { ErrorCode } from '../domain/error.ts';
 import { currentContext, runWithContext, type Context } from '../shared/context.ts';
-import type { Log } from '../shared/log.ts';
+import { bindLog, type Log } from '../shared/log.ts';
+import {
+  formatTraceParent,
+  parseTraceParent,
+  parseTraceState,
+  randomSpanId,
+  randomTraceId,
+  type TraceParent,
+} from '../shared/trace-context.ts';
+
+/** How a request ended. Of its path only the route is told, which has no ids and no texts in it. */
+export interface Answered {
+  readonly method: string;
+  readonly route: string;
+  readonly status: number;
+  readonly durationMs: number;
+  /** Of the problem that was answered. */
+  readonly code?: ErrorCode | undefined;
+  /** Sent to the caller, head and all; unknown without a socket. */
+  readonly bytes?: number | undefined;
+}
+
+/** Whoever counts requests. */
+export interface RequestMetrics {
+  answered(answer: Answered): void;
+}
+
+/** Whoever records spans: it chooses the ids of the request's own. */
+export interface RequestTracer {
+  open(parent: TraceParent | undefined): {
+    readonly traceId: string;
+    readonly spanId: string;
+    readonly isSampled: boolean;
+    end(answer: Answered): void;
+  };
+}
+
+export interface ContextNeeds {
+  readonly log: Log;
+  readonly newId: () => string;
+  readonly metrics?: RequestMetrics | undefined;
+  readonly tracer?: RequestTracer | undefined;
+}
+
+/** A request under way and its answer. */
+interface Exchange {
+  readonly context: Context;
+  readonly reply: FastifyReply;
+  readonly bytesBefore: number;
+  readonly endSpan?: ((answer: Answered) => void) | undefined;
+  code?: ErrorCode;
+  isOver?: boolean;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Asked every few seconds by machines: an answer as it should be is worth no line above debug. */
+    readonly isProbe?: boolean;
+    /** What the audit log calls it; a DELETE is `delete` unless this says otherwise. */
+    readonly audit?: string;
+  }
+}
 
 const CORRELATION = /^[A-Za-z0-9._:-]{1,128}$/;
-/** W3C Trace Context: version, trace id, parent id, flags. */
-const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/;
+/** Before anybody is authenticated, and where nobody has to be. */
+const OWNER = 'local';
 
 /** Each request's own, for what runs on events of its socket and not in its asynchronous context. */
-const contexts = new WeakMap<FastifyRequest, Context>();
+const exchanges = new WeakMap<FastifyRequest, Exchange>();
+/** The last request of a connection. */
+const ofSocket = new WeakMap<Socket, FastifyRequest>();
 
 /** Gives each request its context before anything else runs, and the log one line when it is answered. */
-export function useContext(
-  app: FastifyInstance,
-  needs: { readonly log: Log; readonly newId: () => string },
-): void {
+export function useContext(app: FastifyInstance, needs: ContextNeeds): void {
   app.addHook('onRequest', (request, reply, done) => {
-    runWithContext(openContext(request, reply, needs.newId()), done);
-    // No answer is finished for a caller who is gone, so onResponse does not come.
+    runWithContext(openContext(request, reply, needs), done);
+    // No answer is finished for a caller who is gone, so onResponse has not come.
     reply.raw.once('close', () => {
-      if (!reply.raw.writableFinished)
-        inContextOf(request, () => logAnswer(needs.log, request, reply, 'request cut off'));
+      logAnswer(needs, request, { isCutOff: true });
     });
   });
-  app.addHook('onResponse', (request, reply, done) => {
-    inContextOf(request, () => logAnswer(needs.log, request, reply));
+  app.addHook('onResponse', (request, _reply, done) => {
+    logAnswer(needs, request);
     done();
   });
 }
 
 /** Makes the context of a request and tells the caller its ids; for requests that no hook sees. */
-export function openContext(request: FastifyRequest, reply: FastifyReply, requestId: string): Context {
+export function openContext(request: FastifyRequest, reply: FastifyReply, needs: ContextNeeds): Context {
+  const requestId = needs.newId();
   const given = one(request.headers['x-correlation-id']);
+  const parent = parseTraceParent(one(request.headers['traceparent']));
+  const span = needs.tracer?.open(parent);
+  const trace = span ?? {
+    traceId: parent?.traceId ?? randomTraceId(),
+    spanId: randomSpanId(),
+    isSampled: parent?.isSampled ?? false,
+  };
   const context: Context = {
     correlationId: given !== undefined && CORRELATION.test(given) ? given : requestId,
     requestId,
-    ownerId: 'local',
-    traceId:
-      TRACEPARENT.exec(one(request.headers['traceparent']) ?? '')?.[1] ?? randomBytes(16).toString('hex'),
+    ownerId: OWNER,
+    traceId: trace.traceId,
+    spanId: trace.spanId,
+    isSampled: trace.isSampled,
+    // Only with a valid traceparent (W3C Trace Context, 4.3).
+    traceState: parent && parseTraceState(one(request.headers['tracestate'])),
   };
-  contexts.set(request, context);
+  const { socket } = request.raw;
+  exchanges.set(request, { context, reply, bytesBefore: socket.bytesWritten, endSpan: span?.end });
+  ofSocket.set(socket, request);
+  bindLog(request.log, context);
   reply.header('x-correlation-id', context.correlationId);
   reply.header('x-request-id', requestId);
+  reply.header('traceresponse', formatTraceParent(trace));
   return context;
 }
 
+/** Tells the log, the counts and the trace how the request ended, once. */
 export function logAnswer(
-  log: Log,
-  { method, routeOptions }: FastifyRequest,
-  reply: FastifyReply,
-  message = 'request',
+  { log, metrics }: ContextNeeds,
+  request: FastifyRequest,
+  { isCutOff = false } = {},
 ): void {
-  log.info(
-    {
-      method,
-      route: routeOptions.url ?? 'unknown',
-      status: reply.statusCode,
-      durationMs: Math.round(reply.elapsedTime * 100) / 100,
-    },
-    message,
-  );
+  const exchange = exchanges.get(request);
+  if (!exchange || exchange.isOver) return;
+  exchange.isOver = true;
+  const { reply, bytesBefore, endSpan, code } = exchange;
+  const bytes = request.raw.socket.bytesWritten - bytesBefore;
+  const answer: Answered = {
+    method: request.method,
+    route: request.routeOptions.url ?? 'unknown',
+    status: reply.statusCode,
+    durationMs: Math.round(reply.elapsedTime * 100) / 100,
+    ...(code !== undefined && { code }),
+    ...(Number.isFinite(bytes) && { bytes }),
+  };
+  const { isProbe = false } = request.routeOptions.config;
+  const isDone = answer.status < 400 && code === undefined && !isCutOff;
+  runWithContext(exchange.context, () => {
+    log[isProbe && isDone ? 'debug' : 'info'](answer, isCutOff ? 'request cut off' : 'request');
+    audit(log, request, { ...answer, isDone });
+    metrics?.answered(answer);
+    endSpan?.(answer);
+  });
+}
+
+/** Who did what that cannot be undone, or may have to be accounted for; ids alone, and none that was not found. */
+function audit(
+  log: Log,
+  request: FastifyRequest,
+  { method, route, status, isDone }: Answered & { readonly isDone: boolean },
+): void {
+  const action = request.routeOptions.config.audit ?? (method === 'DELETE' ? 'delete' : undefined);
+  if (action === undefined) return;
+  const target = isDone && Object.keys(request.params as object).length > 0 ? { target: request.params } : {};
+  log.info({ audit: true, action, route, isDone, status, ...target }, 'audit');
 }
 
 /** The context of the request being served. */
@@ -71,8 +170,23 @@ export function requestContext(): Context {
 
 /** Runs work on behalf of a request, wherever the call comes from. */
 export function inContextOf<T>(request: FastifyRequest, work: () => T): T {
-  const context = contexts.get(request);
-  return context ? runWithContext(context, work) : work();
+  const exchange = exchanges.get(request);
+  return exchange ? runWithContext(exchange.context, work) : work();
+}
+
+/** Remembers the problem that a request came to, for its line in the log. */
+export function noteProblem(request: FastifyRequest, code: ErrorCode): void {
+  const exchange = exchanges.get(request);
+  if (exchange) exchange.code = code;
+}
+
+/** The request that this connection is busy with. */
+export function underWay(
+  socket: Socket,
+): { readonly request: FastifyRequest; readonly reply: FastifyReply } | undefined {
+  const request = ofSocket.get(socket);
+  const reply = request && exchanges.get(request)?.reply;
+  return request && reply && !reply.raw.writableFinished ? { request, reply } : undefined;
 }
 
 function one(header: string | string[] | undefined): string | undefined {

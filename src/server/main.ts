@@ -1,5 +1,6 @@
 import { BrainError } from '../domain/error.ts';
 import { openBrain, type Brain } from './brain.ts';
+import { logProcess } from './process-log.ts';
 import type { Settings } from './settings.ts';
 
 export interface RunningServer {
@@ -16,9 +17,17 @@ export interface RunningServer {
 
 const PORTS_TO_TRY = 20;
 
+interface ServeOptions {
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** The process is there for this alone: what it would print by itself goes into the log. */
+  readonly ownsProcess?: boolean;
+}
+
 /** Opens the data folder and listens. Throws what `openBrain` throws, and `unavailable` when no port is free. */
-export async function serve(settings: Settings): Promise<RunningServer> {
-  const brain = await openBrain(settings);
+export async function serve(settings: Settings, options: ServeOptions = {}): Promise<RunningServer> {
+  const { environment = {}, ownsProcess = false } = options;
+  const brain = await openBrain(settings, { environment });
+  const unlogProcess = ownsProcess ? logProcess(brain.log) : () => {};
   try {
     const port = await listen(brain, settings);
     const host = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
@@ -26,7 +35,7 @@ export async function serve(settings: Settings): Promise<RunningServer> {
     brain.folder.announce(url);
     brain.log.info({ url, dataDir: settings.dataDir }, 'listening');
     const { counts } = await brain.services.graph.counts(brain.owner);
-    const background = prepare(brain);
+    const background = brain.inBackground(() => prepare(brain));
     return {
       url,
       dataDir: settings.dataDir,
@@ -37,10 +46,12 @@ export async function serve(settings: Settings): Promise<RunningServer> {
         await background;
         await brain.close();
         brain.log.info('stopped');
+        unlogProcess();
       },
     };
   } catch (error) {
     await brain.close();
+    unlogProcess();
     throw error;
   }
 }

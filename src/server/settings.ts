@@ -10,6 +10,8 @@ export interface Settings {
   readonly dataDir: string;
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
   readonly logFormat: 'json' | 'pretty';
+  /** In development, problems tell what went wrong inside. */
+  readonly mode: 'production' | 'development';
 }
 
 export const DEFAULTS: Settings = {
@@ -18,10 +20,12 @@ export const DEFAULTS: Settings = {
   dataDir: './data',
   logLevel: 'info',
   logFormat: 'json',
+  mode: 'production',
 };
 
 const LOG_LEVELS: readonly string[] = ['trace', 'debug', 'info', 'warn', 'error', 'silent'];
 const LOG_FORMATS: readonly string[] = ['json', 'pretty'];
+const MODES: readonly string[] = ['production', 'development'];
 
 /** The environment variable of each setting, and how its text is read. */
 const VARIABLES: {
@@ -35,6 +39,7 @@ const VARIABLES: {
     name: 'BRAIN2_LOG_FORMAT',
     parse: (text) => oneOf(text, LOG_FORMATS) as Settings['logFormat'],
   },
+  mode: { name: 'BRAIN2_MODE', parse: (text) => oneOf(text, MODES) as Settings['mode'] },
 };
 
 /** Where the settings come from, given as text: flags by setting name, then the environment. */
@@ -62,6 +67,7 @@ export function readSettings(
     dataDir: resolve(read('dataDir')),
     logLevel: read('logLevel'),
     logFormat: read('logFormat'),
+    mode: read('mode'),
   };
   if (!isLoopback(settings.host)) {
     issues.push({

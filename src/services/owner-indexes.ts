@@ -29,6 +29,13 @@ interface OwnerIndex {
   upkeptSeq: number;
 }
 
+/** Of an index in memory: its notes, the events it lacks, and those that its snapshot lacks. */
+export interface Freshness {
+  readonly notes: number;
+  readonly behind: number;
+  readonly unsaved: number;
+}
+
 /** How a piece of work tells the index of its notes ahead of their commit. */
 export interface Ahead {
   place(node: Node): void;
@@ -113,12 +120,16 @@ export class OwnerIndexes {
     }
   }
 
-  /** How far the index of an owner is behind the log; undefined while it is not in memory. */
-  async freshness(owner: OwnerId): Promise<{ readonly notes: number; readonly behind: number } | undefined> {
+  /** How far the index of an owner is behind the log, and its snapshot behind it; undefined while it is not in memory. */
+  async freshness(owner: OwnerId): Promise<Freshness | undefined> {
     const index = this.#live.get(owner);
     if (!index) return undefined;
     const head = await this.#store.head(owner);
-    return { notes: index.links.size, behind: head.seq - index.position.seq + index.doubtful.size };
+    return {
+      notes: index.links.size,
+      behind: head.seq - index.position.seq + index.doubtful.size,
+      unsaved: index.position.seq - Math.max(0, index.savedSeq),
+    };
   }
 
   /** Stores a snapshot of each index whose tail has grown long; called now and then. */

@@ -10,7 +10,7 @@ import { importService, type ImportService } from './imports.ts';
 import type { SnapshotStore } from './index-snapshot.ts';
 import { IndexThread } from './index-thread.ts';
 import { insightService, type InsightService } from './insights.ts';
-import { linker } from './linker.ts';
+import { linker, type Linker } from './linker.ts';
 import { nodeService, type NodeService } from './nodes.ts';
 import { OwnerIndexes } from './owner-indexes.ts';
 import { pendingService, type PendingService } from './pending.ts';
@@ -39,13 +39,15 @@ export function createServices(needs: {
   readonly snapshots: SnapshotStore;
   /** Makes UUIDs that sort in the order of their making. */
   readonly newId: (atMs?: number) => string;
+  /** Stands before the linker, to see what it does. */
+  readonly watchLinker?: ((linker: Linker) => Linker) | undefined;
 }): Services {
-  const { store, snapshots, newId } = needs;
+  const { store, snapshots, newId, watchLinker = (same) => same } = needs;
   const newNodeId = (atMs?: number) => nodeId(newId(atMs));
   const newEdgeId = () => edgeId(newId());
   const newCategoryId = () => categoryId(newId());
   const indexes = new OwnerIndexes({ store, snapshots, thread: new IndexThread() });
-  const links = linker({ newEdgeId });
+  const links = watchLinker(linker({ newEdgeId }));
   const pending = pendingService({ store, indexes, linker: links });
   const nodes = nodeService({ store, indexes, linker: links, pending, newNodeId });
   const categories = categoryService({ store, newCategoryId });

@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { currentContext, runWithContext, type Context } from './context.ts';
+import { currentContext, runInBackground, runWithContext, setOwner, type Context } from './context.ts';
 
 const contextOf = (name: string): Context => ({
   correlationId: name,
@@ -40,4 +40,23 @@ test('a context within another hides it, until its work is done', () => {
   };
   expect(() => runWithContext(contextOf('a'), boom)).toThrow('boom');
   expect(currentContext()).toBeUndefined();
+});
+
+test('work that nobody asked for has ids of its own, and the owner whose work it is', () => {
+  const seen = runInBackground({ ownerId: 'alice', id: 'upkeep-1' }, currentContext);
+  expect(seen).toMatchObject({ correlationId: 'upkeep-1', requestId: 'upkeep-1', ownerId: 'alice' });
+  expect([seen?.traceId, seen?.spanId]).toEqual([
+    expect.stringMatching(/^[0-9a-f]{32}$/),
+    expect.stringMatching(/^[0-9a-f]{16}$/),
+  ]);
+});
+
+test('the owner that comes to light later is that of all the work, also of what was begun before', async () => {
+  const begun = await runWithContext(contextOf('a'), async () => {
+    const before = nextTurn().then(() => currentContext()?.ownerId);
+    setOwner('bob');
+    return [await before, currentContext()?.ownerId];
+  });
+  expect(begun).toEqual(['bob', 'bob']);
+  expect(() => setOwner('nobody')).toThrow('no work at hand');
 });

@@ -43,6 +43,10 @@ export class Thread<Request> {
     });
   }
 
+  get isAlive(): boolean {
+    return this.#dead === undefined;
+  }
+
   /** Requests that are not answered yet. */
   get owed(): number {
     return this.#awaited.size;

@@ -3,6 +3,7 @@ import type { DomainEvent } from '../domain/event.ts';
 import { BrainError } from '../domain/error.ts';
 import type { OwnerId } from '../domain/values.ts';
 import { jsonOf } from './json-text.ts';
+import { placeOf } from './keys.ts';
 import { everyItem, type Item, type Key, type QueryOptions, type TableReader } from './table.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 
@@ -147,7 +148,7 @@ export class BaseRepository<T, Id> {
 }
 
 function corrupt(key: Key, message: string, cause?: unknown): BrainError {
-  return new BrainError('corrupt', `${key.pk} ${key.sk}: ${message}`, {
+  return new BrainError('corrupt', `${placeOf(key)}: ${message}`, {
     operation: 'repository.decode',
     cause,
   });

@@ -95,3 +95,9 @@ export function updateKey(updatedAt: string): string {
 export function tagPrefix(tag: Tag): string {
   return `${tagKey(tag).replaceAll('#', '\u0001')}#`;
 }
+
+/** Where an item lies, as a log may tell it: the keys of tags and of sources hold words of notes. */
+export function placeOf({ pk, sk }: Key): string {
+  if (pk.endsWith('#T')) return `${pk} …${sk.slice(sk.lastIndexOf('#'))}`;
+  return pk.endsWith('#SRC') ? `${pk} …` : `${pk} ${sk}`;
+}

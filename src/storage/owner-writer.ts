@@ -14,7 +14,7 @@ const ROUND: RoundLimits = { works: 256, ms: 80 };
 /** After this time others have a turn of the event loop. */
 const TURN_MS = 8;
 /** Above this, a caller is told to come back rather than left waiting. */
-const QUEUE_LIMIT = 20_000;
+export const QUEUE_LIMIT = 20_000;
 const ATTEMPTS = 12;
 const BACKOFF_MS = 4;
 
@@ -85,6 +85,10 @@ export class OwnerWriter {
     });
     this.#running ??= this.#run();
     return done as Promise<T>;
+  }
+
+  get waiting(): number {
+    return this.#queue.size;
   }
 
   async idle(): Promise<void> {

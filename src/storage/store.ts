@@ -67,6 +67,11 @@ export class Store {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Writes that wait to be decided and committed. */
+  get waiting(): number {
+    return this.#writers.values().reduce((sum, writer) => sum + writer.waiting, 0);
+  }
+
   /** Waits for the work that was accepted. */
   async drain(): Promise<void> {
     await Promise.all([...this.#writers.values()].map((writer) => writer.idle()));

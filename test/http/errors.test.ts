@@ -5,6 +5,7 @@ import { PROBLEMS } from '../../src/http/errors.ts';
 import { ifMatch, newBrain } from './client.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 describe('the page of errors', () => {
   const page = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8');
@@ -25,7 +26,7 @@ describe('the page of errors', () => {
 
   it('gives each code the status, title and retryability that it is answered with, and says what to do', () => {
     for (const { code, status, title, retryable, text } of documented) {
-      expect([code, { status, title }]).toEqual([code, PROBLEMS[code]]);
+      expect([code, PROBLEMS[code]]).toMatchObject([code, { status, title }]);
       expect([code, retryable]).toEqual([code, new BrainError(code, 'x').retryable]);
       expect(text.length).toBeGreaterThan(5);
     }
@@ -45,20 +46,21 @@ describe('a problem', () => {
     });
     for (const code of ERROR_CODES) {
       const answer = await sendRoot('GET', `/fails/${code}`, undefined, { 'x-correlation-id': 'c-1' });
-      const hidden = code === 'internal' || code === 'corrupt';
+      const hidden = PROBLEMS[code].detail;
       expect(answer.headers['content-type']).toBe('application/problem+json');
       expect(answer.body).toEqual({
         type: `/docs/errors#${code}`,
         title: PROBLEMS[code].title,
         status: PROBLEMS[code].status,
-        detail: hidden ? 'Something went wrong here; the log has it under this correlation id.' : 'told',
+        detail: hidden ?? 'told',
         instance: `/fails/${code}`,
         code,
         correlationId: 'c-1',
         requestId: answer.headers['x-request-id'],
+        timestamp: expect.stringMatching(INSTANT),
         retryable: new BrainError(code, '').retryable,
         errors: [{ pointer: '/a', code: 'rule', message: 'broken' }],
-        ...(!hidden && { details: { fact: 1 } }),
+        ...(hidden === undefined && { details: { fact: 1 } }),
       });
       expect(answer.status).toBe(PROBLEMS[code].status);
       expect(answer.headers['retry-after'] !== undefined).toBe(answer.status === 503);

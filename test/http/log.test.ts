@@ -104,7 +104,7 @@ describe('the context of a request on a socket', () => {
     sent.destroy();
     await logged('request cut off');
     const mine = lines().filter((line) => line.route === '/api/v2/imports');
-    expect(mine.map((line) => line.msg)).toEqual(['request cut off']);
+    expect(mine.map((line) => line.msg)).toEqual(['request cut off', 'audit']);
     expect(new Set(mine.map((line) => line.correlationId))).toEqual(new Set(['gone-1']));
     expect(lines().filter((line) => line.level === 'error')).toEqual([]);
   });

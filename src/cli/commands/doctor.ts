@@ -57,8 +57,8 @@ function nodeCheck(): Check {
 function settingsOf(cli: Cli, checks: Check[]): Settings | undefined {
   try {
     const settings = cli.settings();
-    const { host, port, logLevel, logFormat } = settings;
-    const message = `host ${host}, port ${port}, log level ${logLevel}, log format ${logFormat}`;
+    const { host, port, logLevel, logFormat, mode } = settings;
+    const message = `host ${host}, port ${port}, log level ${logLevel}, log format ${logFormat}, ${mode}`;
     checks.push({ name: 'settings', status: 'ok', message });
     return settings;
   } catch (error) {

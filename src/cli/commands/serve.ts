@@ -18,7 +18,7 @@ export async function serveCommand(cli: Cli, options: ServeOptions): Promise<Exi
   const logFormat = process.stdout.isTTY && !process.env['BRAIN2_LOG_FORMAT'] ? { logFormat: 'pretty' } : {};
   const settings = cli.settings({ ...options, ...logFormat });
   const stopped = firstSignal(); // before the server: a Ctrl-C while it starts is not lost
-  const server = await serve(settings);
+  const server = await serve(settings, { environment: process.env, ownsProcess: true });
   cli.screen.tell(...banner(server, settings));
   await stopped;
   cli.screen.tell('  Stopping: what is under way is finished first. Ctrl-C again does not wait.');

@@ -1,10 +1,10 @@
-import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncTypebox as Routes } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import * as api from '../../api/v2.ts';
 import { pageOf } from '../../api/common.ts';
 import { categoryId, tag as tagOf, type Position } from '../../domain/values.ts';
 import type { Graph } from '../../services/graph.ts';
+import { sendLines } from '../ndjson.ts';
 import type { V2Needs } from './needs.ts';
 import { presentChanges, presentEdge, presentPage, presentSummary } from './present.ts';
 import { etag, isKnown, notModified, owner, paging, parsed } from './request.ts';
@@ -46,10 +46,7 @@ export const graphRoutes =
       if (isKnown(request, versionOf(position))) return notModified(reply);
       const whole = await graph.whole(owner());
       etag(reply, versionOf(whole.position));
-      if (asLines) {
-        reply.header('content-type', 'application/x-ndjson');
-        return reply.send(Readable.from(graphLines(whole)) as never);
-      }
+      if (asLines) return sendLines(request, reply, graphLines(whole)) as never;
       return {
         ...whole.position,
         nodes: whole.nodes.map(presentSummary),

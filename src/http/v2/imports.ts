@@ -1,14 +1,12 @@
 import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncTypebox as Routes } from '@fastify/type-provider-typebox';
-import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import * as api from '../../api/v2.ts';
 import { BrainError, type Issue } from '../../domain/error.ts';
-import type { OwnerId } from '../../domain/values.ts';
 import type { ImportEntry, ImportNote } from '../../services/import-note.ts';
-import type { ImportOptions } from '../../services/imports.ts';
-import { inContextOf } from '../context.ts';
-import { pathOf, problemOf } from '../errors.ts';
+import type { ImportEvent } from '../../services/imports.ts';
+import { sendLines } from '../ndjson.ts';
+import { signalOf } from '../timeouts.ts';
 import { checker } from '../validation.ts';
 import type { V2Needs } from './needs.ts';
 import { owner } from './request.ts';
@@ -30,6 +28,10 @@ const ImportQuery = Type.Object(
   { additionalProperties: false },
 );
 
+/** Its answer begins at once and ends when all is stored and linked, while its request is still coming in. */
+const HOUR_MS = 3_600_000;
+const CONFIG = { audit: 'import', limits: { requestMs: HOUR_MS, handlerMs: HOUR_MS } };
+
 /** A longer line is refused before it is whole in memory. */
 const LINE_LIMIT = 4 * 1024 * 1024;
 
@@ -43,37 +45,20 @@ export const importRoutes =
     const check = checker(api.ImportNote);
     app.addContentTypeParser('application/x-ndjson', (_request, payload, done) => done(null, payload));
 
-    app.post('/imports', { schema: { querystring: ImportQuery } }, async (request, reply) => {
+    app.post('/imports', { schema: { querystring: ImportQuery }, config: CONFIG }, async (request, reply) => {
       if (!(request.body instanceof Readable)) {
         throw new BrainError('unsupported_media_type', 'send the notes as application/x-ndjson, one a line');
       }
       const { collection, prune = false, dryRun = false } = request.query;
-      const stop = new AbortController();
-      reply.raw.on('close', () => stop.abort(callerGone()));
-      const options = { collection, prune, dryRun, signal: stop.signal };
-      const events = answer(owner(), readEntries(request.body, check), options, request);
-      reply.header('content-type', 'application/x-ndjson');
-      return reply.send(Readable.from(events, { objectMode: false }));
+      const options = { collection, prune, dryRun, signal: signalOf(request) };
+      const events = services.imports.run(owner(), options, readEntries(request.body, check));
+      return sendLines(request, reply, linesOfEvents(events));
     });
-
-    /** The service's events as lines; what ends the import is the last of them, for the status is sent by then. */
-    async function* answer(
-      of: OwnerId,
-      entries: AsyncIterable<ImportEntry>,
-      options: ImportOptions,
-      request: FastifyRequest,
-    ): AsyncGenerator<string> {
-      try {
-        for await (const event of services.imports.run(of, options, entries))
-          yield `${JSON.stringify(event)}\n`;
-      } catch (error) {
-        const problem = inContextOf(request, () => problemOf(error, pathOf(request)));
-        if (problem.status >= 500 && problem.code !== 'aborted')
-          app.log.error({ err: error, code: problem.code }, 'import failed');
-        yield `${JSON.stringify({ type: 'problem', problem })}\n`;
-      }
-    }
   };
+
+async function* linesOfEvents(events: AsyncIterable<ImportEvent>): AsyncGenerator<string> {
+  for await (const event of events) yield `${JSON.stringify(event)}\n`;
+}
 
 /** The lines of the body as notes; one that is none becomes a refusal under the number of its line. */
 async function* readEntries(

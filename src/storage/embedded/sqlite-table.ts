@@ -13,6 +13,7 @@ import {
   type Table,
 } from '../table.ts';
 import { compareSortKeys } from '../unit-of-work.ts';
+import { placeOf } from '../keys.ts';
 import { packOps } from './packed-ops.ts';
 import { checksum, isAlive, openConnection, rows, type ConnectionOptions } from './sqlite-connection.ts';
 import { storageError } from './sqlite-error.ts';
@@ -166,6 +167,11 @@ export class SqliteTable implements Table {
     }
   }
 
+  /** Whether there is a thread that writes, or none was needed yet. */
+  get canWrite(): boolean {
+    return this.#writer?.isAlive ?? true;
+  }
+
   #writing(): Thread<readonly Series[]> {
     if (!this.#writer) {
       const { path, checkpointPages, maxPages } = this.#options;
@@ -216,7 +222,7 @@ function outcomeOf(transactions: readonly (readonly Op[])[], { applied, refusedA
 
 function toItem(pk: string, [sk, et, ver, ttl, j, sum]: Row): Item {
   if (checksum(pk, sk, et, ver, ttl, j) !== sum) {
-    throw new BrainError('corrupt', `the stored item ${pk} ${sk} is not what was written`, {
+    throw new BrainError('corrupt', `the stored item ${placeOf({ pk, sk })} is not what was written`, {
       operation: 'table.read',
     });
   }

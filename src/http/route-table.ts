@@ -1,0 +1,48 @@
+import type { FastifyInstance } from 'fastify';
+import { BrainError } from '../domain/error.ts';
+import { pathOf, pathOfUrl } from './errors.ts';
+
+export interface Route {
+  readonly method: string;
+  /** With its parameters, such as `/api/v2/nodes/:id`. */
+  readonly url: string;
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Every route there is. */
+    readonly routeTable: readonly Route[];
+  }
+}
+
+/** Keeps the table of routes, and answers what none of them takes: 405 with Allow where one is of another method, else 404. */
+export function useRouteTable(app: FastifyInstance): void {
+  const table: (Route & { readonly segments: readonly string[] })[] = [];
+  app.decorate('routeTable', table);
+  app.addHook('onRoute', ({ method, url }) => {
+    for (const one of [method].flat()) table.push({ method: one, url, segments: url.split('/') });
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const segments = pathOfUrl(request.url).split('/');
+    const allowed = table.filter((route) => matches(route.segments, segments)).map((route) => route.method);
+    if (allowed.length === 0) {
+      throw new BrainError('not_found', `there is nothing at ${pathOf(request)}`, {
+        operation: 'http.route',
+      });
+    }
+    const allow = [...new Set(allowed)].sort().join(', ');
+    reply.header('allow', allow);
+    throw new BrainError('method_not_allowed', `${request.method} is not allowed here; ${allow} are`, {
+      operation: 'http.route',
+    });
+  });
+}
+
+function matches(pattern: readonly string[], segments: readonly string[]): boolean {
+  return (
+    pattern.length === segments.length &&
+    pattern.every(
+      (part, index) => part === segments[index] || (part.startsWith(':') && segments[index] !== ''),
+    )
+  );
+}
