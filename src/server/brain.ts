@@ -62,17 +62,7 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
     table = opened;
     const { store, services } = joinServices({ table, folder, log, newId, onWork, round: limits.round });
     observation.measure(() => read({ store, services }, LOCAL_OWNER));
-    const workers = {
-      health: () => ({ isAlive: opened.canWrite, waiting: store.waiting, limit: QUEUE_LIMIT }),
-    };
-    const health = healthChecks({
-      table,
-      store,
-      services,
-      workers,
-      dataDir: folder.path,
-      owner: LOCAL_OWNER,
-    });
+    const health = healthOf(table, { store, services, folder });
     const app = await createApp({
       services,
       log,
@@ -116,6 +106,24 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
     folder.release();
     throw error;
   }
+}
+
+/** The probes go to the table itself, so that they are not counted as work. */
+function healthOf(
+  table: SqliteTable,
+  of: { readonly store: Store; readonly services: Services; readonly folder: DataFolder },
+): ReturnType<typeof healthChecks> {
+  const { store, services, folder } = of;
+  return healthChecks({
+    table,
+    store,
+    services,
+    dataDir: folder.path,
+    owner: LOCAL_OWNER,
+    workers: {
+      health: () => ({ isAlive: table.canWrite, waiting: store.waiting, limit: QUEUE_LIMIT }),
+    },
+  });
 }
 
 /** The store over the table and the services over the store, watched where there is somebody to watch. */
