@@ -13,6 +13,7 @@ import { useTimeouts, type TimeLimits } from './timeouts.ts';
 import { collectReplacements, type Replacement } from './successors.ts';
 import { countCalls } from './usage.ts';
 import { v1Routes } from './v1/routes.ts';
+import { collectRoutes } from './openapi/operation.ts';
 import { v2Routes } from './v2/routes.ts';
 import { useStrictValidation } from './validation.ts';
 import { routeVersion, tellVersion, useVersions } from './version-headers.ts';
@@ -70,6 +71,7 @@ export async function createApp(needs: AppNeeds): Promise<FastifyInstance> {
   useVersions(app);
   app.setErrorHandler(answerError);
   useRouteTable(app);
+  collectRoutes(app);
   takeJsonAlone(app);
   healthRoutes(app, needs);
   if (needs.exposition) metricsRoute(app, needs.exposition);

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncTypebox as Routes } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import * as api from '../../api/v2.ts';
+import * as api from '../../api/v2-imports.ts';
 import { BrainError, type Issue } from '../../domain/error.ts';
 import type { ImportEntry, ImportNote } from '../../services/import-note.ts';
 import type { ImportEvent } from '../../services/imports.ts';
