@@ -43,5 +43,13 @@ export async function describe({ api, run }: Contract): Promise<Described> {
 export const pathOf = (version: number): URL =>
   new URL(`../../docs/openapi-v${version}.json`, import.meta.url);
 
+/** The document that clients were told to rely on, kept as it was: `npm run docs:openapi -- --release` replaces it. */
+export const releasedPathOf = (version: number): URL =>
+  new URL(`released/openapi-v${version}.json`, import.meta.url);
+
 /** A document as it is committed. */
 export const textOf = (document: JsonObject): string => `${JSON.stringify(document, null, 2)}\n`;
+
+/** What of it clients rely on. */
+export const releasedTextOf = (document: JsonObject): string =>
+  `${JSON.stringify(document, (key, value: unknown) => (key === 'examples' ? undefined : value), 2)}\n`;
