@@ -5,6 +5,7 @@ import type { Services } from '../services/services.ts';
 import { answerClientErrors } from './client-errors.ts';
 import { logAnswer, openContext, useContext, type ContextNeeds } from './context.ts';
 import { cursors } from './cursor.ts';
+import { documentRoutes } from './docs/routes.ts';
 import { answerError, problemOf } from './errors.ts';
 import { healthRoutes, type HealthChecks } from './health.ts';
 import { metricsRoute, type Exposition } from './metrics.ts';
@@ -77,6 +78,10 @@ export async function createApp(needs: AppNeeds): Promise<FastifyInstance> {
   if (needs.exposition) metricsRoute(app, needs.exposition);
   versionList(app);
   await versionRoutes(app, needs);
+  documentRoutes(app);
+  await app.register(v2Routes({ services: needs.services, cursors: cursors(needs.cursorKey) }), {
+    prefix: '/api/v2',
+  });
   return app;
 }
 

@@ -7,7 +7,7 @@ import {
   type Operation,
   type Parameter,
   type ResponseObject,
-} from './open-api.ts';
+} from '../../src/http/openapi/open-api.ts';
 
 /**
  * What of a released document its successor takes away from clients that were written against it: each as a line

@@ -4,7 +4,7 @@ import { ERROR_CODES } from '../../src/domain/error.ts';
 import { PROBLEMS } from '../../src/http/errors.ts';
 import { CONTRACTS, describe as describeContract, pathOf, textOf, type Described } from './documents.ts';
 import { unboundedBy } from './lint-bounds.ts';
-import { operationsOf, resolve, type OpenApi } from './open-api.ts';
+import { operationsOf, resolve, type OpenApi } from '../../src/http/openapi/open-api.ts';
 
 describe.each(CONTRACTS)('the document of v$api.version', (contract) => {
   const { version } = contract.api;

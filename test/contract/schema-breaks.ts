@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../../src/http/openapi/json.ts';
-import { resolve } from './open-api.ts';
+import { resolve } from '../../src/http/openapi/open-api.ts';
 
 interface Documents {
   /** Whether clients send the shape or are answered it. */

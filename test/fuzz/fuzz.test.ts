@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CONTRACTS, pathOf } from '../contract/documents.ts';
-import { operationsOf, type OpenApi } from '../contract/open-api.ts';
+import { operationsOf, type OpenApi } from '../../src/http/openapi/open-api.ts';
 import { newBrain, type Client } from '../http/client.ts';
 import { judgeOf, type FuzzAnswer } from './answers.ts';
 import { bind, fill } from './pools.ts';

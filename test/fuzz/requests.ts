@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import type { Json, JsonObject } from '../../src/http/openapi/json.ts';
-import { resolve, type Located, type OpenApi, type Parameter } from '../contract/open-api.ts';
+import { resolve, type Located, type OpenApi, type Parameter } from '../../src/http/openapi/open-api.ts';
 import { hostileBodies, hostileHeaders, hostileTexts, spoiled } from './hostile.ts';
 import { reference, type PoolName } from './pools.ts';
 import { valuesOf } from './shapes.ts';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import type { Json, JsonObject } from '../../src/http/openapi/json.ts';
-import { resolve } from '../contract/open-api.ts';
+import { resolve } from '../../src/http/openapi/open-api.ts';
 import { anyText } from '../support/arbitraries.ts';
 import { poolOf, reference } from './pools.ts';
 

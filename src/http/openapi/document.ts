@@ -32,7 +32,10 @@ export function describeApi(
   examples: readonly Example[],
 ): JsonObject {
   const schemas = schemasOf(...api.shapes);
-  const own = routes.filter(({ url }) => url.startsWith(`/api/v${api.version}/`));
+  // The document itself is no operation.
+  const own = routes.filter(
+    ({ url, schema }) => url.startsWith(`/api/v${api.version}/`) && schema.operationId !== undefined,
+  );
   const paths = new Map<string, JsonObject>();
   const failures = new Map<string, Failure>();
   for (const route of own.toSorted(byVerb)) {

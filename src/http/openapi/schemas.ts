@@ -16,15 +16,27 @@ export interface Schemas {
 export function schemasOf(...modules: readonly Readonly<Record<string, unknown>>[]): Schemas {
   const named = modules.flatMap((module) => Object.entries(module)).filter(isSchema);
   const names = new Map<string, string>();
+  const bare = new Map<string, string>();
   for (const [name, schema] of named) {
     const key = JSON.stringify(schema);
     if (!names.has(key)) names.set(key, name);
+    const { description: _description, ...rest } = JSON.parse(key) as JsonObject;
+    bare.set(JSON.stringify(rest), bare.get(JSON.stringify(rest)) ?? name);
   }
+  const referenceTo = (schema: JsonObject): JsonObject | undefined => {
+    const exact = names.get(JSON.stringify(schema));
+    if (exact !== undefined) return { $ref: `#/components/schemas/${exact}` };
+    // A shape that means something of its own in one place, such as a filter, is still that shape.
+    const { description, ...rest } = schema;
+    const name = isTelling(rest) ? bare.get(JSON.stringify(rest)) : undefined;
+    if (name === undefined) return undefined;
+    return { $ref: `#/components/schemas/${name}`, ...(description !== undefined && { description }) };
+  };
   const convert = (value: Json, isTop = false): Json => {
     if (Array.isArray(value)) return value.map((one) => convert(one as Json));
     if (value === null || typeof value !== 'object') return value;
-    const name = isTop ? undefined : names.get(JSON.stringify(value));
-    if (name !== undefined) return { $ref: `#/components/schemas/${name}` };
+    const reference = isTop ? undefined : referenceTo(value as JsonObject);
+    if (reference) return reference;
     return plain(
       Object.fromEntries(Object.entries(value as JsonObject).map(([key, part]) => [key, convert(part)])),
     );
@@ -54,6 +66,9 @@ export function schemasOf(...modules: readonly Readonly<Record<string, unknown>>
 }
 
 const REFERENCE = /"#\/components\/schemas\/(\w+)"/g;
+
+/** Whether two shapes of this content are likely one and the same: any two counts look alike. */
+const isTelling = (schema: JsonObject): boolean => 'pattern' in schema || 'anyOf' in schema;
 
 function isSchema(entry: [string, unknown]): entry is [string, TSchema] {
   return typeof entry[1] === 'object' && entry[1] !== null && '~kind' in entry[1];

@@ -1,9 +1,10 @@
-import type { JsonObject } from '../../src/http/openapi/json.ts';
+import type { Json, JsonObject } from './json.ts';
 
-// The parts of an OpenAPI document that the tests read.
+// The parts of an OpenAPI document that are read, by the pages and by tests.
 
 export interface OpenApi {
-  readonly tags: readonly { readonly name: string }[];
+  readonly info: { readonly title: string; readonly description: string };
+  readonly tags: readonly { readonly name: string; readonly description: string }[];
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
   readonly components: {
     readonly schemas: Readonly<Record<string, JsonObject>>;
@@ -25,7 +26,9 @@ export interface Parameter {
   readonly name: string;
   readonly in: 'path' | 'query' | 'header';
   readonly required?: boolean;
+  readonly description: string;
   readonly schema: JsonObject;
+  readonly example?: string | number | boolean;
 }
 
 export interface ResponseObject {
@@ -34,18 +37,22 @@ export interface ResponseObject {
   readonly content?: Contents;
 }
 
-interface HeaderObject {
+export interface HeaderObject {
+  readonly description: string;
   readonly required?: boolean;
   readonly schema: JsonObject;
 }
 
-interface Reference {
+export interface Reference {
   readonly $ref: string;
 }
 
-type Contents = Readonly<
-  Record<string, { readonly schema: JsonObject; readonly examples?: Readonly<Record<string, unknown>> }>
->;
+export type Contents = Readonly<Record<string, Content>>;
+
+export interface Content {
+  readonly schema: JsonObject;
+  readonly examples?: Readonly<Record<string, { readonly summary: string; readonly value: Json }>>;
+}
 
 export interface Located {
   readonly path: string;
