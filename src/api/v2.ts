@@ -61,7 +61,7 @@ export type Node = Static<typeof Node>;
 
 export const Reason = Type.Object({
   kind: Type.String({ maxLength: 40, description: 'names, named-by, covers, term, tag or link' }),
-  term: Type.String({ maxLength: 200 }),
+  term: Type.String({ maxLength: 500 }),
   contribution: Unit,
 });
 export type Reason = Static<typeof Reason>;
