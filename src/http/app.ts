@@ -79,9 +79,6 @@ export async function createApp(needs: AppNeeds): Promise<FastifyInstance> {
   versionList(app);
   await versionRoutes(app, needs);
   documentRoutes(app);
-  await app.register(v2Routes({ services: needs.services, cursors: cursors(needs.cursorKey) }), {
-    prefix: '/api/v2',
-  });
   return app;
 }
 

@@ -5,9 +5,11 @@ import { describeApi, type ApiDescription } from '../../src/http/openapi/documen
 import type { Example } from '../../src/http/openapi/example.ts';
 import type { JsonObject } from '../../src/http/openapi/json.ts';
 import { routesOf } from '../../src/http/openapi/operation.ts';
+import { V1 } from '../../src/http/v1/description.ts';
 import { V2 } from '../../src/http/v2/description.ts';
 import { openBrain } from '../../src/server/brain.ts';
 import { DEFAULTS } from '../../src/server/settings.ts';
+import { examplesOfV1 } from './examples-v1.ts';
 import { examplesOfV2 } from './examples-v2.ts';
 import { recorder, type Recording } from './recorder.ts';
 
@@ -16,7 +18,10 @@ interface Contract {
   readonly run: (record: Recording) => Promise<void>;
 }
 
-export const CONTRACTS: readonly Contract[] = [{ api: V2, run: examplesOfV2 }];
+export const CONTRACTS: readonly Contract[] = [
+  { api: V1, run: examplesOfV1 },
+  { api: V2, run: examplesOfV2 },
+];
 
 export interface Described {
   readonly document: JsonObject;

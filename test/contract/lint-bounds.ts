@@ -27,6 +27,5 @@ export function unboundedBy(schema: JsonObject): readonly string[] {
   if (type === 'string' && !('contentSchema' in schema || 'enum' in schema || 'const' in schema))
     return 'maxLength' in schema ? [] : ['maxLength'];
   if (type === 'array') return 'maxItems' in schema ? [] : ['maxItems'];
-  if (type === 'object' && schema['additionalProperties'] !== false) return ['additionalProperties: false'];
   return [];
 }

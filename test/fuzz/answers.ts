@@ -50,8 +50,7 @@ export function judgeOf(document: OpenApi) {
     for (const [name, part] of Object.entries(response.headers ?? {})) {
       const { required, schema } = resolve(document, part);
       const value = headers[name.toLowerCase()];
-      if (value === undefined && required === true && name !== 'API-Version')
-        return `there is no header ${name}`;
+      if (value === undefined && required === true) return `there is no header ${name}`;
       if (value !== undefined && !ajv.validate(schema, value)) return `header ${name} is ${value}`;
     }
     return undefined;
@@ -62,7 +61,8 @@ export function judgeOf(document: OpenApi) {
     response: ResponseObject,
     { status, headers, text }: FuzzAnswer,
   ): string | undefined {
-    const type = headers['content-type']?.split(';')[0];
+    // Where Accept names the version, so does the type.
+    const type = headers['content-type']?.split(';')[0]?.replace(/vnd\.brain2\.v\d\+/, '');
     if (!response.content) return text === '' ? undefined : `a body with ${status}`;
     if (type === undefined || !(type in response.content)) return `${status} of type ${type}`;
     const keys = ['paths', path, method.toLowerCase(), 'responses', String(status)];

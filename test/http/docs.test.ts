@@ -14,6 +14,8 @@ async function page({ sendRoot }: Client, path: string): Promise<string> {
   return text;
 }
 
+const SITE = 'http://brain2.test';
+
 const hrefsOf = (text: string): readonly string[] =>
   [...text.matchAll(/\bhref="([^"]*)"/g)].map(([, href = '']) => href);
 const idsOf = (text: string): ReadonlySet<string> =>
@@ -58,16 +60,13 @@ describe('the pages', () => {
       if (pages.has(path)) return;
       pages.set(path, await page(client, path));
       for (const href of hrefsOf(pages.get(path) ?? '')) {
-        const [to = '', fragment] = href.split('#');
-        if (/^https?:/.test(to)) continue;
-        expect([href, to === '' || to.startsWith('/docs')]).toEqual([href, true]);
-        await visit(to === '' ? path : to);
-        if (fragment !== undefined)
-          expect([path, href, idsOf(pages.get(to === '' ? path : to) ?? '').has(fragment)]).toEqual([
-            path,
-            href,
-            true,
-          ]);
+        const to = new URL(href, `${SITE}${path}`);
+        if (to.origin !== SITE) continue;
+        expect([path, href, to.pathname.startsWith('/docs')]).toEqual([path, href, true]);
+        await visit(to.pathname);
+        const fragment = decodeURIComponent(to.hash.slice(1));
+        if (fragment !== '')
+          expect([path, href, idsOf(pages.get(to.pathname) ?? '').has(fragment)]).toEqual([path, href, true]);
       }
     };
     await visit('/docs');

@@ -3,15 +3,19 @@ import { readFile } from 'node:fs/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { OpenApi } from '../openapi/open-api.ts';
 import { BrainError } from '../../domain/error.ts';
+import { prefixOf, supportedOf, VERSIONS, type ApiVersion } from '../versions.ts';
 import { findGuides, renderGuide, type Guide } from './guides.ts';
+import { html } from './html.ts';
 import { layout, type PageLink } from './layout.ts';
 import { ORIGIN } from './operation-view.ts';
 import { reference } from './reference.ts';
 
-/** Versions that have a document, the newest first; `/docs` shows the first. */
-const DOCUMENTED = [2] as const;
+/** The newest first; `/docs` shows the first. */
+const DOCUMENTED: readonly ApiVersion[] = supportedOf(VERSIONS).toReversed();
 
-const fileOf = (version: number): URL => new URL(`../../../docs/openapi-v${version}.json`, import.meta.url);
+const fileOf = ({ number }: ApiVersion): URL =>
+  new URL(`../../../docs/openapi-v${number}.json`, import.meta.url);
+const pageOf = ({ number }: ApiVersion): string => `/docs/v${number}`;
 
 /** Nothing but its own style and picture is loaded, and nothing runs. */
 const PAGE_HEADERS = {
@@ -28,12 +32,12 @@ const ASSETS = { 'docs.css': 'text/css; charset=utf-8', 'icon.svg': 'image/svg+x
 export function documentRoutes(app: FastifyInstance): void {
   for (const version of DOCUMENTED) {
     const document = once(() => readFile(fileOf(version), 'utf8'));
-    app.get(`/api/v${version}/openapi.json`, async (request, reply) => {
-      reply.header('api-version', String(version)).type('application/json; charset=utf-8');
+    app.get(`${prefixOf(version)}/openapi.json`, async (request, reply) => {
+      reply.type('application/json; charset=utf-8');
       return sendKept(request, reply, await document());
     });
     const page = once(() => referencePage(version));
-    const paths = version === DOCUMENTED[0] ? ['/docs', `/docs/v${version}`] : [`/docs/v${version}`];
+    const paths = version === DOCUMENTED[0] ? ['/docs', pageOf(version)] : [pageOf(version)];
     for (const path of paths) {
       app.get(path, async (request, reply) => {
         return sendPage(request, reply, (await page()).replaceAll(ORIGIN, originOf(request)));
@@ -60,17 +64,24 @@ export function documentRoutes(app: FastifyInstance): void {
 }
 
 const VERSION_LINKS: readonly PageLink[] = DOCUMENTED.map((version) => ({
-  path: `/docs/v${version}`,
-  title: `API v${version}`,
+  path: pageOf(version),
+  title: `API v${version.number}${version.status === 'deprecated' ? ' (deprecated)' : ''}`,
 }));
 
-async function referencePage(version: number): Promise<string> {
+async function referencePage(version: ApiVersion): Promise<string> {
   const document = JSON.parse(await readFile(fileOf(version), 'utf8')) as OpenApi;
-  const path = `/docs/v${version}`;
-  const parts = reference(document);
+  const { status, sunset, docs } = version;
+  const notice =
+    status === 'deprecated'
+      ? html`<p class="notice">
+          This version is deprecated${sunset !== undefined && `, and served until ${sunset}`}.
+          <a href="${docs}">How to move on</a>
+        </p>`
+      : undefined;
+  const parts = reference(document, notice);
   return layout({
     ...parts,
-    path,
+    path: pageOf(version),
     title: document.info.title,
     versions: VERSION_LINKS,
     guides: await findGuides(),

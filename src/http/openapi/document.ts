@@ -3,7 +3,7 @@ import type { Example } from './example.ts';
 import { failureResponse, failuresOf, type Failure, type FailureBody } from './failures.ts';
 import { headerComponents, headersOf, parameterComponents } from './headers.ts';
 import { compact, type Json, type JsonObject } from './json.ts';
-import type { DescribedRoute } from './operation.ts';
+import type { AnswerHeader, DescribedRoute } from './operation.ts';
 import { parametersOf } from './parameters.ts';
 import { schemasOf, type Schemas } from './schemas.ts';
 
@@ -16,6 +16,8 @@ export interface ApiDescription {
   /** Modules of shapes: each exported shape is a component under its name. */
   readonly shapes: readonly Readonly<Record<string, unknown>>[];
   readonly failures: FailureBody;
+  /** Headers of every answer of this version. */
+  readonly sends?: readonly AnswerHeader[];
   readonly security: Security;
 }
 
@@ -31,6 +33,7 @@ export function describeApi(
   routes: readonly DescribedRoute[],
   examples: readonly Example[],
 ): JsonObject {
+  const { sends = [] } = api;
   const schemas = schemasOf(...api.shapes);
   // The document itself is no operation.
   const own = routes.filter(
@@ -40,17 +43,20 @@ export function describeApi(
   const failures = new Map<string, Failure>();
   for (const route of own.toSorted(byVerb)) {
     const path = route.url.replace(/:(\w+)/g, '{$1}');
-    const failing = failuresOf(route);
+    const failing = failuresOf(route, api.failures);
     for (const failure of failing) failures.set(failure.name, failure);
     // A refused request is shown by its answer alone, among the components: it is no example to follow.
     const those = examples.filter(
       ({ operationId, answer }) => operationId === route.schema.operationId && answer.status < 400,
     );
-    const operation = operationOf(route, { schemas, failing, examples: those });
+    const operation = operationOf(route, { schemas, failing, examples: those, sends });
     paths.set(path, { ...paths.get(path), [route.method.toLowerCase()]: operation });
   }
   const responses = sorted(
-    [...failures].map(([name, failure]) => [name, failureResponse(failure, api.failures, examples)] as const),
+    [...failures].map(
+      ([name, failure]) =>
+        [name, failureResponse(failure, { body: api.failures, recorded: examples, sends })] as const,
+    ),
   );
   return {
     openapi: '3.1.1',
@@ -66,12 +72,19 @@ export function describeApi(
     paths: sorted(paths),
     components: {
       schemas: schemas.neededBy([sorted(paths), responses]),
-      headers: headerComponents,
-      parameters: parameterComponents,
+      headers: usedOf('headers', headerComponents, [sorted(paths), responses]),
+      parameters: usedOf('parameters', parameterComponents, sorted(paths)),
       responses,
       securitySchemes: api.security.schemes,
     },
   };
+}
+
+function usedOf(kind: string, components: JsonObject, parts: Json): JsonObject {
+  const text = JSON.stringify(parts);
+  return Object.fromEntries(
+    Object.entries(components).filter(([name]) => text.includes(`"#/components/${kind}/${name}"`)),
+  );
 }
 
 const VERBS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
@@ -82,9 +95,13 @@ interface OperationNeeds {
   readonly schemas: Schemas;
   readonly failing: readonly Failure[];
   readonly examples: readonly Example[];
+  readonly sends: readonly AnswerHeader[];
 }
 
-function operationOf(route: DescribedRoute, { schemas, failing, examples }: OperationNeeds): JsonObject {
+function operationOf(
+  route: DescribedRoute,
+  { schemas, failing, examples, sends }: OperationNeeds,
+): JsonObject {
   const { operationId, summary, description, tags = [] } = route.schema;
   const refused = failing.map(
     ({ status, name }) => [String(status), { $ref: `#/components/responses/${name}` }] as const,
@@ -96,7 +113,7 @@ function operationOf(route: DescribedRoute, { schemas, failing, examples }: Oper
     tags: [...tags],
     parameters: parametersOf(route, schemas, examples),
     requestBody: requestBodyOf(route, schemas, examples),
-    responses: sorted([...answersOf(route, schemas, examples), ...refused]),
+    responses: sorted([...answersOf(route, { schemas, examples, sends }), ...refused]),
   });
 }
 
@@ -109,14 +126,13 @@ const DESCRIPTIONS: Readonly<Record<number, string>> = {
 
 function answersOf(
   { method, schema }: DescribedRoute,
-  schemas: Schemas,
-  examples: readonly Example[],
+  { schemas, examples, sends: always }: Omit<OperationNeeds, 'failing'>,
 ): readonly (readonly [string, JsonObject])[] {
-  const { response = {}, lines, takes = [], sends = [] } = schema;
-  const shapes: [number, TSchema | undefined][] = Object.entries(response).map(([status, shape]) => [
-    Number(status),
-    shape,
-  ]);
+  const { response = {}, lines, takes = [] } = schema;
+  const sends = [...always, ...(schema.sends ?? [])];
+  const shapes: [number, TSchema | undefined][] = Object.entries(response)
+    .map(([status, shape]): [number, TSchema] => [Number(status), shape])
+    .filter(([status]) => status < 400);
   if (shapes.length === 0) shapes.push([lines?.answer ? 200 : 204, undefined]);
   if (method === 'GET' && takes.includes('if-none-match')) shapes.push([304, undefined]);
   return shapes.map(([status, shape]) => {

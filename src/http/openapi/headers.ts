@@ -25,8 +25,17 @@ const HEADERS: Readonly<Record<string, { readonly description: string; readonly 
     schema: { type: 'string', format: 'uri-reference', maxLength: 200 },
   },
   Link: {
-    description: 'The next page, as `rel="next"`; absent on the last one.',
+    description:
+      'The next page of a list, as `rel="next"`; of a deprecated version its guide, as `rel="deprecation"`, and what replaces the operation, as `rel="successor-version"`.',
     schema: { type: 'string', maxLength: 8000 },
+  },
+  Deprecation: {
+    description: 'Since when this version is deprecated, in seconds (RFC 9745).',
+    schema: { type: 'string', pattern: '^@[0-9]+$', maxLength: 20 },
+  },
+  Sunset: {
+    description: 'When this version may go, as an HTTP date (RFC 8594).',
+    schema: { type: 'string', maxLength: 40 },
   },
   Vary: {
     description: 'The request headers that choose the representation.',
@@ -38,16 +47,16 @@ const HEADERS: Readonly<Record<string, { readonly description: string; readonly 
   },
 };
 
-const ANSWERS: Readonly<Record<AnswerHeader, string>> = {
-  etag: 'ETag',
-  location: 'Location',
-  link: 'Link',
-  vary: 'Vary',
+const ANSWERS: Readonly<Record<AnswerHeader, readonly string[]>> = {
+  etag: ['ETag'],
+  location: ['Location'],
+  link: ['Link'],
+  deprecation: ['Deprecation', 'Sunset', 'Link'],
 };
 
-const ALWAYS = ['X-Correlation-ID', 'X-Request-ID', 'API-Version'];
-/** Not in every answer that may have it: a last page has no link. */
-const SOMETIMES: ReadonlySet<string> = new Set(['Link', 'Vary']);
+const ALWAYS = ['X-Correlation-ID', 'X-Request-ID', 'API-Version', 'Vary'];
+/** Not in every answer that may have them: a last page has no link, a request for no version none of a version. */
+const SOMETIMES: ReadonlySet<string> = new Set(['Link', 'Vary', 'Deprecation', 'Sunset']);
 
 export const headerComponents: JsonObject = Object.fromEntries(
   Object.entries(HEADERS).map(([name, { description, schema }]) => [
@@ -60,7 +69,7 @@ export const headerComponents: JsonObject = Object.fromEntries(
 export function headersOf(extra: readonly AnswerHeader[], status: number): JsonObject {
   const names = [
     ...ALWAYS,
-    ...extra.map((name) => ANSWERS[name]),
+    ...extra.flatMap((name) => ANSWERS[name]),
     ...(status === 503 ? ['Retry-After'] : []),
   ];
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));

@@ -5,7 +5,7 @@ import type { ErrorCode } from '../../domain/error.ts';
 /** Request headers that a route reads; each is described once, in `headers.ts`. */
 export type RequestHeader = 'if-match' | 'if-none-match';
 /** Headers of a success beyond those of every answer. */
-export type AnswerHeader = 'etag' | 'location' | 'link' | 'vary';
+export type AnswerHeader = 'etag' | 'location' | 'link' | 'deprecation';
 
 // What a route tells of itself beside its shapes: the OpenAPI document of its version is made of nothing else.
 declare module 'fastify' {

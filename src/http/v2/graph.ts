@@ -51,7 +51,7 @@ export const graphRoutes =
             'Every note without its content, and every edge, of one read, with the position in the log to go on from. As NDJSON where `Accept` asks for application/x-ndjson: the position, then a line for each.',
           tags: ['graph'],
           takes: ['if-none-match'],
-          sends: ['etag', 'vary'],
+          sends: ['etag'],
           response: { 200: api.Graph },
           lines: { answer: api.GraphLine },
         },
