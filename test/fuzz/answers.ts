@@ -41,9 +41,9 @@ export function judgeOf(document: OpenApi) {
   }
 
   function wrongProblem({ headers, text }: FuzzAnswer): string | undefined {
-    if (headers['content-type'] !== 'application/problem+json')
-      return 'a refusal that is no problem document';
-    return broken('/components/schemas/Problem', JSON.parse(text));
+    const shape = headers['content-type'] === 'application/problem+json' ? 'Problem' : 'ErrorBody';
+    if (!(shape in document.components.schemas)) return 'a refusal that is no problem document';
+    return broken(`/components/schemas/${shape}`, JSON.parse(text));
   }
 
   function wrongHeaders(response: ResponseObject, { headers }: FuzzAnswer): string | undefined {

@@ -78,9 +78,10 @@ describe(`${TOTAL} generated requests, seed ${SEED}: no 5xx, answers as describe
   it.each(OPERATIONS)('$name', async ({ document, one }) => {
     const client = await newBrain();
     const statuses = [...(await fuzz(client, { document, one, runs: EACH, send: inProcess(client) })).keys()];
-    // A fuzz that only ever is refused, or never is, proves little.
+    // A fuzz that only ever is refused, or never is where something can be wrong, proves little.
     expect(statuses.some((status) => status < 400)).toBe(true);
-    expect(statuses.some((status) => status >= 400)).toBe(true);
+    const mayBeWrong = one.path.includes('{') || one.operation.requestBody !== undefined;
+    if (mayBeWrong) expect(statuses.some((status) => status >= 400)).toBe(true);
   });
 });
 
