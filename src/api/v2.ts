@@ -362,9 +362,12 @@ export const DeprecationUsage = Type.Object({
       count: Type.Integer({ minimum: 1 }),
       firstAt: Timestamp,
       lastAt: Timestamp,
-      successor: Type.Union([Type.Object({ method: Type.String({ maxLength: 10 }), path: Type.String() }), Type.Null()], {
-        description: 'what replaces it',
-      }),
+      successor: Type.Union(
+        [Type.Object({ method: Type.String({ maxLength: 10 }), path: Type.String() }), Type.Null()],
+        {
+          description: 'what replaces it',
+        },
+      ),
       sunset: Type.Union([Type.String(), Type.Null()], { description: 'the day it may go' }),
       docs: Type.Union([Type.String(), Type.Null()]),
     }),

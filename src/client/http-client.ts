@@ -119,7 +119,7 @@ export function brainClient(transport: Transport) {
       if (answer.status >= 400) throw await problemOf(answer, path);
       for await (const line of linesOf(answer.body)) {
         const event = JSON.parse(line) as ImportEvent;
-        if (event.type === 'problem') throw new ApiError(event.problem as Problem);
+        if (event.type === 'problem') throw new ApiError(event.problem);
         yield event;
       }
     },

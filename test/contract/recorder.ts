@@ -62,7 +62,7 @@ export function recorder(brain: Brain, version: number) {
         ...(value !== undefined && mediaType !== undefined && { mediaType, value }),
       },
     });
-    return { body: value as T, etag: String(answer.headers['etag'] ?? '') };
+    return { body: value as T, etag: answer.headers['etag'] ?? '' };
   };
   return { record, examples: () => settled(examples) };
 }

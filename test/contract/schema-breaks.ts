@@ -87,10 +87,10 @@ function boundBreaks(before: JsonObject, after: JsonObject): readonly string[] {
 }
 
 function requiredBreaks({ direction }: Documents, before: JsonObject, after: JsonObject): readonly string[] {
-  const [was, is] = [listOf(before['required']), listOf(after['required'])];
+  const [was, is] = [listOf(before['required']) as string[], listOf(after['required']) as string[]];
   return direction === 'sent'
-    ? is.filter((name) => !was.includes(name)).map((name) => `requires ${String(name)} now`)
-    : was.filter((name) => !is.includes(name)).map((name) => `may lack ${String(name)} now`);
+    ? is.filter((name) => !was.includes(name)).map((name) => `requires ${name} now`)
+    : was.filter((name) => !is.includes(name)).map((name) => `may lack ${name} now`);
 }
 
 function innerBreaks(

@@ -51,7 +51,8 @@ export function judgeOf(document: OpenApi) {
       const { required, schema } = resolve(document, part);
       const value = headers[name.toLowerCase()];
       if (value === undefined && required === true) return `there is no header ${name}`;
-      if (value !== undefined && !ajv.validate(schema, value)) return `header ${name} is ${value}`;
+      const fits: boolean = value === undefined || ajv.validate<unknown>(schema, value);
+      if (!fits) return `header ${name} is ${value}`;
     }
     return undefined;
   }

@@ -75,7 +75,7 @@ type Place = readonly string[];
 
 function placesOf(value: Json, above: Place = []): readonly Place[] {
   if (typeof value !== 'object' || value === null) return [above];
-  return [above, ...Object.entries(value).flatMap(([key, part]) => placesOf(part as Json, [...above, key]))];
+  return [above, ...Object.entries(value).flatMap(([key, part]) => placesOf(part, [...above, key]))];
 }
 
 /** `undefined` takes the part away. */

@@ -188,6 +188,6 @@ function assemble({ method, path }: Located, { path: ids, query, headers, type, 
     method,
     path: search.length > 0 ? `${filled}?${search.join('&')}` : filled,
     headers: { ...headers, ...(payload !== undefined && type !== undefined && { 'content-type': type }) },
-    body: payload as string | Buffer | undefined,
+    body: payload,
   };
 }

@@ -14,7 +14,8 @@ export function valuesOf(document: object, schema: JsonObject, name = ''): fc.Ar
   if (forms) return fc.oneof(...forms.map((form) => valuesOf(document, form, name)));
   if (shape['const'] !== undefined) return fc.constant(shape['const']);
   if (Array.isArray(shape['enum'])) return fc.constantFrom(...(shape['enum'] as Json[]));
-  switch (shape['type']) {
+  const { type } = shape;
+  switch (typeof type === 'string' ? type : '') {
     case 'object':
       return objects(document, shape);
     case 'array':
@@ -41,9 +42,7 @@ function objects(document: object, shape: JsonObject): fc.Arbitrary<Json> {
   const fields = Object.entries(properties).map(
     ([name, schema]) => [name, valuesOf(document, schema, name)] as const,
   );
-  return fc
-    .record(Object.fromEntries(fields), { requiredKeys: [...required] })
-    .map((fields) => ({ ...fields }) as JsonObject);
+  return fc.record(Object.fromEntries(fields), { requiredKeys: [...required] });
 }
 
 function lists(document: object, shape: JsonObject, name: string): fc.Arbitrary<Json> {

@@ -19,7 +19,7 @@ export function typeOf(schema: JsonObject): Html {
 }
 
 /** The fields of a shape, those of inner shapes below them. */
-export function fieldsOf(schema: JsonObject): Html | undefined {
+function fieldsOf(schema: JsonObject): Html | undefined {
   const properties = propertiesOf(schema);
   if (Object.keys(properties).length === 0) return undefined;
   const required = listOf(schema['required']) as readonly Json[];
@@ -51,7 +51,7 @@ export function shapeOf(schema: JsonObject): Html {
   return html`${typeof description === 'string' && html`<p>${prose(sentence(description))}</p>`}${body}`;
 }
 
-export const sentence = (text: string): string => {
+const sentence = (text: string): string => {
   const upper = `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
   return /[.!?]$/.test(upper) ? upper : `${upper}.`;
 };

@@ -40,16 +40,15 @@ export function parametersOf(
       }),
     ];
   });
-  const required: readonly string[] =
-    (schema.querystring as { required?: string[] } | undefined)?.required ?? [];
+  const { required = [] }: { required?: readonly string[] } = schema.querystring ?? {};
   const query = Object.entries(propertiesOf(schema.querystring)).map(([name, shape]) => {
-    const { description = '', ...converted } = schemas.of(shape);
+    const { description: _told, ...converted } = schemas.of(shape); // by the parameter itself
     const text = example(name);
     return compact({
       name,
       in: 'query',
       required: required.includes(name),
-      description: sentence(shape.description ?? String(description)),
+      description: sentence(shape.description ?? ''),
       schema: converted,
       example: text === undefined ? undefined : typed(text, converted),
     });
@@ -62,7 +61,8 @@ interface Described extends TSchema {
 }
 
 function propertiesOf(schema: TSchema | undefined): Readonly<Record<string, Described>> {
-  return (schema as { properties?: Record<string, Described> } | undefined)?.properties ?? {};
+  const { properties = {} }: { properties?: Readonly<Record<string, Described>> } = schema ?? {};
+  return properties;
 }
 
 const sentence = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
