@@ -58,13 +58,16 @@ describe.each(CONTRACTS)('the document of v$api.version', (contract) => {
   });
 });
 
+const OF_THE_CONNECTION = ['header_too_large', 'request_timeout'];
+
 it('the codes named by the document of v2 are those of the union', () => {
   const document = JSON.parse(readFileSync(pathOf(2), 'utf8')) as OpenApi;
   const named = Object.values(document.components.responses).flatMap(({ description }) =>
     [...description.matchAll(/`(\w+)`/g)].map(([, code]) => code),
   );
-  // What is answered where there is no operation: at another method, and where no served version is asked for.
-  const elsewhere = ['method_not_allowed', 'version_gone', 'version_not_acceptable'];
+  // What is answered where there is no operation: at another method, where no served version is asked for, and before
+  // a request is whole.
+  const elsewhere = ['method_not_allowed', 'version_gone', 'version_not_acceptable', ...OF_THE_CONNECTION];
   expect(new Set([...named, ...elsewhere])).toEqual(new Set(ERROR_CODES));
 });
 

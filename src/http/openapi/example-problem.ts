@@ -12,5 +12,6 @@ export const exampleProblem = (code: ErrorCode): JsonObject => ({
   code,
   correlationId: 'import-2026-01-05',
   requestId: '0190a7c4-6a01-7d11-8c3e-5f0d2b8e6a1c',
+  timestamp: '2026-01-05T08:00:00.000Z',
   retryable: new BrainError(code, '').retryable,
 });
