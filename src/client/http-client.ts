@@ -1,5 +1,6 @@
 import type { Health, Page, Problem } from '../api/common.ts';
 import type * as v2 from '../api/v2.ts';
+import type { ImportEvent, ImportNote } from '../api/v2-imports.ts';
 
 /** Carries one request: over the network, or straight into an application in this process. */
 export type Transport = (request: {
@@ -109,16 +110,16 @@ export function brainClient(transport: Transport) {
 
     /** Sends notes as they come, and gives the server's events as they come. */
     async *import(
-      notes: AsyncIterable<v2.ImportNote> | Iterable<v2.ImportNote>,
+      notes: AsyncIterable<ImportNote> | Iterable<ImportNote>,
       options: { readonly collection: string; readonly prune?: boolean; readonly dryRun?: boolean },
-    ): AsyncGenerator<v2.ImportEvent> {
+    ): AsyncGenerator<ImportEvent> {
       const path = `/api/v2/imports${queryString(options)}`;
       const headers = { 'content-type': 'application/x-ndjson', accept: 'application/x-ndjson' };
       const answer = await transport({ method: 'POST', path, headers, body: ndjson(notes) });
       if (answer.status >= 400) throw await problemOf(answer, path);
       for await (const line of linesOf(answer.body)) {
-        const event = JSON.parse(line) as v2.ImportEvent;
-        if (event.type === 'problem') throw new ApiError(event.problem as Problem);
+        const event = JSON.parse(line) as ImportEvent;
+        if (event.type === 'problem') throw new ApiError(event.problem);
         yield event;
       }
     },

@@ -5,6 +5,7 @@ import type { Services } from '../services/services.ts';
 import { answerClientErrors } from './client-errors.ts';
 import { logAnswer, openContext, useContext, type ContextNeeds } from './context.ts';
 import { cursors } from './cursor.ts';
+import { documentRoutes } from './docs/routes.ts';
 import { answerError, problemOf } from './errors.ts';
 import { healthRoutes, type HealthChecks } from './health.ts';
 import { metricsRoute, type Exposition } from './metrics.ts';
@@ -13,6 +14,7 @@ import { useTimeouts, type TimeLimits } from './timeouts.ts';
 import { collectReplacements, type Replacement } from './successors.ts';
 import { countCalls } from './usage.ts';
 import { v1Routes } from './v1/routes.ts';
+import { collectRoutes } from './openapi/operation.ts';
 import { v2Routes } from './v2/routes.ts';
 import { useStrictValidation } from './validation.ts';
 import { routeVersion, tellVersion, useVersions } from './version-headers.ts';
@@ -70,11 +72,13 @@ export async function createApp(needs: AppNeeds): Promise<FastifyInstance> {
   useVersions(app);
   app.setErrorHandler(answerError);
   useRouteTable(app);
+  collectRoutes(app);
   takeJsonAlone(app);
   healthRoutes(app, needs);
   if (needs.exposition) metricsRoute(app, needs.exposition);
   versionList(app);
   await versionRoutes(app, needs);
+  documentRoutes(app);
   return app;
 }
 

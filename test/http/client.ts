@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Problem } from '../../src/api/common.ts';
 import type * as api from '../../src/api/v2.ts';
+import type { ImportEvent, ImportNote, ImportSummary } from '../../src/api/v2-imports.ts';
 import { openBrain, type Brain } from '../../src/server/brain.ts';
 import { DEFAULTS, type Settings } from '../../src/server/settings.ts';
 
@@ -119,9 +120,9 @@ function clientOf(brain: Brain, close: () => Promise<void>) {
     },
     /** An import, and the events of its answer. */
     async importNotes(
-      notes: readonly (Partial<api.ImportNote> | string)[],
+      notes: readonly (Partial<ImportNote> | string)[],
       query: Readonly<Record<string, string>> = {},
-    ): Promise<{ readonly events: readonly api.ImportEvent[]; readonly summary: api.ImportSummary }> {
+    ): Promise<{ readonly events: readonly ImportEvent[]; readonly summary: ImportSummary }> {
       const lines = notes.map((note) => (typeof note === 'string' ? note : JSON.stringify(note)));
       const params = new URLSearchParams({ collection: 'vault', ...query });
       const answer = await send('POST', `${v2}/imports?${params.toString()}`, lines.join('\n'), {
@@ -130,7 +131,7 @@ function clientOf(brain: Brain, close: () => Promise<void>) {
       const events = answer.text
         .split('\n')
         .filter((line) => line !== '')
-        .map((line) => JSON.parse(line) as api.ImportEvent);
+        .map((line) => JSON.parse(line) as ImportEvent);
       const last = events.at(-1);
       if (last?.type !== 'summary') throw new Error(`no summary: ${answer.text.slice(-600)}`);
       return { events, summary: last.summary };

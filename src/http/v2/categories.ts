@@ -1,20 +1,14 @@
 import type { FastifyPluginAsyncTypebox as Routes } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import * as api from '../../api/v2.ts';
-import { pageOf } from '../../api/common.ts';
+import { paged } from '../../api/common.ts';
 import { isBrainError, within } from '../../domain/error.ts';
 import { categoryId, nodeId, type CategoryId, type NodeId } from '../../domain/values.ts';
 import type { V2Needs } from './needs.ts';
 import { presentCategory, presentNode, presentPage } from './present.ts';
 import { etag, idOf, owner, paging, requiredVersion } from './request.ts';
 
-const PageQuery = Type.Object(
-  {
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
-    cursor: Type.Optional(Type.String({ maxLength: 2000 })),
-  },
-  { additionalProperties: false },
-);
+const PageQuery = Type.Object(paged, { additionalProperties: false });
 
 const Removal = Type.Pick(api.Assignment, ['nodeIds'], { additionalProperties: false });
 
@@ -25,7 +19,18 @@ export const categoryRoutes =
 
     app.post(
       '/categories',
-      { schema: { body: api.CategoryInput, response: { 201: api.Category } } },
+      {
+        schema: {
+          operationId: 'createCategory',
+          summary: 'Create a category',
+          description: 'At the top, or below another; the tree has three levels.',
+          tags: ['categories'],
+          sends: ['etag', 'location'],
+          fails: ['conflict'],
+          body: api.CategoryInput,
+          response: { 201: api.Category },
+        },
+      },
       async (request, reply) => {
         const created = await categories.create(owner(), {
           ...request.body,
@@ -39,20 +44,54 @@ export const categoryRoutes =
 
     app.get(
       '/categories',
-      { schema: { response: { 200: Type.Object({ items: Type.Array(api.Category) }) } } },
+      {
+        schema: {
+          operationId: 'listCategories',
+          summary: 'List all categories',
+          description: 'The whole tree, each with its level and its parent.',
+          tags: ['categories'],
+          response: { 200: api.CategoryList },
+        },
+      },
       async () => ({ items: (await categories.list(owner())).map(presentCategory) }),
     );
 
-    app.get('/categories/:id', { schema: { response: { 200: api.Category } } }, async (request, reply) => {
-      const found = await categories.get(owner(), idOf(request, categoryId));
-      // No 304 here: the count of notes is part of the answer, and changes without a new version of the category.
-      etag(reply, found.category.version);
-      return presentCategory(found);
-    });
+    app.get(
+      '/categories/:id',
+      {
+        schema: {
+          operationId: 'getCategory',
+          summary: 'Read a category',
+          description:
+            'The category with the count of its notes. Its ETag is what a change of it names in If-Match.',
+          tags: ['categories'],
+          sends: ['etag'],
+          response: { 200: api.Category },
+        },
+      },
+      async (request, reply) => {
+        const found = await categories.get(owner(), idOf(request, categoryId));
+        // No 304 here: the count of notes is part of the answer, and changes without a new version of the category.
+        etag(reply, found.category.version);
+        return presentCategory(found);
+      },
+    );
 
     app.patch(
       '/categories/:id',
-      { schema: { body: api.CategoryPatch, response: { 200: api.Category } } },
+      {
+        schema: {
+          operationId: 'updateCategory',
+          summary: 'Change a category',
+          description: 'A JSON merge patch (RFC 7396): absent fields stay, null empties a color or an icon.',
+          tags: ['categories'],
+          takes: ['if-match'],
+          sends: ['etag'],
+          fails: ['conflict'],
+          body: api.CategoryPatch,
+          response: { 200: api.Category },
+        },
+      },
       async (request, reply) => {
         const version = requiredVersion(request);
         const updated = await categories.update(owner(), idOf(request, categoryId), request.body, version);
@@ -63,7 +102,20 @@ export const categoryRoutes =
 
     app.post(
       '/categories/:id/move',
-      { schema: { body: api.CategoryMove, response: { 200: api.Category } } },
+      {
+        schema: {
+          operationId: 'moveCategory',
+          summary: 'Move a category',
+          description:
+            'Puts the category, with all below it, under another or to the top. It cannot go below itself or deeper than three levels.',
+          tags: ['categories'],
+          takes: ['if-match'],
+          sends: ['etag'],
+          fails: ['conflict'],
+          body: api.CategoryMove,
+          response: { 200: api.Category },
+        },
+      },
       async (request, reply) => {
         const id = idOf(request, categoryId);
         const moved = await categories.move(
@@ -77,14 +129,37 @@ export const categoryRoutes =
       },
     );
 
-    app.delete('/categories/:id', async (request, reply) => {
-      await categories.delete(owner(), idOf(request, categoryId), requiredVersion(request));
-      return reply.code(204).send();
-    });
+    app.delete(
+      '/categories/:id',
+      {
+        schema: {
+          operationId: 'deleteCategory',
+          summary: 'Delete a category',
+          description: 'Deletes a category that has none below it. Its notes stay.',
+          tags: ['categories'],
+          takes: ['if-match'],
+          fails: ['conflict'],
+        },
+      },
+      async (request, reply) => {
+        await categories.delete(owner(), idOf(request, categoryId), requiredVersion(request));
+        return reply.code(204).send();
+      },
+    );
 
     app.get(
       '/categories/:id/nodes',
-      { schema: { querystring: PageQuery, response: { 200: pageOf(api.Node) } } },
+      {
+        schema: {
+          operationId: 'listCategoryNodes',
+          summary: 'List the notes of a category',
+          description: 'By pages.',
+          tags: ['categories'],
+          sends: ['link'],
+          querystring: PageQuery,
+          response: { 200: api.NodePage },
+        },
+      },
       async (request, reply) => {
         const id = idOf(request, categoryId);
         const { page, seal } = paging(request, reply, cursors, `category ${id}`);
@@ -94,7 +169,17 @@ export const categoryRoutes =
 
     app.post(
       '/categories/:id/nodes',
-      { schema: { body: api.Assignment, response: { 200: api.AssignmentResult } } },
+      {
+        schema: {
+          operationId: 'assignNodes',
+          summary: 'Put notes into a category',
+          description:
+            'Assigns each note that exists; those that do not are told, and do not stop the others.',
+          tags: ['categories'],
+          body: api.Assignment,
+          response: { 200: api.AssignmentResult },
+        },
+      },
       async (request) => {
         const id = idOf(request, categoryId);
         const { nodeIds, confidence } = request.body;
@@ -105,7 +190,17 @@ export const categoryRoutes =
 
     app.post(
       '/categories/:id/nodes/remove',
-      { schema: { body: Removal, response: { 200: api.AssignmentResult } } },
+      {
+        schema: {
+          operationId: 'removeNodes',
+          summary: 'Take notes out of a category',
+          description:
+            'Removes each note that exists; those that do not are told, and do not stop the others.',
+          tags: ['categories'],
+          body: Removal,
+          response: { 200: api.AssignmentResult },
+        },
+      },
       async (request) => {
         const id = idOf(request, categoryId);
         await categories.get(owner(), id);
@@ -113,10 +208,21 @@ export const categoryRoutes =
       },
     );
 
-    app.delete('/categories/:id/nodes/:nodeId', async (request, reply) => {
-      await categories.remove(owner(), idOf(request, categoryId), idOf(request, nodeId, 'nodeId'));
-      return reply.code(204).send();
-    });
+    app.delete(
+      '/categories/:id/nodes/:nodeId',
+      {
+        schema: {
+          operationId: 'removeNode',
+          summary: 'Take one note out of a category',
+          description: 'The note stays.',
+          tags: ['categories'],
+        },
+      },
+      async (request, reply) => {
+        await categories.remove(owner(), idOf(request, categoryId), idOf(request, nodeId, 'nodeId'));
+        return reply.code(204).send();
+      },
+    );
   };
 
 /** Does it to each note; those that are not there are told, and do not stop the others. */
