@@ -5,7 +5,7 @@ import type { Store } from '../storage/store.ts';
 import type { Tx } from '../storage/transaction.ts';
 
 /** How long a request can be repeated and is not done again. */
-export const RECEIPT_HOURS = 24;
+const RECEIPT_HOURS = 24;
 const HOUR_S = 3600;
 
 /**

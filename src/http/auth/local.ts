@@ -27,7 +27,7 @@ export function useLocalGuard(app: FastifyInstance, allowedOrigins: readonly str
 }
 
 /** Why a request is not of this machine's own, or undefined. */
-export function foreign(
+function foreign(
   headers: IncomingHttpHeaders,
   method: string,
   allowedOrigins: readonly string[],
