@@ -1,4 +1,5 @@
 import type { Health, Page, Problem } from '../api/common.ts';
+import type * as tokens from '../api/v2-tokens.ts';
 import type * as v2 from '../api/v2.ts';
 import type { ImportEvent, ImportNote } from '../api/v2-imports.ts';
 
@@ -15,6 +16,13 @@ export type Transport = (request: {
   /** The body as it comes, in pieces of UTF-8. */
   readonly body: AsyncIterable<Uint8Array>;
 }>;
+
+/** Sends every request as whoever the credential is of. */
+export function withCredential(transport: Transport, credential: string | undefined): Transport {
+  if (credential === undefined) return transport;
+  const authorization = `Bearer ${credential}`;
+  return (request) => transport({ ...request, headers: { ...request.headers, authorization } });
+}
 
 /** What the server refused, as it said it. */
 export class ApiError extends Error {
@@ -91,6 +99,11 @@ export function brainClient(transport: Transport) {
     categories: {
       list: () => call<{ items: v2.Category[] }>('GET', '/api/v2/categories'),
       create: (input: v2.CategoryInput) => call<v2.Category>('POST', '/api/v2/categories', { json: input }),
+    },
+    tokens: {
+      create: (input: tokens.TokenInput) => call<tokens.NewToken>('POST', '/api/v2/tokens', { json: input }),
+      list: () => call<{ items: tokens.Token[] }>('GET', '/api/v2/tokens'),
+      revoke: (id: string) => call<void>('DELETE', at('tokens', id)),
     },
     graph: () => call<v2.Graph>('GET', '/api/v2/graph'),
     search: (q: string, query: Query = {}) =>

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { instant, ownerId, type OwnerId } from '../domain/values.ts';
+import { instant, type OwnerId } from '../domain/values.ts';
 import { createApp } from '../http/app.ts';
 import type { Linker } from '../services/linker.ts';
 import { createServices, type Services } from '../services/services.ts';
@@ -12,10 +12,13 @@ import { QUEUE_LIMIT } from '../storage/owner-writer.ts';
 import { Store } from '../storage/store.ts';
 import type { Table } from '../storage/table.ts';
 import type { RoundLimits } from '../storage/transaction.ts';
+import { sweepExpired } from '../storage/embedded/sweep.ts';
+import { accessOf, LOCAL_OWNER } from './authenticate.ts';
 import { healthChecks } from './health-checks.ts';
 import { observe, UNOBSERVED } from './observation.ts';
 import { read } from './readings.ts';
 import type { Settings } from './settings.ts';
+import { startUpkeep, type InBackground } from './upkeep.ts';
 import { VERSION } from './version.ts';
 import { watchedLinker, watchedTable, type OnWork } from './watched.ts';
 
@@ -25,22 +28,20 @@ export interface Brain {
   readonly services: Services;
   readonly folder: DataFolder;
   readonly log: Log;
-  /** The one owner of a local Brain2. */
+  /** Who owns everything where nobody is asked who they are. */
   readonly owner: OwnerId;
-  /** Runs work that nobody asked for, in a context of its own. */
-  inBackground<T>(work: () => T): T;
+  /** Runs work that nobody asked for, for an owner or for all, in a context of its own. */
+  readonly inBackground: InBackground;
   /** Ends what is under way, stores the indexes and lets go of the folder. */
   close(): Promise<void>;
 }
-
-const LOCAL_OWNER = ownerId('local');
-const UPKEEP_MS = 10_000;
 
 interface BrainOptions {
   /** Takes the log in the place of stdout. */
   readonly logTo?: Parameters<typeof createLog>[1];
   /** Nobody waits but the one caller in this process: bulk work is done in larger pieces. */
   readonly isAlone?: boolean;
+  readonly nowMs?: () => number;
   /** May name a collector of traces and metrics. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
@@ -51,18 +52,20 @@ const ALONE = { round: { works: 128, ms: 200 }, checkpointPages: 16_000 };
 /** Joins the parts. Throws `locked`, `read_only`, `corrupt`, `schema_newer`. */
 export async function openBrain(settings: Settings, options: BrainOptions = {}): Promise<Brain> {
   const log = createLog({ level: settings.logLevel, format: settings.logFormat }, options.logTo);
-  const limits: Partial<typeof ALONE> = options.isAlone ? ALONE : {};
-  const newId = uuidv7Generator(Date.now);
+  const { round, checkpointPages }: Partial<typeof ALONE> = options.isAlone ? ALONE : {};
+  const nowMs = options.nowMs ?? Date.now;
+  const nowSeconds = () => Math.floor(nowMs() / 1000);
+  const newId = uuidv7Generator(nowMs);
   const observation = options.isAlone ? UNOBSERVED : await observe(options.environment ?? {}, log);
   const { onWork, metrics, tracer, exposition } = observation;
   const folder = openDataFolder(settings.dataDir);
   let table: SqliteTable | undefined;
   try {
-    const opened = new SqliteTable({ path: folder.databasePath, checkpointPages: limits.checkpointPages });
-    table = opened;
-    const { store, services } = joinServices({ table, folder, log, newId, onWork, round: limits.round });
+    const opened = (table = new SqliteTable({ path: folder.databasePath, checkpointPages, nowSeconds }));
+    const resident = settings.auth === 'local' ? LOCAL_OWNER : undefined;
+    const { store, services } = joinServices({ table, folder, log, newId, onWork, round, nowMs, resident });
     observation.measure(() => read({ store, services }, LOCAL_OWNER));
-    const health = healthOf(table, { store, services, folder });
+    const health = healthOf(opened, { store, services, folder, resident });
     const app = await createApp({
       services,
       log,
@@ -74,10 +77,13 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
       version: VERSION,
       cursorKey: folder.key,
       showsInside: settings.mode === 'development',
+      resident,
+      access: await accessOf(settings, { services, operatorKey: folder.operatorKey, nowMs }),
     });
-    const inBackground = <T>(work: () => T): T =>
-      runInBackground({ ownerId: LOCAL_OWNER, id: newId() }, work);
-    const stopUpkeep = startUpkeep(services, log, inBackground);
+    const inBackground: InBackground = (owner, work) =>
+      runInBackground({ ownerId: owner ?? resident ?? '-', id: newId() }, work);
+    const sweep = () => sweepExpired(folder.databasePath, nowSeconds());
+    const stopUpkeep = startUpkeep({ services, log, sweep, inBackground });
     return {
       app,
       services,
@@ -85,21 +91,7 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
       log,
       inBackground,
       owner: LOCAL_OWNER,
-      async close() {
-        await stopUpkeep();
-        health.stop();
-        try {
-          await app.close();
-          await store.drain();
-          await services.deprecatedCalls.flush();
-          await observation.stop(); // while there is still something to measure
-          await services.indexes.close();
-        } finally {
-          // Also where the index could not be stored, as on a full disk: it is made anew from the notes.
-          await opened.close();
-          folder.release();
-        }
-      },
+      close: () => close({ stopUpkeep, health, app, store, services, observation, opened, folder }),
     };
   } catch (error) {
     await table?.close();
@@ -111,19 +103,51 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
 /** The probes go to the table itself, so that they are not counted as work. */
 function healthOf(
   table: SqliteTable,
-  of: { readonly store: Store; readonly services: Services; readonly folder: DataFolder },
+  of: {
+    readonly store: Store;
+    readonly services: Services;
+    readonly folder: DataFolder;
+    readonly resident: OwnerId | undefined;
+  },
 ): ReturnType<typeof healthChecks> {
-  const { store, services, folder } = of;
+  const { store, services, folder, resident } = of;
   return healthChecks({
     table,
     store,
     services,
     dataDir: folder.path,
     owner: LOCAL_OWNER,
+    hidesGraph: resident === undefined,
     workers: {
       health: () => ({ isAlive: table.canWrite, waiting: store.waiting, limit: QUEUE_LIMIT }),
     },
   });
+}
+
+/** Ends what is under way, from the outside in. */
+async function close(parts: {
+  readonly stopUpkeep: () => Promise<void>;
+  readonly health: { readonly stop: () => void };
+  readonly app: FastifyInstance;
+  readonly store: Store;
+  readonly services: Services;
+  readonly observation: { readonly stop: () => Promise<void> };
+  readonly opened: SqliteTable;
+  readonly folder: DataFolder;
+}): Promise<void> {
+  await parts.stopUpkeep();
+  parts.health.stop();
+  try {
+    await parts.app.close();
+    await parts.store.drain();
+    await parts.services.deprecatedCalls.flush();
+    await parts.observation.stop(); // while there is still something to measure
+    await parts.services.indexes.close();
+  } finally {
+    // Also where the index could not be stored, as on a full disk: it is made anew from the notes.
+    await parts.opened.close();
+    parts.folder.release();
+  }
 }
 
 /** The store over the table and the services over the store, watched where there is somebody to watch. */
@@ -134,11 +158,13 @@ function joinServices(needs: {
   readonly newId: (atMs?: number) => string;
   readonly onWork: OnWork | undefined;
   readonly round: RoundLimits | undefined;
+  readonly nowMs: () => number;
+  readonly resident: OwnerId | undefined;
 }): { readonly store: Store; readonly services: Services } {
-  const { table, folder, log, newId, onWork, round } = needs;
+  const { table, folder, log, newId, onWork, round, nowMs, resident } = needs;
   const store = new Store({
     table: onWork ? watchedTable(table, onWork) : table,
-    now: () => instant(Date.now()),
+    now: () => instant(nowMs()),
     newEpoch: newId,
     round,
     correlationId: () => currentContext()?.correlationId ?? '-',
@@ -150,28 +176,5 @@ function joinServices(needs: {
       log.warn({ err, owner }, 'the stored index is damaged; rebuilding it'),
   };
   const watchLinker = onWork && ((linker: Linker) => watchedLinker(linker, onWork));
-  return { store, services: createServices({ store, snapshots, newId, watchLinker }) };
-}
-
-/** Now and then: links what a cut-off import left to be linked, and stores indexes that have grown a tail. */
-function startUpkeep(services: Services, log: Log, inBackground: Brain['inBackground']): () => Promise<void> {
-  let underWay: Promise<void> | undefined;
-  const upkeep = async (): Promise<void> => {
-    try {
-      if (!services.imports.isRunning(LOCAL_OWNER)) await services.pending.finish(LOCAL_OWNER);
-      await services.deprecatedCalls.flush();
-      await services.indexes.upkeep();
-    } catch (err) {
-      log.error({ err }, 'upkeep failed');
-    }
-    underWay = undefined;
-  };
-  const timer = setInterval(() => {
-    underWay ??= inBackground(upkeep);
-  }, UPKEEP_MS);
-  timer.unref();
-  return async () => {
-    clearInterval(timer);
-    await underWay;
-  };
+  return { store, services: createServices({ store, snapshots, newId, watchLinker, nowMs, resident }) };
 }

@@ -1,4 +1,5 @@
 import type { OwnerId, Position } from '../domain/values.ts';
+import { directory, type Directory } from './directory.ts';
 import { emptyHead, readChanges, readHead, type Changes, type Head } from './log.ts';
 import { OwnerWriter } from './owner-writer.ts';
 import { repositories, type Repositories } from './repositories.ts';
@@ -9,12 +10,14 @@ const SNAPSHOT_TRIES = 3;
 
 /** The graphs of all owners: reads, transactions and the log. Knows no engine. */
 export class Store {
+  readonly directory: Directory;
   readonly #options: StoreOptions;
   readonly #writers = new Map<OwnerId, OwnerWriter>();
   readonly #listeners = new Set<(commit: Commit) => void>();
 
   constructor(options: StoreOptions) {
     this.#options = options;
+    this.directory = directory(options.table);
   }
 
   read(owner: OwnerId): Repositories {

@@ -5,6 +5,9 @@ import { onTestFinished } from 'vitest';
 import type { Problem } from '../../src/api/common.ts';
 import type * as api from '../../src/api/v2.ts';
 import type { ImportEvent, ImportNote, ImportSummary } from '../../src/api/v2-imports.ts';
+import { ownerId } from '../../src/domain/values.ts';
+import type { Access } from '../../src/http/app.ts';
+import { localAuthentication } from '../../src/http/auth/local.ts';
 import { openBrain, type Brain } from '../../src/server/brain.ts';
 import { DEFAULTS, type Settings } from '../../src/server/settings.ts';
 
@@ -33,9 +36,20 @@ export const settingsOf = (dataDir: string): Settings => ({
   logLevel: 'silent',
 });
 
+/** As of an application where nobody is asked who they are. */
+export const LOCAL_ACCESS: Access = {
+  authenticate: localAuthentication(ownerId('local')),
+  isLocal: true,
+  allowedOrigins: [],
+  trustProxy: [],
+};
+
 /** A whole Brain2 on a new folder, or on a given one, closed when the test ends. */
-export async function newBrain(dataDir = dataFolder()): Promise<Client> {
-  const brain = await openBrain(settingsOf(dataDir));
+export async function newBrain(
+  dataDir = dataFolder(),
+  { settings = {}, nowMs }: { readonly settings?: Partial<Settings>; readonly nowMs?: () => number } = {},
+): Promise<Client> {
+  const brain = await openBrain({ ...settingsOf(dataDir), ...settings }, nowMs ? { nowMs } : {});
   let closed = false;
   const client = clientOf(brain, async () => {
     closed = true;

@@ -4,16 +4,29 @@ import * as api from '../../api/v2.ts';
 import { paged } from '../../api/common.ts';
 import { isBrainError, within } from '../../domain/error.ts';
 import { categoryId, nodeId, type CategoryId, type NodeId } from '../../domain/values.ts';
+import type { PlacedCategory } from '../../services/categories.ts';
+import type { Keep } from '../../services/receipts.ts';
+import type { Answer } from '../idempotency.ts';
 import type { V2Needs } from './needs.ts';
 import { presentCategory, presentNode, presentPage } from './present.ts';
-import { etag, idOf, owner, paging, requiredVersion } from './request.ts';
+import {
+  afterwards,
+  etag,
+  idOf,
+  isKnown,
+  made,
+  notModified,
+  owner,
+  paging,
+  requiredVersion,
+} from './request.ts';
 
 const PageQuery = Type.Object(paged, { additionalProperties: false });
 
 const Removal = Type.Pick(api.Assignment, ['nodeIds'], { additionalProperties: false });
 
 export const categoryRoutes =
-  ({ services, cursors }: V2Needs): Routes =>
+  ({ services, cursors, once }: V2Needs): Routes =>
   async (app) => {
     const { categories } = services;
 
@@ -31,14 +44,17 @@ export const categoryRoutes =
           response: { 201: api.Category },
         },
       },
-      async (request, reply) => {
-        const created = await categories.create(owner(), {
-          ...request.body,
-          parentId: parentOf(request.body.parentId),
-        });
-        etag(reply, created.category.version);
-        reply.header('location', `/api/v2/categories/${created.category.id}`);
-        return reply.code(201).send(presentCategory(created));
+      (request, reply) => {
+        const input = { ...request.body, parentId: parentOf(request.body.parentId) };
+        return once(
+          { request, reply },
+          (keep: Keep<PlacedCategory> | undefined) => categories.create(owner(), input, keep),
+          (created) => ({
+            status: 201,
+            headers: made(`/api/v2/categories/${created.category.id}`, categoryTag(created)),
+            body: presentCategory(created),
+          }),
+        );
       },
     );
 
@@ -71,8 +87,8 @@ export const categoryRoutes =
       },
       async (request, reply) => {
         const found = await categories.get(owner(), idOf(request, categoryId));
-        // No 304 here: the count of notes is part of the answer, and changes without a new version of the category.
-        etag(reply, found.category.version);
+        etag(reply, categoryTag(found));
+        if (isKnown(request, categoryTag(found))) return notModified(reply);
         return presentCategory(found);
       },
     );
@@ -95,7 +111,7 @@ export const categoryRoutes =
       async (request, reply) => {
         const version = requiredVersion(request);
         const updated = await categories.update(owner(), idOf(request, categoryId), request.body, version);
-        etag(reply, updated.category.version);
+        etag(reply, categoryTag(updated));
         return presentCategory(updated);
       },
     );
@@ -116,16 +132,19 @@ export const categoryRoutes =
           response: { 200: api.Category },
         },
       },
-      async (request, reply) => {
+      (request, reply) => {
         const id = idOf(request, categoryId);
-        const moved = await categories.move(
-          owner(),
-          id,
-          parentOf(request.body.parentId) ?? null,
-          requiredVersion(request),
+        const parentId = parentOf(request.body.parentId) ?? null;
+        const version = requiredVersion(request);
+        return once(
+          { request, reply },
+          (keep: Keep<PlacedCategory> | undefined) => categories.move(owner(), id, parentId, version, keep),
+          (moved) => ({
+            status: 200,
+            headers: { etag: `"${categoryTag(moved)}"` },
+            body: presentCategory(moved),
+          }),
         );
-        etag(reply, moved.category.version);
-        return presentCategory(moved);
       },
     );
 
@@ -180,11 +199,14 @@ export const categoryRoutes =
           response: { 200: api.AssignmentResult },
         },
       },
-      async (request) => {
+      (request, reply) => {
         const id = idOf(request, categoryId);
         const { nodeIds, confidence } = request.body;
-        await categories.get(owner(), id);
-        return eachNode(nodeIds, (one) => categories.assign(owner(), id, one, { confidence }));
+        const assign = async () => {
+          await categories.get(owner(), id);
+          return eachNode(nodeIds, (one) => categories.assign(owner(), id, one, { confidence }));
+        };
+        return once({ request, reply }, afterwards(services.receipts, assign), asBody);
       },
     );
 
@@ -201,10 +223,13 @@ export const categoryRoutes =
           response: { 200: api.AssignmentResult },
         },
       },
-      async (request) => {
+      (request, reply) => {
         const id = idOf(request, categoryId);
-        await categories.get(owner(), id);
-        return eachNode(request.body.nodeIds, (one) => categories.remove(owner(), id, one));
+        const remove = async () => {
+          await categories.get(owner(), id);
+          return eachNode(request.body.nodeIds, (one) => categories.remove(owner(), id, one));
+        };
+        return once({ request, reply }, afterwards(services.receipts, remove), asBody);
       },
     );
 
@@ -239,6 +264,13 @@ async function eachNode(ids: readonly string[], act: (id: NodeId) => Promise<unk
     }),
   );
   return { changed: new Set(ids).size - notFound.length, notFound };
+}
+
+const asBody = <B>(body: B): Answer<B> => ({ status: 200, body });
+
+/** Its place in the tree and its notes are part of what is shown, and change without a new version of it. */
+function categoryTag({ category, level, noteCount }: PlacedCategory): string {
+  return `${category.version}-${level}-${noteCount}`;
 }
 
 function parentOf(id: string | null | undefined): CategoryId | null | undefined {

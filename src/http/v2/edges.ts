@@ -1,13 +1,15 @@
 import type { FastifyPluginAsyncTypebox as Routes } from '@fastify/type-provider-typebox';
 import * as api from '../../api/v2.ts';
+import type { Edge } from '../../domain/edge.ts';
 import { within } from '../../domain/error.ts';
 import { edgeId, nodeId } from '../../domain/values.ts';
+import type { Keep } from '../../services/receipts.ts';
 import type { V2Needs } from './needs.ts';
 import { presentEdge, presentExplanation, presentPage } from './present.ts';
-import { etag, idOf, isKnown, notModified, owner, paging, parsed, requiredVersion } from './request.ts';
+import { etag, idOf, isKnown, made, notModified, owner, paging, parsed, requiredVersion } from './request.ts';
 
 export const edgeRoutes =
-  ({ services, cursors }: V2Needs): Routes =>
+  ({ services, cursors, once }: V2Needs): Routes =>
   async (app) => {
     const { edges } = services;
 
@@ -25,16 +27,22 @@ export const edgeRoutes =
           response: { 201: api.Edge },
         },
       },
-      async (request, reply) => {
+      (request, reply) => {
         const { sourceId, targetId, ...rest } = request.body;
-        const edge = await edges.create(owner(), {
+        const input = {
           ...rest,
           sourceId: within('/sourceId', () => nodeId(sourceId)),
           targetId: within('/targetId', () => nodeId(targetId)),
-        });
-        etag(reply, edge.version);
-        reply.header('location', `/api/v2/edges/${edge.id}`);
-        return reply.code(201).send(presentEdge(edge));
+        };
+        return once(
+          { request, reply },
+          (keep: Keep<Edge> | undefined) => edges.create(owner(), input, keep),
+          (edge) => ({
+            status: 201,
+            headers: made(`/api/v2/edges/${edge.id}`, edge.version),
+            body: presentEdge(edge),
+          }),
+        );
       },
     );
 

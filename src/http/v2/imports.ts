@@ -5,6 +5,7 @@ import * as api from '../../api/v2-imports.ts';
 import { BrainError, type Issue } from '../../domain/error.ts';
 import type { ImportEntry, ImportNote } from '../../services/import-note.ts';
 import type { ImportEvent } from '../../services/imports.ts';
+import { keyOf } from '../idempotency.ts';
 import { sendLines } from '../ndjson.ts';
 import { signalOf } from '../timeouts.ts';
 import { checker } from '../validation.ts';
@@ -64,6 +65,15 @@ export const importRoutes =
           throw new BrainError(
             'unsupported_media_type',
             'send the notes as application/x-ndjson, one a line',
+          );
+        }
+        if (keyOf(request) !== undefined) {
+          throw new BrainError(
+            'invalid',
+            'an import takes no Idempotency-Key: sending it again changes nothing',
+            {
+              issues: [{ pointer: '/idempotency-key', code: 'not_taken', message: 'leave the header out' }],
+            },
           );
         }
         const { collection, prune = false, dryRun = false } = request.query;

@@ -2,7 +2,8 @@ import type { FastifyPluginAsyncTypebox as Routes } from '@fastify/type-provider
 import { Type } from 'typebox';
 import * as api from '../../api/v2.ts';
 import { categoryId, instant, nodeId, tag as tagOf } from '../../domain/values.ts';
-import type { RelatedNode } from '../../services/nodes.ts';
+import type { LinkedNode, RelatedNode } from '../../services/nodes.ts';
+import type { Keep } from '../../services/receipts.ts';
 import { labelOf } from '../../domain/node.ts';
 import type { V2Needs } from './needs.ts';
 import {
@@ -13,7 +14,18 @@ import {
   presentPage,
   presentSummary,
 } from './present.ts';
-import { etag, idOf, isKnown, notModified, owner, paging, parsed, requiredVersion } from './request.ts';
+import {
+  afterwards,
+  etag,
+  idOf,
+  isKnown,
+  made,
+  notModified,
+  owner,
+  paging,
+  parsed,
+  requiredVersion,
+} from './request.ts';
 
 const Limit = (maximum: number, standard: number) =>
   Type.Optional(Type.Integer({ minimum: 1, maximum, default: standard, description: 'notes, at most' }));
@@ -31,7 +43,7 @@ const NeighborQuery = Type.Object(
 );
 
 export const nodeRoutes =
-  ({ services, cursors }: V2Needs): Routes =>
+  ({ services, cursors, once }: V2Needs): Routes =>
   async (app) => {
     const { nodes, graph, edges } = services;
 
@@ -50,12 +62,16 @@ export const nodeRoutes =
           response: { 201: api.LinkedNode },
         },
       },
-      async (request, reply) => {
-        const created = await nodes.create(owner(), request.body);
-        etag(reply, created.node.version);
-        reply.header('location', `/api/v2/nodes/${created.node.id}`);
-        return reply.code(201).send(presentLinked(created));
-      },
+      (request, reply) =>
+        once(
+          { request, reply },
+          (keep: Keep<LinkedNode> | undefined) => nodes.create(owner(), request.body, keep),
+          (created) => ({
+            status: 201,
+            headers: made(`/api/v2/nodes/${created.node.id}`, created.node.version),
+            body: presentLinked(created),
+          }),
+        ),
     );
 
     app.get(
@@ -89,6 +105,7 @@ export const nodeRoutes =
     app.post(
       '/nodes/preview-links',
       {
+        config: { access: 'read' },
         schema: {
           operationId: 'previewLinks',
           summary: 'See what a text would be linked to',
@@ -98,7 +115,12 @@ export const nodeRoutes =
           response: { 200: api.Related },
         },
       },
-      async (request) => ({ items: (await nodes.preview(owner(), request.body, 50)).map(presentRelated) }),
+      (request, reply) =>
+        once(
+          { request, reply },
+          afterwards(services.receipts, () => nodes.preview(owner(), request.body, 50)),
+          (found) => ({ status: 200, body: { items: found.map(presentRelated) } }),
+        ),
     );
 
     app.get(
