@@ -15,6 +15,12 @@ export function answerRequests(
   const port = parentPort;
   if (!port) throw new Error('this module is the entry of a worker thread');
 
+  let answers: ThreadAnswer[] = [];
+  const send = (transfer: readonly Transferable[]): void => {
+    if (answers.length > 0) port.postMessage(answers, transfer);
+    answers = [];
+  };
+
   const answer = (asked: readonly ThreadRequest<unknown>[]): void => {
     const open = new Set(asked);
     try {
@@ -23,20 +29,24 @@ export function answerRequests(
         (at, value, transfer = []) => {
           const of = asked[at];
           if (!of || !open.delete(of)) throw new Error(`there is no open request ${at}`);
-          port.postMessage({ id: of.id, answer: value } satisfies ThreadAnswer, transfer);
+          answers.push({ id: of.id, answer: value });
+          // That something is done waits for the next answer that says something: each message wakes the other side.
+          if (value !== undefined) send(transfer);
         },
       );
     } catch (thrown) {
-      for (const { id } of open) port.postMessage({ id, thrown } satisfies ThreadAnswer);
+      for (const { id } of open) answers.push({ id, thrown });
     }
+    send([]);
   };
 
-  port.on('message', (first: ThreadRequest<unknown> | typeof END) => {
+  type Message = readonly ThreadRequest<unknown>[] | typeof END;
+  port.on('message', (first: Message) => {
     const asked: ThreadRequest<unknown>[] = [];
     let isEnding = false;
-    for (let next: { message: typeof first } | undefined = { message: first }; next;) {
+    for (let next: { message: Message } | undefined = { message: first }; next;) {
       if (next.message === END) isEnding = true;
-      else asked.push(next.message);
+      else asked.push(...next.message);
       next = receiveMessageOnPort(port);
     }
     if (asked.length > 0) answer(asked);

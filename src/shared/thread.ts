@@ -25,6 +25,9 @@ interface Awaited {
 export class Thread<Request> {
   readonly #worker: Worker;
   readonly #awaited = new Map<number, Awaited>();
+  /** Asked in this turn of the event loop: it goes over in one message, for each wakes the other side. */
+  #outbox: ThreadRequest<Request>[] = [];
+  #transfer: Transferable[] = [];
   #lastId = 0;
   #dead: Error | undefined;
   readonly #ended: Promise<void>;
@@ -33,7 +36,9 @@ export class Thread<Request> {
   constructor(entry: URL, data: unknown) {
     this.#worker = new Worker(entry, { workerData: data });
     this.#worker.unref();
-    this.#worker.on('message', (message: ThreadAnswer) => this.#settle(message));
+    this.#worker.on('message', (answers: readonly ThreadAnswer[]) => {
+      for (const answer of answers) this.#settle(answer);
+    });
     this.#worker.on('error', (error) => this.#die(error instanceof Error ? error : new Error(String(error))));
     this.#ended = new Promise((resolve) => {
       this.#worker.once('exit', () => {
@@ -58,7 +63,9 @@ export class Thread<Request> {
     return new Promise<Answer>((resolve, reject) => {
       if (this.#awaited.size === 0) this.#worker.ref();
       this.#awaited.set(id, { resolve, reject });
-      this.#worker.postMessage({ id, request } satisfies ThreadRequest<Request>, transfer);
+      this.#transfer.push(...transfer);
+      // After all that the work under way still asks before it waits.
+      if (this.#outbox.push({ id, request }) === 1) process.nextTick(() => this.#send());
     });
   }
 
@@ -71,9 +78,16 @@ export class Thread<Request> {
   async end(): Promise<void> {
     if (!this.#dead) {
       this.#worker.ref();
+      this.#send();
       this.#worker.postMessage(END, []);
     }
     await this.#ended;
+  }
+
+  #send(): void {
+    if (this.#outbox.length > 0) this.#worker.postMessage(this.#outbox, this.#transfer);
+    this.#outbox = [];
+    this.#transfer = [];
   }
 
   #settle(message: ThreadAnswer): void {
