@@ -6,6 +6,11 @@ import { DynamoTable, type DynamoTableOptions } from '../../src/storage/dynamodb
 import { createTable } from '../../src/storage/dynamodb/table-admin.ts';
 import { startEmulator, type EmulatorName } from './emulator.ts';
 
+interface OpenOptions extends Partial<DynamoTableOptions> {
+  /** Of something in front of it. */
+  readonly endpoint?: string;
+}
+
 /** The DynamoDB that the tests of one file run on. */
 export interface TestDynamo {
   readonly kind: EmulatorName | 'aws';
@@ -13,7 +18,7 @@ export interface TestDynamo {
   readonly endpoint: string | undefined;
   /** The name of an empty table. At AWS there is one only, and its tests write to partitions of their own. */
   newTable(): Promise<string>;
-  open(tableName: string, options?: Partial<DynamoTableOptions>): DynamoTable;
+  open(tableName: string, options?: OpenOptions): DynamoTable;
   stop(): Promise<void>;
 }
 
@@ -40,8 +45,10 @@ export async function startDynamo(): Promise<TestDynamo> {
       client.destroy();
       return name;
     },
-    open: (tableName, options) =>
-      new DynamoTable({ client: dynamoClient(environment), tableName, ...options }),
+    open(tableName, { endpoint: before = endpoint, ...options } = {}) {
+      const client = dynamoClient({ AWS_ENDPOINT_URL_DYNAMODB: before });
+      return new DynamoTable({ client, tableName, ...options });
+    },
   };
 }
 
