@@ -15,7 +15,7 @@ export interface PatienceLimits {
 }
 
 export const PATIENCE: PatienceLimits = {
-  deadlineMs: 10_000,
+  deadlineMs: 8_000, // less than a request has: whoever waits hears what it was
   attemptMs: 3_000,
   attempts: 12,
   pauseMs: 25,
