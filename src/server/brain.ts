@@ -6,12 +6,10 @@ import { createServices, type Services } from '../services/services.ts';
 import { currentContext, runInBackground } from '../shared/context.ts';
 import { createLog, type Log } from '../shared/log.ts';
 import { uuidv7Generator } from '../shared/uuid.ts';
-import { openDataFolder, type DataFolder } from '../storage/embedded/data-folder.ts';
-import { SqliteTable } from '../storage/embedded/sqlite-table.ts';
 import { QUEUE_LIMIT } from '../storage/owner-writer.ts';
 import { Store } from '../storage/store.ts';
-import type { Table } from '../storage/table.ts';
 import type { RoundLimits } from '../storage/transaction.ts';
+import { openEngine, type Engine } from './engines.ts';
 import { healthChecks } from './health-checks.ts';
 import { observe, UNOBSERVED } from './observation.ts';
 import { read } from './readings.ts';
@@ -19,11 +17,11 @@ import type { Settings } from './settings.ts';
 import { VERSION } from './version.ts';
 import { watchedLinker, watchedTable, type OnWork } from './watched.ts';
 
-/** A whole Brain2 on the embedded store, without a socket. */
+/** A whole Brain2 without a socket. */
 export interface Brain {
   readonly app: FastifyInstance;
   readonly services: Services;
-  readonly folder: DataFolder;
+  readonly folder: Engine['home'];
   readonly log: Log;
   /** The one owner of a local Brain2. */
   readonly owner: OwnerId;
@@ -48,28 +46,27 @@ interface BrainOptions {
 /** In larger pieces an import writes a third less; the one who waits is the one who imports. */
 const ALONE = { round: { works: 128, ms: 200 }, checkpointPages: 16_000 };
 
-/** Joins the parts. Throws `locked`, `read_only`, `corrupt`, `schema_newer`. */
+/** Joins the parts. Throws what `openEngine` throws. */
 export async function openBrain(settings: Settings, options: BrainOptions = {}): Promise<Brain> {
   const log = createLog({ level: settings.logLevel, format: settings.logFormat }, options.logTo);
   const limits: Partial<typeof ALONE> = options.isAlone ? ALONE : {};
   const newId = uuidv7Generator(Date.now);
   const observation = options.isAlone ? UNOBSERVED : await observe(options.environment ?? {}, log);
   const { onWork, metrics, tracer, exposition } = observation;
-  const folder = openDataFolder(settings.dataDir);
-  let table: SqliteTable | undefined;
+  const engine = await openEngine(settings, limits);
+  const { table, home: folder } = engine;
   try {
-    const opened = new SqliteTable({ path: folder.databasePath, checkpointPages: limits.checkpointPages });
-    table = opened;
-    const { store, services } = joinServices({ table, folder, log, newId, onWork, round: limits.round });
+    const { store, services } = joinServices({ engine, log, newId, onWork, round: limits.round });
     observation.measure(() => read({ store, services }, LOCAL_OWNER));
     const workers = {
-      health: () => ({ isAlive: opened.canWrite, waiting: store.waiting, limit: QUEUE_LIMIT }),
+      health: () => ({ isAlive: engine.canWrite(), waiting: store.waiting, limit: QUEUE_LIMIT }),
     };
     const health = healthChecks({
       table,
       store,
       services,
       workers,
+      facts: engine.facts,
       dataDir: folder.path,
       owner: LOCAL_OWNER,
     });
@@ -106,13 +103,13 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
           await services.indexes.close();
         } finally {
           // Also where the index could not be stored, as on a full disk: it is made anew from the notes.
-          await opened.close();
+          await table.close();
           folder.release();
         }
       },
     };
   } catch (error) {
-    await table?.close();
+    await table.close();
     folder.release();
     throw error;
   }
@@ -120,24 +117,25 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
 
 /** The store over the table and the services over the store, watched where there is somebody to watch. */
 function joinServices(needs: {
-  readonly table: Table;
-  readonly folder: DataFolder;
+  readonly engine: Engine;
   readonly log: Log;
   readonly newId: (atMs?: number) => string;
   readonly onWork: OnWork | undefined;
   readonly round: RoundLimits | undefined;
 }): { readonly store: Store; readonly services: Services } {
-  const { table, folder, log, newId, onWork, round } = needs;
+  const { engine, log, newId, onWork, round } = needs;
+  const { table, home, pollMs } = engine;
   const store = new Store({
     table: onWork ? watchedTable(table, onWork) : table,
+    pollMs,
     now: () => instant(Date.now()),
     newEpoch: newId,
     round,
     correlationId: () => currentContext()?.correlationId ?? '-',
   });
   const snapshots = {
-    load: folder.loadIndex,
-    save: folder.saveIndex,
+    load: home.loadIndex,
+    save: home.saveIndex,
     onRefused: (owner: OwnerId, err: unknown) =>
       log.warn({ err, owner }, 'the stored index is damaged; rebuilding it'),
   };

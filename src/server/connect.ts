@@ -21,7 +21,8 @@ export interface Connection {
  * folder, and what `openBrain` throws.
  */
 export async function connect(settings: Settings): Promise<Connection> {
-  const holder = holderOf(settings.dataDir);
+  // A table is held by nobody: a command works on it beside any number of servers.
+  const holder = settings.store === 'sqlite' ? holderOf(settings.dataDir) : undefined;
   if (holder?.url !== undefined) {
     const { url } = holder;
     return { client: brainClient(httpTransport(url)), where: { kind: 'server', url }, close: async () => {} };

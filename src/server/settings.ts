@@ -12,6 +12,12 @@ export interface Settings {
   readonly logFormat: 'json' | 'pretty';
   /** In development, problems tell what went wrong inside. */
   readonly mode: 'production' | 'development';
+  /** Where the graphs are: in a file of the data folder, or in a table at AWS that many servers share. */
+  readonly store: 'sqlite' | 'dynamodb';
+  /** Name of the DynamoDB table. Region, credentials and endpoint are the SDK's own settings. */
+  readonly table: string;
+  /** How often a server looks for what others wrote to the graphs that somebody listens to. */
+  readonly pollMs: number;
 }
 
 export const DEFAULTS: Settings = {
@@ -21,11 +27,15 @@ export const DEFAULTS: Settings = {
   logLevel: 'info',
   logFormat: 'json',
   mode: 'production',
+  store: 'sqlite',
+  table: 'brain2',
+  pollMs: 20,
 };
 
 const LOG_LEVELS: readonly string[] = ['trace', 'debug', 'info', 'warn', 'error', 'silent'];
 const LOG_FORMATS: readonly string[] = ['json', 'pretty'];
 const MODES: readonly string[] = ['production', 'development'];
+const STORES: readonly string[] = ['sqlite', 'dynamodb'];
 
 /** The environment variable of each setting, and how its text is read. */
 const VARIABLES: {
@@ -40,6 +50,9 @@ const VARIABLES: {
     parse: (text) => oneOf(text, LOG_FORMATS) as Settings['logFormat'],
   },
   mode: { name: 'BRAIN2_MODE', parse: (text) => oneOf(text, MODES) as Settings['mode'] },
+  store: { name: 'BRAIN2_STORE', parse: (text) => oneOf(text, STORES) as Settings['store'] },
+  table: { name: 'BRAIN2_TABLE', parse: tableName },
+  pollMs: { name: 'BRAIN2_POLL_MS', parse: pollMs },
 };
 
 /** Where the settings come from, given as text: flags by setting name, then the environment. */
@@ -68,6 +81,9 @@ export function readSettings(
     logLevel: read('logLevel'),
     logFormat: read('logFormat'),
     mode: read('mode'),
+    store: read('store'),
+    table: read('table'),
+    pollMs: read('pollMs'),
   };
   if (!isLoopback(settings.host)) {
     issues.push({
@@ -103,6 +119,17 @@ function port(text: string): number {
   if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
     throw new Error(`a port is 0 to 65535, not "${text}"`);
   return Number(text);
+}
+
+/** DynamoDB's own rule for names. */
+function tableName(text: string): string {
+  if (/^[\w.-]{3,255}$/.test(text)) return text;
+  throw new Error(`a table's name is 3 to 255 letters, digits, dots, hyphens and underscores, not "${text}"`);
+}
+
+function pollMs(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) > 0) return Number(text);
+  throw new Error(`it is 1 to 99999 milliseconds, not "${text}"`);
 }
 
 function oneOf(text: string, allowed: readonly string[]): string {

@@ -139,16 +139,17 @@ describe('a probe', () => {
     const dataDir = dataFolder();
     const brain = await openBrain(settingsOf(dataDir));
     onTestFinished(() => brain.close());
-    const { table, store } = openServices(brain.folder.databasePath);
+    const databasePath = join(brain.folder.path, 'brain2.sqlite');
+    const { table, store } = openServices(databasePath);
     const check = storeCheck({ table, store, owner: OWNER });
     for (let probe = 0; probe < 50; probe++) await check();
-    const size = () => statSync(brain.folder.databasePath).size;
+    const size = () => statSync(databasePath).size;
     const before = size();
     for (let probe = 0; probe < 2_000; probe++) await check();
     expect(size()).toBe(before);
     expect((await brain.services.graph.counts(OWNER)).position.seq).toBe(0);
     await table.close();
-    expect(statSync(brain.folder.databasePath).size).toBe(before);
+    expect(statSync(databasePath).size).toBe(before);
   });
 });
 

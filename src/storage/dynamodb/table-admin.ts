@@ -5,6 +5,7 @@ import {
   DescribeTimeToLiveCommand,
   ResourceNotFoundException,
   UpdateContinuousBackupsCommand,
+  UpdateTableCommand,
   UpdateTimeToLiveCommand,
   waitUntilTableExists,
   type DynamoDBClient,
@@ -17,6 +18,8 @@ import { Patience, PATIENCE } from './patience.ts';
 
 const READY_WITHIN_S = 120;
 const LOOK_AGAIN_S = 2;
+/** A table whose settings are being changed goes on as before. */
+const USABLE: ReadonlySet<string> = new Set(['ACTIVE', 'UPDATING']);
 
 /** `unknown`: the endpoint, which is an emulator, or the permissions do not tell. */
 export type Setting = 'on' | 'off' | 'unknown';
@@ -37,10 +40,10 @@ export interface TableStatus {
 
 /**
  * Makes the table, paid by use, with deletion protection, point-in-time recovery, and removal of what has expired. Of
- * one that is there already the last two are made good. Throws `conflict` if that one has other keys.
+ * one that is there already it makes those good. Throws `conflict` if that one has other keys.
  */
 export async function createTable(client: DynamoDBClient, name: string): Promise<TableStatus> {
-  if (!(await describeTable(client, name))) {
+  if (!(await findTable(client, name))) {
     const command = new CreateTableCommand({
       TableName: name,
       AttributeDefinitions: [
@@ -60,7 +63,11 @@ export async function createTable(client: DynamoDBClient, name: string): Promise
     { client, maxWaitTime: READY_WITHIN_S, minDelay: LOOK_AGAIN_S, maxDelay: LOOK_AGAIN_S },
     { TableName: name },
   );
-  const { ttl, pointInTimeRecovery } = await getTableStatus(client, name);
+  const { ttl, pointInTimeRecovery, deletionProtection } = await getTableStatus(client, name);
+  if (deletionProtection === 'off') {
+    const command = new UpdateTableCommand({ TableName: name, DeletionProtectionEnabled: true });
+    await send('table.create', () => client.send(command));
+  }
   if (ttl === 'off') {
     const TimeToLiveSpecification = { AttributeName: TTL_ATTRIBUTE, Enabled: true };
     const command = new UpdateTimeToLiveCommand({ TableName: name, TimeToLiveSpecification });
@@ -76,18 +83,7 @@ export async function createTable(client: DynamoDBClient, name: string): Promise
 
 /** Throws `not_found`, and `conflict` if it is not a table of Brain2's. */
 export async function getTableStatus(client: DynamoDBClient, name: string): Promise<TableStatus> {
-  const table = await describeTable(client, name);
-  if (!table) {
-    throw new BrainError('not_found', `there is no table ${name}; \`brain2 table create\` makes it`, {
-      operation: 'table.status',
-    });
-  }
-  const keys = (table.KeySchema ?? []).map((key) => `${key.AttributeName} ${key.KeyType}`).join(', ');
-  if (keys !== 'pk HASH, sk RANGE') {
-    throw new BrainError('conflict', `the table ${name} is not one of Brain2: its keys are ${keys}`, {
-      operation: 'table.status',
-    });
-  }
+  const table = await getTable(client, name);
   const [ttl, pointInTimeRecovery] = await Promise.all([ttlOf(client, name), recoveryOf(client, name)]);
   return {
     name,
@@ -101,10 +97,34 @@ export async function getTableStatus(client: DynamoDBClient, name: string): Prom
   };
 }
 
-async function describeTable(client: DynamoDBClient, name: string): Promise<TableDescription | undefined> {
+/** That the table can be used. Throws `not_found`, `conflict` if its keys are others, `unavailable` if it is not ready. */
+export async function checkTable(client: DynamoDBClient, name: string): Promise<void> {
+  const { TableStatus: state = '' } = await getTable(client, name);
+  if (USABLE.has(state)) return;
+  throw new BrainError('unavailable', `the table ${name} is ${state}`, { operation: 'table.status' });
+}
+
+async function getTable(client: DynamoDBClient, name: string): Promise<TableDescription> {
+  const table = await findTable(client, name);
+  if (!table) {
+    throw new BrainError('not_found', `there is no table ${name}; \`brain2 table create\` makes it`, {
+      operation: 'table.status',
+    });
+  }
+  const keys = (table.KeySchema ?? []).map((key) => `${key.AttributeName} ${key.KeyType}`).join(', ');
+  if (keys !== 'pk HASH, sk RANGE') {
+    throw new BrainError('conflict', `the table ${name} is not one of Brain2: its keys are ${keys}`, {
+      operation: 'table.status',
+    });
+  }
+  return table;
+}
+
+async function findTable(client: DynamoDBClient, name: string): Promise<TableDescription | undefined> {
   try {
     const command = new DescribeTableCommand({ TableName: name });
-    return (await new Patience('table.status', PATIENCE).send(() => client.send(command))).Table;
+    return (await new Patience('table.status', PATIENCE).send((options) => client.send(command, options)))
+      .Table;
   } catch (error) {
     if (error instanceof ResourceNotFoundException) return undefined;
     throw dynamoError(error, 'table.status');

@@ -1,0 +1,50 @@
+import { openDataFolder, type DataFolder } from '../storage/embedded/data-folder.ts';
+import { SqliteTable } from '../storage/embedded/sqlite-table.ts';
+import type { Table } from '../storage/table.ts';
+import type { Settings } from './settings.ts';
+
+/** What a Brain2 needs beside its table: where its files are, and what stays the same between its starts. */
+export type Home = Omit<DataFolder, 'databasePath'>;
+
+/** What a Brain2 stands on. The parts above know the table alone. */
+export interface Engine {
+  readonly table: Table;
+  readonly home: Home;
+  /** Whether what does the writing still runs. */
+  canWrite(): boolean;
+  /** For `/health`. */
+  readonly facts: Readonly<Record<string, unknown>>;
+  /** How often to look for what others wrote; absent where nobody else can. */
+  readonly pollMs?: number | undefined;
+}
+
+interface EngineOptions {
+  /** Of the embedded engine. */
+  readonly checkpointPages?: number | undefined;
+}
+
+/**
+ * Opens the engine that the settings name; only that one is loaded. Closing the table and releasing the home ends it.
+ * Throws `locked`, `read_only`, `corrupt`, `schema_newer`, `not_found` (no such table), `unavailable`.
+ */
+export async function openEngine(settings: Settings, options: EngineOptions): Promise<Engine> {
+  switch (settings.store) {
+    case 'sqlite':
+      return openSqlite(settings, options);
+    case 'dynamodb': {
+      const { openDynamo } = await import('./dynamo-engine.ts'); // the SDK takes 0.2 s to load
+      return openDynamo(settings);
+    }
+  }
+}
+
+function openSqlite({ dataDir }: Settings, { checkpointPages }: EngineOptions): Engine {
+  const home = openDataFolder(dataDir);
+  try {
+    const table = new SqliteTable({ path: home.databasePath, checkpointPages });
+    return { table, home, canWrite: () => table.canWrite, facts: { engine: 'sqlite', synchronous: 'full' } };
+  } catch (error) {
+    home.release();
+    throw error;
+  }
+}
