@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Problem } from '../../src/api/common.ts';
 import type * as api from '../../src/api/v2.ts';
 import { openBrain, type Brain } from '../../src/server/brain.ts';
 import { DEFAULTS, type Settings } from '../../src/server/settings.ts';
+import { createTableOf } from '../../src/server/tables.ts';
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE' | 'HEAD' | 'OPTIONS';
 type Headers = Readonly<Record<string, string>>;
@@ -25,16 +26,29 @@ export function dataFolder(): string {
   return path;
 }
 
+/** The engine that these tests run on: SQLite, or with `npm run test:dynamodb` the other. */
+export const STORE = process.env['BRAIN2_TEST_STORE'] === 'dynamodb' ? 'dynamodb' : 'sqlite';
+
+/** On DynamoDB each folder has a table of its own. */
 export const settingsOf = (dataDir: string): Settings => ({
   ...DEFAULTS,
   dataDir,
   port: 0,
   logLevel: 'silent',
+  store: STORE,
+  table: basename(dataDir),
 });
+
+/** The same, and the table is there. */
+export async function placeOf(dataDir: string): Promise<Settings> {
+  const settings = settingsOf(dataDir);
+  if (settings.store === 'dynamodb') await createTableOf(settings);
+  return settings;
+}
 
 /** A whole Brain2 on a new folder, or on a given one, closed when the test ends. */
 export async function newBrain(dataDir = dataFolder()): Promise<Client> {
-  const brain = await openBrain(settingsOf(dataDir));
+  const brain = await openBrain(await placeOf(dataDir));
   let closed = false;
   const client = clientOf(brain, async () => {
     closed = true;
