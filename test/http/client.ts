@@ -6,7 +6,6 @@ import type { Problem } from '../../src/api/common.ts';
 import type * as api from '../../src/api/v2.ts';
 import { openBrain, type Brain } from '../../src/server/brain.ts';
 import { DEFAULTS, type Settings } from '../../src/server/settings.ts';
-import { createTableOf } from '../../src/server/tables.ts';
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE' | 'HEAD' | 'OPTIONS';
 type Headers = Readonly<Record<string, string>>;
@@ -42,7 +41,9 @@ export const settingsOf = (dataDir: string): Settings => ({
 /** The same, and the table is there. */
 export async function placeOf(dataDir: string): Promise<Settings> {
   const settings = settingsOf(dataDir);
-  if (settings.store === 'dynamodb') await createTableOf(settings);
+  if (settings.store === 'sqlite') return settings;
+  const { createTableOf } = await import('../../src/server/tables.ts');
+  await createTableOf(settings);
   return settings;
 }
 
