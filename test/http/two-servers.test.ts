@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Problem } from '../../src/api/common.ts';
 import type { Changes, Edge, Explanation, Graph, LinkedNode, Node, SearchHit } from '../../src/api/v2.ts';
 import { listening, type ServerProcess } from '../faults/server-process.ts';
 import { startDynamo, type TestDynamo } from '../support/dynamo.ts';
@@ -20,10 +21,13 @@ function clientOf({ url }: ServerProcess) {
   const get = async <T>(path: string): Promise<T> => (await send<T>('GET', path)).body;
   return {
     get,
+    /** Again where it was refused because other writers kept being first: then nothing was written. */
     async create(note: object): Promise<LinkedNode> {
-      const { status, body } = await send<LinkedNode>('POST', '/nodes', note);
-      if (status !== 201) throw new Error(`answered ${status}: ${JSON.stringify(body)}`);
-      return body;
+      for (;;) {
+        const { status, body } = await send<LinkedNode & Problem>('POST', '/nodes', note);
+        if (status === 201) return body;
+        if (body.code !== 'contended') throw new Error(`answered ${status}: ${JSON.stringify(body)}`);
+      }
     },
     patch: (id: string, patch: object, version: number) =>
       send<Node>('PATCH', `/nodes/${id}`, patch, ifMatch(version)),

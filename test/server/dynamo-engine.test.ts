@@ -90,7 +90,11 @@ describe('the engine', () => {
     const [one, two] = [await openEngine(settings, {}), await openEngine(settings, {})];
     expect(await one.home.loadIndex(OWNER)).toBeUndefined();
     const versions = Array.from({ length: 20 }, (_, n) => new Uint8Array(1000).fill(n));
-    await Promise.all(versions.map((bytes, n) => (n % 2 ? one : two).home.saveIndex(OWNER, bytes)));
+    await Promise.all(
+      versions.map((bytes, n) =>
+        (n % 2 ? one : two).home.saveIndex(OWNER, [bytes.subarray(0, 9), bytes.subarray(9)]),
+      ),
+    );
     const loaded = await two.home.loadIndex(OWNER);
     expect(versions).toContainEqual(loaded);
     expect(readdirSync(join(settings.dataDir, 'tables', settings.table))).toEqual(['o.idx']);
