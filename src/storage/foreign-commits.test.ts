@@ -56,7 +56,7 @@ const numbers = (heard: readonly Commit[]): number[] =>
   heard.flatMap(({ from, to }) => Array.from({ length: to - from + 1 }, (_, n) => from + n));
 const upTo = (seq: number): number[] => Array.from({ length: seq }, (_, n) => n + 1);
 
-test('[ST38] what another process commits is told as if it were committed here, events and all', async () => {
+test('[ST39] what another process commits is told as if it were committed here, events and all', async () => {
   const table = new MemoryTable();
   const [here, there] = [storeOn(table), storeOn(table)];
   const { heard, until } = listen(here);
@@ -69,7 +69,7 @@ test('[ST38] what another process commits is told as if it were committed here, 
   expect(heard[0]).toMatchObject({ owner: OWNER, epoch: log.epoch });
 });
 
-test('[ST38] whichever process commits, each event is told once and in the order of the log', async () => {
+test('[ST39] whichever process commits, each event is told once and in the order of the log', async () => {
   const works = fc.array(fc.record({ here: fc.boolean(), count: fc.integer({ min: 1, max: 3 }) }), {
     minLength: 1,
     maxLength: 25,
@@ -93,7 +93,7 @@ test('[ST38] whichever process commits, each event is told once and in the order
   await fc.assert(property, { numRuns: 100 });
 });
 
-test('[ST38] what was committed before following, and after its end, is not told', async () => {
+test('[ST39] what was committed before following, and after its end, is not told', async () => {
   const table = new MemoryTable();
   const [here, there] = [storeOn(table), storeOn(table)];
   const { heard, until } = listen(here);
@@ -107,7 +107,7 @@ test('[ST38] what was committed before following, and after its end, is not told
   expect(numbers(heard)).toEqual([2, 4]);
 });
 
-test('[ST38] a log that was replaced is told on from where it stands', async () => {
+test('[ST39] a log that was replaced is told on from where it stands', async () => {
   const table = new MemoryTable();
   const [here, there] = [storeOn(table), storeOn(table)];
   const { heard, until } = listen(here);
@@ -127,7 +127,7 @@ test('[ST38] a log that was replaced is told on from where it stands', async () 
   expect(numbers(heard)).toEqual(upTo(seq).slice(first - 1));
 });
 
-test('[ST38] a table that cannot be read for a while is asked again, and nothing is missed', async () => {
+test('[ST39] a table that cannot be read for a while is asked again, and nothing is missed', async () => {
   const table = new MemoryTable();
   let failures = 4;
   const fail = (): void => {
@@ -141,7 +141,7 @@ test('[ST38] a table that cannot be read for a while is asked again, and nothing
   expect(numbers(heard)).toEqual([1, 2]);
 });
 
-test('[ST38] where nobody follows, nothing is read', async () => {
+test('[ST39] where nobody follows, nothing is read', async () => {
   vi.useFakeTimers();
   onTestFinished(() => vi.useRealTimers() && undefined);
   let reads = 0;

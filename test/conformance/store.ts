@@ -386,7 +386,7 @@ export function storeConformance(name: string, makeTable: MakeTable, sizes = WIT
       expect(await warned).toEqual([boom]);
     });
 
-    test('[ST38] what either of two stores commits, who follows on one hears once, in the order of the log', async () => {
+    test('[ST39] what either of two stores commits, who follows on one hears once, in the order of the log', async () => {
       const owner = freshOwner();
       const listening = newStore(made.table);
       const heard: Commit[] = [];

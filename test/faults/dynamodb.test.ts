@@ -64,7 +64,7 @@ describe('the table on a DynamoDB that fails', () => {
   const doubts: Fault[] = ['answer lost', 'answer cut', 'failed after it was done', 'no answer'];
 
   test.each([...refusals, ...doubts])(
-    '[ST50 ST52] a transaction whose request is spoilt (%s) is applied once, and said to be applied',
+    '[ST60 ST62] a transaction whose request is spoilt (%s) is applied once, and said to be applied',
     async (fault) => {
       const pk = fresh();
       spoil('TransactWriteItems', fault, 2);
@@ -77,7 +77,7 @@ describe('the table on a DynamoDB that fails', () => {
   );
 
   test.each(refusals)(
-    '[ST50] what is always spoilt before it is done (%s) is given up as `unavailable`, after so many attempts, and nothing is applied',
+    '[ST60] what is always spoilt before it is done (%s) is given up as `unavailable`, after so many attempts, and nothing is applied',
     async (fault) => {
       const pk = fresh();
       spoil('TransactWriteItems', fault, Infinity);
@@ -90,7 +90,7 @@ describe('the table on a DynamoDB that fails', () => {
   );
 
   test.each(doubts)(
-    '[ST53] of a transaction whose answer never comes (%s) nobody says that it was not applied',
+    '[ST63] of a transaction whose answer never comes (%s) nobody says that it was not applied',
     async (fault) => {
       const pk = fresh();
       spoil('TransactWriteItems', fault, Infinity);
@@ -103,7 +103,7 @@ describe('the table on a DynamoDB that fails', () => {
     },
   );
 
-  test('[ST54] a condition that does not hold is told from a conflict, and which operation it was', async () => {
+  test('[ST64] a condition that does not hold is told from a conflict, and which operation it was', async () => {
     const pk = fresh();
     await direct.transact([put(item(pk, 'a', 1))]);
     spoil('TransactWriteItems', 'conflict', 1);
@@ -115,7 +115,7 @@ describe('the table on a DynamoDB that fails', () => {
     expect(proxy.count('TransactWriteItems')).toBe(2);
   });
 
-  test('[ST55] of a series that is cut short, what came before is said to be applied', async () => {
+  test('[ST65] of a series that is cut short, what came before is said to be applied', async () => {
     const pk = fresh();
     proxy.choose = ({ body }) => (body.includes('third') ? 'throttled' : undefined);
     const series = ['first', 'second', 'third', 'fourth'].map((sk) => put(item(pk, sk)));
@@ -125,7 +125,7 @@ describe('the table on a DynamoDB that fails', () => {
     await expect(table.transact(series)).rejects.toMatchObject({ code: 'timeout' });
   });
 
-  test('[ST51] keys left unread are asked for again until all are read, and none is given twice', async () => {
+  test('[ST61] keys left unread are asked for again until all are read, and none is given twice', async () => {
     const pk = fresh();
     const items = Array.from({ length: 230 }, (_, n) => item(pk, `k${String(n).padStart(3, '0')}`));
     await direct.transact([
@@ -140,7 +140,7 @@ describe('the table on a DynamoDB that fails', () => {
     expect(await table.has([...items, { pk, sk: 'none' }])).toHaveLength(230);
   });
 
-  test('[ST51] keys that are always left unread are given up as `unavailable`', async () => {
+  test('[ST61] keys that are always left unread are given up as `unavailable`', async () => {
     const pk = fresh();
     await direct.transact([put(item(pk, 'a'))]);
     spoil('BatchGetItem', 'half of it unread', Infinity);
@@ -152,7 +152,7 @@ describe('the table on a DynamoDB that fails', () => {
   });
 
   test.each<Fault>(['throttled', ...doubts, 'request lost'])(
-    '[ST50] every read is asked for again (%s), and given up when it stays so',
+    '[ST60] every read is asked for again (%s), and given up when it stays so',
     async (fault) => {
       const pk = fresh();
       const stored = Array.from({ length: 4 }, (_, n) => item(pk, `k${n}`));
@@ -175,7 +175,7 @@ describe('the table on a DynamoDB that fails', () => {
     },
   );
 
-  test('[ST50] the deadline ends a call whatever attempts are left', async () => {
+  test('[ST60] the deadline ends a call whatever attempts are left', async () => {
     const hasty = dynamo.open('any', {
       endpoint: proxy.endpoint,
       patience: { ...PATIENCE, deadlineMs: 50, attempts: Infinity },
@@ -198,7 +198,7 @@ describe('the table on a DynamoDB that fails', () => {
     expect(proxy.seen).toEqual([]);
   });
 
-  test('[ST50] nobody is there: `unavailable`, and a table that is not there says how it is made', async () => {
+  test('[ST60] nobody is there: `unavailable`, and a table that is not there says how it is made', async () => {
     const nobody = await FaultProxy.before('http://127.0.0.1:1');
     const { endpoint } = nobody;
     await nobody.close();

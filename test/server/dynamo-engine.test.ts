@@ -101,7 +101,7 @@ describe('the engine', () => {
     await Promise.all([one.table.close(), two.table.close()]);
   });
 
-  test('[ST56] answers an item that was changed by another hand with `corrupt`', async () => {
+  test('[ST66] answers an item that was changed by another hand with `corrupt`', async () => {
     const settings = settingsOf('corrupt');
     await createTableOf(settings);
     const { table } = await openEngine(settings, {});
