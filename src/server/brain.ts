@@ -58,18 +58,7 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
   try {
     const { store, services } = joinServices({ engine, log, newId, onWork, round: limits.round });
     observation.measure(() => read({ store, services }, LOCAL_OWNER));
-    const workers = {
-      health: () => ({ isAlive: engine.canWrite(), waiting: store.waiting, limit: QUEUE_LIMIT }),
-    };
-    const health = healthChecks({
-      table,
-      store,
-      services,
-      workers,
-      facts: engine.facts,
-      dataDir: folder.path,
-      owner: LOCAL_OWNER,
-    });
+    const health = healthOf(engine, { store, services });
     const app = await createApp({
       services,
       log,
@@ -113,6 +102,17 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
     folder.release();
     throw error;
   }
+}
+
+function healthOf(
+  engine: Engine,
+  { store, services }: { readonly store: Store; readonly services: Services },
+): ReturnType<typeof healthChecks> {
+  const { table, home, facts } = engine;
+  const workers = {
+    health: () => ({ isAlive: engine.canWrite(), waiting: store.waiting, limit: QUEUE_LIMIT }),
+  };
+  return healthChecks({ table, store, services, workers, facts, dataDir: home.path, owner: LOCAL_OWNER });
 }
 
 /** The store over the table and the services over the store, watched where there is somebody to watch. */

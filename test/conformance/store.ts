@@ -46,7 +46,6 @@ export function storeConformance(name: string, makeTable: MakeTable, sizes = WIT
         now: () => at(++clock),
         newEpoch: () => `epoch-${++clock}`,
         correlationId: () => 'call-1',
-        pollMs: 1,
       });
 
     beforeAll(async () => {
@@ -384,25 +383,6 @@ export function storeConformance(name: string, makeTable: MakeTable, sizes = WIT
       await listening.write(owner, async (tx) => create(tx, 2));
       expect(heard).toEqual([1, 2]);
       expect(await warned).toEqual([boom]);
-    });
-
-    test('[ST39] what either of two stores commits, who follows on one hears once, in the order of the log', async () => {
-      const owner = freshOwner();
-      const listening = newStore(made.table);
-      const heard: Commit[] = [];
-      const all = Promise.withResolvers<void>();
-      listening.onCommit((commit) => {
-        heard.push(commit);
-        if (commit.to === 20) all.resolve();
-      });
-      const stop = await listening.follow(owner);
-      await Promise.all(
-        range(0, 20).map((n) => (n % 2 === 0 ? listening : rival).write(owner, async (tx) => create(tx, n))),
-      );
-      await all.promise;
-      stop();
-      expect(heard.flatMap((c) => range(c.from, c.to + 1))).toEqual(range(1, 21));
-      expect(heard.flatMap((c) => c.events)).toEqual((await readLog(store, owner)).map((l) => l.event));
     });
 
     test('[ST33] work that no engine would take is refused alone', async () => {

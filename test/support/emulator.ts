@@ -25,7 +25,10 @@ const LOOK_AGAIN_MS = 10;
 const KINDS = {
   dynoxide: {
     start(port) {
-      const folder = dirname(require.resolve('@dynoxide/linux-x64/package.json'));
+      // Of a package of its own, whose dependency it is.
+      const binary = '@dynoxide/linux-x64';
+      const emulator = createRequire(require.resolve('brain2-test-emulator/package.json'));
+      const folder = dirname(emulator.resolve(`${binary}/package.json`));
       const serve = ['serve', '--port', String(port)];
       return spawn(join(folder, 'dynoxide'), serve, { stdio: [...STDIO] });
     },
@@ -90,11 +93,11 @@ async function freePort(): Promise<number> {
 async function answering(child: ChildProcess, endpoint: string, withinMs: number): Promise<void> {
   let said = '';
   child.stderr?.on('data', (piece: Buffer) => (said += piece.toString()));
-  let gone: string | undefined;
-  child.once('error', (error) => (gone = error.message));
-  child.once('exit', (code, signal) => (gone ??= `it ended with ${code ?? signal}: ${said.trim()}`));
+  const gone: string[] = [];
+  child.once('error', (error) => gone.push(error.message));
+  child.once('exit', (code, signal) => gone.push(`it ended with ${code ?? signal}: ${said.trim()}`));
   const end = performance.now() + withinMs;
-  while (gone === undefined) {
+  while (gone.length === 0) {
     if (
       await fetch(endpoint).then(
         () => true,
@@ -105,5 +108,5 @@ async function answering(child: ChildProcess, endpoint: string, withinMs: number
     if (performance.now() > end) throw new Error(`no answer within ${withinMs} ms: ${said.trim()}`);
     await delay(LOOK_AGAIN_MS);
   }
-  throw new Error(gone);
+  throw new Error(gone[0]);
 }

@@ -29,6 +29,11 @@ export interface Seen {
   readonly body: string;
 }
 
+const IN_CONFLICT = {
+  Message: 'Transaction cancelled',
+  CancellationReasons: [{ Code: 'None' }, { Code: 'TransactionConflict', Message: 'in conflict' }],
+};
+
 interface BatchGet {
   readonly RequestItems: Readonly<Record<string, { readonly Keys: readonly unknown[] }>>;
 }
@@ -73,33 +78,22 @@ export class FaultProxy {
     const seen = { operation, body };
     this.seen.push(seen);
     const fault = this.choose(seen);
-    switch (fault) {
-      case 'request lost':
-        return void response.destroy();
-      case 'throttled':
-        return refuse(response, 'ThrottlingException', { message: 'Rate exceeded' });
-      case 'conflict':
-        return refuse(response, 'TransactionCanceledException', {
-          Message: 'Transaction cancelled',
-          CancellationReasons: [{ Code: 'None' }, { Code: 'TransactionConflict', Message: 'in conflict' }],
-        });
-      case 'half of it unread':
-        return this.#half(request, response, body);
-    }
+    if (fault === 'request lost') return void response.destroy();
+    if (fault === 'throttled') return refuse(response, 'ThrottlingException', { message: 'Rate exceeded' });
+    if (fault === 'conflict') return refuse(response, 'TransactionCanceledException', IN_CONFLICT);
+    if (fault === 'half of it unread') return this.#half(request, response, body);
     const answer = await this.#pass(request, body);
-    switch (fault) {
-      case 'no answer':
-        return;
-      case 'answer lost':
-        return void response.destroy();
-      case 'answer cut':
-        response.writeHead(200, { ...answer.headers, 'content-length': answer.body.length });
-        return void response.write(answer.body.subarray(0, answer.body.length / 2), () => response.destroy());
-      case 'failed after it was done':
-        return refuse(response, 'InternalServerError', { message: 'internal' }, 500);
-      default:
-        response.writeHead(answer.status, answer.headers).end(answer.body);
+    if (fault === 'no answer') return;
+    if (fault === 'answer lost') return void response.destroy();
+    if (fault === 'failed after it was done') {
+      return refuse(response, 'InternalServerError', { message: 'internal' }, 500);
     }
+    if (fault === 'answer cut') {
+      response.writeHead(200, { ...answer.headers, 'content-length': answer.body.length });
+      response.write(answer.body.subarray(0, answer.body.length / 2), () => response.destroy());
+      return;
+    }
+    response.writeHead(answer.status, answer.headers).end(answer.body);
   }
 
   /** Passes on half of the keys of a batch, and gives the others back as unread. */

@@ -26,7 +26,7 @@ export function dynamoClient(environment: Environment): DynamoDBClient {
 }
 
 /** Where the SDK is told to find DynamoDB, if not at AWS. */
-export function endpointOf(environment: Environment): string | undefined {
+function endpointOf(environment: Environment): string | undefined {
   return environment['AWS_ENDPOINT_URL_DYNAMODB'] ?? environment['AWS_ENDPOINT_URL'];
 }
 
