@@ -16,7 +16,8 @@ function clientOf({ url }: ServerProcess) {
       headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
-    return { status: answer.status, body: (await answer.json()) as unknown };
+    const parsed: unknown = await answer.json();
+    return { status: answer.status, body: parsed };
   }
   const get = async <T>(path: string): Promise<T> => (await send('GET', path)).body as T;
   return {
