@@ -4,7 +4,7 @@ import { dynamoClient } from '../storage/dynamodb/dynamo-client.ts';
 import { DynamoTable } from '../storage/dynamodb/dynamo-table.ts';
 import { checkTable } from '../storage/dynamodb/table-admin.ts';
 import { sharedKey } from '../storage/shared-key.ts';
-import type { Engine } from './engines.ts';
+import type { Engine } from './engine.ts';
 import { indexFolder } from './index-folder.ts';
 import type { Settings } from './settings.ts';
 
