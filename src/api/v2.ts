@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { Timestamp, Uuid } from './common.ts';
+import { described, paged, pageOf, Timestamp, Uuid } from './common.ts';
 
 // The shapes of /api/v2. Enums are open: a client ignores values that it does not know.
 
@@ -10,24 +10,29 @@ const Title = Type.String({
 const Content = Type.String({ maxLength: 300_000, description: 'Markdown; at most 300,000 bytes as JSON' });
 const Tags = Type.Array(Type.String({ minLength: 1, maxLength: 200 }), {
   maxItems: 200,
-  description: 'at most 32',
+  description: 'at most 32, each kept in its first spelling, without a leading #',
 });
-const Aliases = Type.Array(Type.String({ minLength: 1, maxLength: 500 }), { maxItems: 32 });
+const Aliases = Type.Array(Type.String({ minLength: 1, maxLength: 500 }), {
+  maxItems: 32,
+  description: 'other names of the note, by which links find it too',
+});
 const Format = Type.Union([Type.Literal('markdown'), Type.Literal('text')]);
 const Unit = Type.Number({ minimum: 0, maximum: 1 });
+const Version = Type.Integer({ minimum: 1, description: 'raised by each change; it is what the ETag names' });
 
-const Source = Type.Object(
+/** Where a note came from. */
+export const Source = Type.Object(
   {
     kind: Type.Union([Type.Literal('api'), Type.Literal('cli'), Type.Literal('import')]),
     key: Type.Optional(
       Type.String({ minLength: 1, maxLength: 900, description: 'unique among the notes of an owner' }),
     ),
-    path: Type.Optional(Type.String({ maxLength: 900 })),
+    path: Type.Optional(Type.String({ maxLength: 900, description: 'the file in what was imported' })),
   },
-  { additionalProperties: false },
+  { additionalProperties: false, description: 'where the note came from' },
 );
 
-const AssignedCategory = Type.Object({
+export const AssignedCategory = Type.Object({
   id: Uuid,
   confidence: Unit,
   method: Type.Union([Type.Literal('ai'), Type.Literal('manual'), Type.Literal('rule-based')]),
@@ -37,16 +42,16 @@ const AssignedCategory = Type.Object({
 const nodeFields = {
   id: Uuid,
   title: Title,
-  label: Type.String({ description: 'the title, or the first line of a note without one' }),
+  label: Type.String({ maxLength: 500, description: 'the title, or the first line of a note without one' }),
   format: Format,
   tags: Tags,
   aliases: Aliases,
-  categories: Type.Array(AssignedCategory),
-  archived: Type.Boolean(),
+  categories: Type.Array(AssignedCategory, { maxItems: 16 }),
+  archived: Type.Boolean({ description: 'left out of lists and of linking' }),
   source: Source,
   createdAt: Timestamp,
   updatedAt: Timestamp,
-  version: Type.Integer({ minimum: 1 }),
+  version: Version,
 };
 export const NodeSummary = Type.Object(nodeFields);
 export type NodeSummary = Static<typeof NodeSummary>;
@@ -55,15 +60,23 @@ export const Node = Type.Object({ ...nodeFields, content: Content });
 export type Node = Static<typeof Node>;
 
 export const Reason = Type.Object({
-  kind: Type.String({ description: 'names, named-by, covers, term, tag or link' }),
-  term: Type.String(),
+  kind: Type.String({ maxLength: 40, description: 'names, named-by, covers, term, tag or link' }),
+  term: Type.String({ maxLength: 500 }),
   contribution: Unit,
 });
 export type Reason = Static<typeof Reason>;
 
-const EdgeType = Type.Union([Type.Literal('related'), Type.Literal('reference'), Type.Literal('manual')]);
-const EdgeOrigin = Type.Union([Type.Literal('auto'), Type.Literal('human'), Type.Literal('import')]);
-const EdgeStatus = Type.Union([Type.Literal('proposed'), Type.Literal('accepted'), Type.Literal('rejected')]);
+export const EdgeType = Type.Union([
+  Type.Literal('related'),
+  Type.Literal('reference'),
+  Type.Literal('manual'),
+]);
+export const EdgeOrigin = Type.Union([Type.Literal('auto'), Type.Literal('human'), Type.Literal('import')]);
+export const EdgeStatus = Type.Union([
+  Type.Literal('proposed'),
+  Type.Literal('accepted'),
+  Type.Literal('rejected'),
+]);
 
 export const Edge = Type.Object({
   id: Uuid,
@@ -73,16 +86,22 @@ export const Edge = Type.Object({
   weight: Unit,
   origin: EdgeOrigin,
   status: EdgeStatus,
-  reasons: Type.Array(Reason),
-  engine: Type.Optional(Type.String({ description: 'the linking engine that made an automatic edge' })),
+  reasons: Type.Array(Reason, { maxItems: 8, description: 'the strongest first' }),
+  engine: Type.Optional(
+    Type.String({ maxLength: 100, description: 'the linking engine that made an automatic edge' }),
+  ),
   createdAt: Timestamp,
   updatedAt: Timestamp,
-  version: Type.Integer({ minimum: 1 }),
+  version: Version,
 });
 export type Edge = Static<typeof Edge>;
 
 /** A note with the edges now in force: what create and patch answer. */
-export const LinkedNode = Type.Object({ ...nodeFields, content: Content, edges: Type.Array(Edge) });
+export const LinkedNode = Type.Object({
+  ...nodeFields,
+  content: Content,
+  edges: Type.Array(Edge, { description: 'those now in force' }),
+});
 export type LinkedNode = Static<typeof LinkedNode>;
 
 export const NodeInput = Type.Object(
@@ -114,12 +133,15 @@ export type NodePatch = Static<typeof NodePatch>;
 
 export const NodeQuery = Type.Object(
   {
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
-    cursor: Type.Optional(Type.String({ maxLength: 2000 })),
-    tag: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
-    category: Type.Optional(Uuid),
-    updatedSince: Type.Optional(Timestamp),
-    archived: Type.Optional(Type.Boolean({ default: false })),
+    ...paged,
+    tag: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 100, description: 'notes that carry this tag, in any case' }),
+    ),
+    category: Type.Optional(described(Uuid, 'notes of this category')),
+    updatedSince: Type.Optional(described(Timestamp, 'notes changed at this time or later')),
+    archived: Type.Optional(
+      Type.Boolean({ default: false, description: 'archived notes in place of the others' }),
+    ),
     sort: Type.Optional(
       Type.Union(
         [
@@ -128,7 +150,7 @@ export const NodeQuery = Type.Object(
           Type.Literal('updatedAt'),
           Type.Literal('-updatedAt'),
         ],
-        { default: '-createdAt' },
+        { default: '-createdAt', description: 'the order; - is the newest first' },
       ),
     ),
   },
@@ -154,27 +176,30 @@ export type EdgePatch = Static<typeof EdgePatch>;
 
 export const EdgeQuery = Type.Object(
   {
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
-    cursor: Type.Optional(Type.String({ maxLength: 2000 })),
-    node: Type.Optional(Uuid),
-    type: Type.Optional(EdgeType),
-    origin: Type.Optional(EdgeOrigin),
-    status: Type.Optional(EdgeStatus),
-    minWeight: Type.Optional(Unit),
+    ...paged,
+    node: Type.Optional(described(Uuid, 'edges at this note')),
+    type: Type.Optional(described(EdgeType, 'edges of this type')),
+    origin: Type.Optional(described(EdgeOrigin, 'edges of this origin')),
+    status: Type.Optional(described(EdgeStatus, 'edges of this status')),
+    minWeight: Type.Optional(described(Unit, 'edges of at least this weight')),
   },
   { additionalProperties: false },
 );
 
-const Span = Type.Object({ start: Type.Integer(), end: Type.Integer() });
+const Position = Type.Integer({ minimum: 0 });
+export const Span = Type.Object(
+  { start: Position, end: Position },
+  { description: '[start, end) in UTF-16 units of the content' },
+);
 
 /** Why two notes are connected. Spans are [start, end) in UTF-16 units of each note's content. */
 export const Explanation = Type.Object({
   source: NodeSummary,
   target: NodeSummary,
   edges: Type.Array(Edge, { description: 'every edge between the two, of any type and status' }),
-  engine: Type.String(),
+  engine: Type.String({ maxLength: 100 }),
   weight: Type.Number({ description: 'what the engine gives the pair today' }),
-  logit: Type.Number(),
+  logit: Type.Number({ description: 'the sum of the components; the weight is its logistic' }),
   components: Type.Array(
     Type.Object({
       name: Type.String(),
@@ -198,34 +223,41 @@ export const Related = Type.Object({
   items: Type.Array(
     Type.Object({
       nodeId: Uuid,
-      title: Type.String(),
+      title: Type.String({ maxLength: 500 }),
       weight: Unit,
-      reasons: Type.Array(Reason),
-      edgeId: Type.Optional(Uuid),
+      reasons: Type.Array(Reason, { maxItems: 8 }),
+      edgeId: Type.Optional(described(Uuid, 'the edge between the two, where there is one')),
     }),
   ),
 });
 export type Related = Static<typeof Related>;
 
 export const Neighbors = Type.Object({
-  items: Type.Array(Type.Object({ node: NodeSummary, distance: Type.Integer(), strength: Type.Number() })),
+  items: Type.Array(
+    Type.Object({
+      node: NodeSummary,
+      distance: Type.Integer({ minimum: 1, maximum: 3, description: 'steps from the note asked for' }),
+      strength: Type.Number({ description: 'the product of the weights on the best path' }),
+    }),
+    { maxItems: 200 },
+  ),
   edges: Type.Array(Edge),
 });
 export type Neighbors = Static<typeof Neighbors>;
 
 export const Category = Type.Object({
   id: Uuid,
-  title: Type.String(),
-  description: Type.String(),
-  level: Type.Integer({ minimum: 0, maximum: 2 }),
+  title: Type.String({ maxLength: 100 }),
+  description: Type.String({ maxLength: 500 }),
+  level: Type.Integer({ minimum: 0, maximum: 2, description: '0 at the top' }),
   parentId: Type.Union([Uuid, Type.Null()]),
-  color: Type.Union([Type.String(), Type.Null()]),
-  icon: Type.Union([Type.String(), Type.Null()]),
+  color: Type.Union([Type.String({ pattern: '^#[0-9a-f]{6}$', maxLength: 7 }), Type.Null()]),
+  icon: Type.Union([Type.String({ maxLength: 50 }), Type.Null()]),
   aiGenerated: Type.Boolean(),
-  noteCount: Type.Integer({ minimum: 0 }),
+  noteCount: Type.Integer({ minimum: 0, description: 'notes of this category itself' }),
   createdAt: Timestamp,
   updatedAt: Timestamp,
-  version: Type.Integer({ minimum: 1 }),
+  version: Version,
 });
 export type Category = Static<typeof Category>;
 
@@ -260,122 +292,82 @@ export const Assignment = Type.Object(
 );
 
 /** How many of the nodes were assigned or removed, and which do not exist. */
-export const AssignmentResult = Type.Object({ changed: Type.Integer(), notFound: Type.Array(Uuid) });
+export const AssignmentResult = Type.Object({
+  changed: Type.Integer({ minimum: 0, maximum: 100 }),
+  notFound: Type.Array(Uuid, { maxItems: 100 }),
+});
+
+export const Epoch = Type.String({ maxLength: 64, description: 'names the log that `seq` counts' });
+export const Seq = Type.Integer({ minimum: 0, description: 'the position in the log: events so far' });
 
 export const Graph = Type.Object({
-  epoch: Type.String(),
-  seq: Type.Integer(),
+  epoch: Epoch,
+  seq: Seq,
   nodes: Type.Array(NodeSummary),
   edges: Type.Array(Edge),
 });
 export type Graph = Static<typeof Graph>;
 
+/** A line of the graph as NDJSON: the position first, then each note, then each edge. */
+export const GraphLine = Type.Union([
+  Type.Object({ position: Type.Object({ epoch: Epoch, seq: Seq }) }),
+  Type.Object({ node: NodeSummary }),
+  Type.Object({ edge: Edge }),
+]);
+
 export const SearchHit = Type.Object({
   node: NodeSummary,
-  score: Type.Number(),
+  score: Type.Number({ description: 'comparable within one answer only' }),
   snippet: Type.Object({
     text: Type.String(),
-    highlights: Type.Array(Type.Array(Type.Integer(), { minItems: 2, maxItems: 2 }), {
+    highlights: Type.Array(Type.Array(Position, { minItems: 2, maxItems: 2 }), {
       description: '[start, end) in `text`, in UTF-16 units',
     }),
   }),
 });
 export type SearchHit = Static<typeof SearchHit>;
 
-const Change = Type.Object({
-  type: Type.String(),
-  seq: Type.Integer(),
+export const Change = Type.Object({
+  type: Type.String({ maxLength: 40, description: 'such as node.created; more types may come' }),
+  seq: Seq,
   nodeId: Type.Optional(Uuid),
   edgeId: Type.Optional(Uuid),
   categoryId: Type.Optional(Uuid),
-  version: Type.Integer(),
+  version: Version,
   timestamp: Timestamp,
-  correlationId: Type.String(),
-  data: Type.Record(Type.String(), Type.Unknown()),
+  correlationId: Type.String({ maxLength: 128, description: 'of the request that caused it' }),
+  data: Type.Record(Type.String(), Type.Unknown(), { description: 'what the type of event tells beside' }),
 });
 export const Changes = Type.Object({
-  epoch: Type.String(),
-  seq: Type.Integer({ description: 'the position to go on from' }),
+  epoch: Epoch,
+  seq: described(Seq, 'the position to go on from'),
   hasMore: Type.Boolean(),
   items: Type.Array(Change),
 });
 export type Changes = Static<typeof Changes>;
 
-/** One note of an import: a line of the NDJSON body. */
-export const ImportNote = Type.Object(
-  {
-    key: Type.String({ minLength: 1, maxLength: 900 }),
-    path: Type.Optional(Type.String({ maxLength: 900 })),
-    title: Type.Optional(Type.String()),
-    content: Type.Optional(Type.String()),
-    tags: Type.Optional(Type.Array(Type.String())),
-    aliases: Type.Optional(Type.Array(Type.String())),
-    createdAt: Type.Optional(Timestamp),
-    updatedAt: Type.Optional(Timestamp),
-    category: Type.Optional(Type.Array(Type.String(), { maxItems: 3 })),
-    links: Type.Optional(Type.Array(Type.Object({ target: Type.String(), text: Type.String() }))),
-  },
-  { additionalProperties: false },
-);
-export type ImportNote = Static<typeof ImportNote>;
-
-export const ImportSummary = Type.Object({
-  created: Type.Integer(),
-  updated: Type.Integer(),
-  unchanged: Type.Integer(),
-  failed: Type.Integer(),
-  missing: Type.Integer(),
-  pruned: Type.Integer(),
-  references: Type.Integer({ description: 'links that people wrote, stored as edges' }),
-  brokenReferences: Type.Integer(),
-  automatic: Type.Integer({ description: 'automatic edges added, less those taken away' }),
-  notes: Type.Integer({ description: 'notes in the graph when the import ended' }),
-  edges: Type.Integer({ description: 'edges in the graph when the import ended' }),
-});
-export type ImportSummary = Static<typeof ImportSummary>;
-
-/** One line of the answer to an import, in order: items, progress, missing notes, then the summary or a problem. */
-export type ImportEvent =
-  | {
-      readonly type: 'item';
-      readonly key: string;
-      readonly status: 'created' | 'updated' | 'unchanged' | 'failed';
-      readonly nodeId?: string;
-      /** What around the text did not fit, and was left out. */
-      readonly trimmed?: readonly string[];
-      readonly problem?: {
-        readonly code: string;
-        readonly detail: string;
-        readonly errors: readonly {
-          readonly pointer: string;
-          readonly code: string;
-          readonly message: string;
-        }[];
-      };
-    }
-  | {
-      readonly type: 'progress';
-      readonly stage: 'links';
-      readonly done: number;
-      readonly total: number;
-    }
-  | { readonly type: 'missing'; readonly key: string; readonly nodeId: string; readonly pruned: boolean }
-  | { readonly type: 'summary'; readonly summary: ImportSummary }
-  | { readonly type: 'problem'; readonly problem: unknown };
+export const NodePage = pageOf(Node);
+export const EdgePage = pageOf(Edge);
+export const SearchPage = pageOf(SearchHit);
+export const EdgeList = Type.Object({ items: Type.Array(Edge) });
+export const CategoryList = Type.Object({ items: Type.Array(Category) });
 
 /** Calls of operations of a deprecated version, by operation and token, the last called first. */
 export const DeprecationUsage = Type.Object({
   items: Type.Array(
     Type.Object({
-      method: Type.String(),
-      path: Type.String({ description: 'with its parameters as {name}' }),
+      method: Type.String({ maxLength: 10 }),
+      path: Type.String({ maxLength: 200, description: 'with its parameters as {name}' }),
       tokenId: Type.Optional(Type.String({ description: 'the token that calls it; absent in local mode' })),
       count: Type.Integer({ minimum: 1 }),
       firstAt: Timestamp,
       lastAt: Timestamp,
-      successor: Type.Union([Type.Object({ method: Type.String(), path: Type.String() }), Type.Null()], {
-        description: 'what replaces it',
-      }),
+      successor: Type.Union(
+        [Type.Object({ method: Type.String({ maxLength: 10 }), path: Type.String() }), Type.Null()],
+        {
+          description: 'what replaces it',
+        },
+      ),
       sunset: Type.Union([Type.String(), Type.Null()], { description: 'the day it may go' }),
       docs: Type.Union([Type.String(), Type.Null()]),
     }),

@@ -2,23 +2,30 @@ import { existsSync } from 'node:fs';
 import type { BrainClient } from '../client/http-client.ts';
 import { readSettings, type Settings } from '../server/settings.ts';
 import { CliError } from './cli-error.ts';
+import type { ExitCode } from './exit-codes.ts';
 import type { Screen } from './screen.ts';
 
 /** What every command gets. */
 export interface Cli {
   readonly screen: Screen;
-  /** Reads the settings: `flags` over `--data` over the environment. Throws `invalid`, naming every mistake. */
+  /** Reads the settings: `flags`, `--data` and `--token` over the environment. Throws `invalid`, naming every mistake. */
   settings(flags?: Readonly<Partial<Record<'host' | 'port' | 'logFormat', string | undefined>>>): Settings;
 }
 
-export function cliOf(screen: Screen, dataDir: string | undefined): Cli {
-  return { screen, settings: (flags = {}) => readSettings(process.env, { ...flags, dataDir }) };
+/** Runs the work of a command. */
+export type Run = (work: (cli: Cli) => Promise<ExitCode>) => Promise<void>;
+
+export function cliOf(
+  screen: Screen,
+  given: { readonly dataDir?: string | undefined; readonly token?: string | undefined },
+): Cli {
+  return { screen, settings: (flags = {}) => readSettings(process.env, { ...flags, ...given }) };
 }
 
 /** Runs `work` on the graph, beside a running server or without one. `creates`: an absent data folder is made. */
 export async function onGraph<T>(
   cli: Cli,
-  options: { readonly creates: boolean },
+  options: { readonly creates: boolean; readonly operatorFor?: string },
   work: (client: BrainClient) => Promise<T>,
 ): Promise<T> {
   const settings = cli.settings();
@@ -30,7 +37,7 @@ export async function onGraph<T>(
     });
   }
   const { connect } = await import('../server/connect.ts');
-  const connection = await connect(settings);
+  const connection = await connect(settings, options);
   try {
     return await work(connection.client);
   } finally {

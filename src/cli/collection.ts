@@ -1,5 +1,5 @@
 import { basename, dirname, resolve } from 'node:path';
-import type { ImportNote } from '../api/v2.ts';
+import type { ImportNote } from '../api/v2-imports.ts';
 import type { VaultNote } from '../vault/types.ts';
 import { unmarkedKey } from './graph-key.ts';
 

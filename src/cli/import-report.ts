@@ -1,4 +1,4 @@
-import type { ImportSummary } from '../api/v2.ts';
+import type { ImportSummary } from '../api/v2-imports.ts';
 import { oneLine } from './screen.ts';
 
 /** Something of the source that is not as it should be; an `error` kept it out. */

@@ -1,16 +1,13 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
-import type { Cli } from './cli.ts';
+import type { Run } from './cli.ts';
 import type { AddOptions } from './commands/add.ts';
 import type { ExportOptions } from './commands/export.ts';
 import type { ImportOptions } from './commands/import.ts';
 import type { NeighborsOptions } from './commands/neighbors.ts';
 import type { SearchOptions } from './commands/search.ts';
 import type { ServeOptions } from './commands/serve.ts';
-import type { ExitCode } from './exit-codes.ts';
+import { defineToken } from './token-program.ts';
 import { VERSION } from '../server/version.ts';
-
-/** Runs the work of a command. */
-type Run = (work: (cli: Cli) => Promise<ExitCode>) => Promise<void>;
 
 const NOTE_NAMES = `
 A note is named by its id, or by its title or an alias, whatever the case.`;
@@ -26,8 +23,8 @@ Examples:
 Every command works beside a running server and without one, on the same data folder.
 Data goes to stdout, messages to stderr. Exit codes: 0 ok, 1 failed, 2 usage, 3 not found,
 4 conflict (also: the data folder is in use), 5 partial.
-Settings: --data or BRAIN2_DATA_DIR, BRAIN2_HOST, BRAIN2_PORT, BRAIN2_LOG_LEVEL, BRAIN2_LOG_FORMAT;
-BRAIN2_STORE=dynamodb with BRAIN2_TABLE for a table at AWS.`;
+Settings: --data or BRAIN2_DATA_DIR, --token or BRAIN2_TOKEN, BRAIN2_HOST, BRAIN2_PORT, BRAIN2_AUTH,
+BRAIN2_LOG_LEVEL, BRAIN2_LOG_FORMAT, BRAIN2_STORE, BRAIN2_TABLE; \`brain2 help serve\` and docs/guides/security.md name the others.`;
 
 /** The command line: what each command takes and how it is explained. The work is loaded when it is asked for. */
 export function brainProgram(output: { readonly json: boolean }, run: Run): Command {
@@ -35,6 +32,7 @@ export function brainProgram(output: { readonly json: boolean }, run: Run): Comm
     .description('Notes that connect themselves, and tell you why.')
     .version(VERSION, '-V, --version', 'print the version')
     .option('--data <dir>', 'data folder (default: BRAIN2_DATA_DIR, or ./data)')
+    .option('--token <token>', 'API token, where the server asks for one (default: BRAIN2_TOKEN)')
     .option('--json', 'print one JSON document; errors as JSON on stderr')
     .helpOption('-h, --help', 'explain a command')
     .helpCommand('help [command]', 'explain a command')
@@ -53,6 +51,7 @@ export function brainProgram(output: { readonly json: boolean }, run: Run): Comm
     defineNeighbors,
     defineExport,
     defineTable,
+    defineToken,
     defineDoctor,
   ];
   for (const command of define) command(program, run);
@@ -70,6 +69,10 @@ function defineServe(program: Command, run: Run): void {
       `
 The next free port is taken, and said, where the asked one is in use. Logs go to stdout as lines of JSON;
 one of them is {"msg":"listening","url":"http://…"}. Ctrl-C finishes what is under way; a second one does not wait.
+
+BRAIN2_AUTH says who is served: local (this machine, as one owner), token (API tokens, see brain2 token), or jwt
+(BRAIN2_JWKS_URL, BRAIN2_JWT_ISSUER, BRAIN2_JWT_AUDIENCE). BRAIN2_RATE_LIMIT (600/m, off), BRAIN2_ALLOWED_ORIGINS
+and BRAIN2_TRUST_PROXY say how much, which pages, and behind which proxies.
 
 Examples:
   $ brain2 serve

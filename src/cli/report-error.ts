@@ -48,6 +48,9 @@ function failureOf(error: unknown): Failure {
       ...(errors && { errors }),
       ...(correlationId && { correlationId }),
       ...(details && { details }),
+      ...(code === 'unauthenticated' && {
+        hints: ['Set BRAIN2_TOKEN, or give --token; `brain2 token create` makes one.'],
+      }),
       ...(code === 'internal' && { hints: [`correlation id: ${correlationId}`] }),
     };
   }

@@ -9,8 +9,8 @@ export async function run(args: readonly string[]): Promise<ExitCode> {
   const json = args.slice(0, endOfOptions(args)).includes('--json');
   let exitCode: ExitCode = EXIT.ok;
   const program = brainProgram({ json }, async (work) => {
-    const { data } = program.opts<{ readonly data?: string }>();
-    exitCode = await work(cliOf(processScreen(json), data));
+    const { data, token } = program.opts<{ readonly data?: string; readonly token?: string }>();
+    exitCode = await work(cliOf(processScreen(json), { dataDir: data, token }));
   });
   try {
     await program.parseAsync(args, { from: 'user' });

@@ -1,5 +1,7 @@
 import type { Health, Page, Problem } from '../api/common.ts';
+import type * as tokens from '../api/v2-tokens.ts';
 import type * as v2 from '../api/v2.ts';
+import type { ImportEvent, ImportNote } from '../api/v2-imports.ts';
 
 /** Carries one request: over the network, or straight into an application in this process. */
 export type Transport = (request: {
@@ -14,6 +16,13 @@ export type Transport = (request: {
   /** The body as it comes, in pieces of UTF-8. */
   readonly body: AsyncIterable<Uint8Array>;
 }>;
+
+/** Sends every request as whoever the credential is of. */
+export function withCredential(transport: Transport, credential: string | undefined): Transport {
+  if (credential === undefined) return transport;
+  const authorization = `Bearer ${credential}`;
+  return (request) => transport({ ...request, headers: { ...request.headers, authorization } });
+}
 
 /** What the server refused, as it said it. */
 export class ApiError extends Error {
@@ -91,6 +100,11 @@ export function brainClient(transport: Transport) {
       list: () => call<{ items: v2.Category[] }>('GET', '/api/v2/categories'),
       create: (input: v2.CategoryInput) => call<v2.Category>('POST', '/api/v2/categories', { json: input }),
     },
+    tokens: {
+      create: (input: tokens.TokenInput) => call<tokens.NewToken>('POST', '/api/v2/tokens', { json: input }),
+      list: () => call<{ items: tokens.Token[] }>('GET', '/api/v2/tokens'),
+      revoke: (id: string) => call<void>('DELETE', at('tokens', id)),
+    },
     graph: () => call<v2.Graph>('GET', '/api/v2/graph'),
     search: (q: string, query: Query = {}) =>
       call<Page<v2.SearchHit>>('GET', '/api/v2/search', { query: { ...query, q } }),
@@ -109,16 +123,16 @@ export function brainClient(transport: Transport) {
 
     /** Sends notes as they come, and gives the server's events as they come. */
     async *import(
-      notes: AsyncIterable<v2.ImportNote> | Iterable<v2.ImportNote>,
+      notes: AsyncIterable<ImportNote> | Iterable<ImportNote>,
       options: { readonly collection: string; readonly prune?: boolean; readonly dryRun?: boolean },
-    ): AsyncGenerator<v2.ImportEvent> {
+    ): AsyncGenerator<ImportEvent> {
       const path = `/api/v2/imports${queryString(options)}`;
       const headers = { 'content-type': 'application/x-ndjson', accept: 'application/x-ndjson' };
       const answer = await transport({ method: 'POST', path, headers, body: ndjson(notes) });
       if (answer.status >= 400) throw await problemOf(answer, path);
       for await (const line of linesOf(answer.body)) {
-        const event = JSON.parse(line) as v2.ImportEvent;
-        if (event.type === 'problem') throw new ApiError(event.problem as Problem);
+        const event = JSON.parse(line) as ImportEvent;
+        if (event.type === 'problem') throw new ApiError(event.problem);
         yield event;
       }
     },

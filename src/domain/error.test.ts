@@ -62,6 +62,8 @@ describe('an error', () => {
   test('says whether the same call may succeed later', () => {
     const retryable = ERROR_CODES.filter((code) => new BrainError(code, '').retryable);
     expect(retryable).toEqual([
+      'in_progress',
+      'rate_limited',
       'contended',
       'storage_full',
       'locked',

@@ -5,8 +5,12 @@
 export const ERROR_CODES = [
   'invalid', // well-formed but against a rule; `issues` names each place
   'malformed', // not parsable at all: JSON, a cursor, an id, a version
+  'unauthenticated', // no credential, or none that is valid now
+  'forbidden', // known, and not allowed to do this
   'not_found', // also for what belongs to another owner
   'method_not_allowed',
+  'in_progress', // the same request, by its idempotency key, is still running
+  'key_reused', // an idempotency key that stands for another request
   'conflict', // it exists already, or its state does not allow this
   'stale', // the version given is not the current one
   'version_required', // a change without If-Match
@@ -16,7 +20,9 @@ export const ERROR_CODES = [
   'version_not_acceptable', // Accept names only versions of the API that do not exist yet
   'too_large', // a body, a note, a transaction above its limit
   'header_too_large', // the head of a request
+  'url_too_long',
   'unsupported_media_type',
+  'rate_limited', // too many requests for now
   'position_gone', // a position in the log that is of another epoch, or trimmed
   'contended', // other writers kept winning; nothing was written; try again
   'storage_full', // nothing was written; reads still work
@@ -37,8 +43,12 @@ export type ErrorCode = (typeof ERROR_CODES)[number];
 export const ERROR_TYPES = {
   invalid: 'validation',
   malformed: 'validation',
+  unauthenticated: 'access',
+  forbidden: 'access',
   not_found: 'not_found',
   method_not_allowed: 'validation',
+  in_progress: 'conflict',
+  key_reused: 'validation',
   conflict: 'conflict',
   stale: 'conflict',
   version_required: 'validation',
@@ -48,6 +58,8 @@ export const ERROR_TYPES = {
   version_not_acceptable: 'validation',
   too_large: 'validation',
   header_too_large: 'validation',
+  url_too_long: 'validation',
+  rate_limited: 'access',
   unsupported_media_type: 'validation',
   position_gone: 'not_found',
   contended: 'conflict',
@@ -98,6 +110,8 @@ const RETRYABLE: ReadonlySet<ErrorCode> = new Set([
   'request_timeout',
   'locked',
   'storage_full',
+  'in_progress',
+  'rate_limited',
 ]);
 
 /** The one error of the product. Only `code` and `type` may be branched on, never the message. */

@@ -17,6 +17,7 @@ export const LIMITS = {
   categoryIconLength: 50,
   /** Levels of the category tree. */
   categoryDepth: 3,
+  labelLength: 100,
   reasonsOfEdge: 8,
   reasonTermLength: 200,
   /** Automatic links that one note makes from its own side. */

@@ -8,6 +8,7 @@ export type OwnerId = Brand<string, 'OwnerId'>;
 export type NodeId = Brand<string, 'NodeId'>;
 export type EdgeId = Brand<string, 'EdgeId'>;
 export type CategoryId = Brand<string, 'CategoryId'>;
+export type TokenId = Brand<string, 'TokenId'>;
 /** A number in [0, 1]. */
 export type Weight = Brand<number, 'Weight'>;
 export type Title = Brand<string, 'Title'>;
@@ -43,6 +44,7 @@ export const isUuid = (value: string): boolean => UUID.test(value.toLowerCase())
 export const nodeId = (value: string): NodeId => uuid(value) as NodeId;
 export const edgeId = (value: string): EdgeId => uuid(value) as EdgeId;
 export const categoryId = (value: string): CategoryId => uuid(value) as CategoryId;
+export const tokenId = (value: string): TokenId => uuid(value) as TokenId;
 
 export function weight(value: number): Weight {
   if (!Number.isFinite(value) || value < 0 || value > 1)
@@ -67,6 +69,10 @@ export const title = (value: string): Title =>
 
 export const categoryTitle = (value: string): Title =>
   line(value, 'a category title', { min: 1, max: LIMITS.categoryTitleLength }) as Title;
+
+/** A name for people, of something that has an id as well. */
+export const label = (value: string, what: string): string =>
+  line(value, what, { min: 1, max: LIMITS.labelLength });
 
 export const description = (value: string): string =>
   line(value, 'a description', { min: 0, max: LIMITS.categoryDescriptionLength });

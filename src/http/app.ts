@@ -1,23 +1,42 @@
-import { isUtf8 } from 'node:buffer';
 import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { BrainError } from '../domain/error.ts';
+import type { Authenticate } from '../services/principal.ts';
 import type { Services } from '../services/services.ts';
+import { useAuthentication } from './auth/authentication.ts';
+import { useLocalGuard } from './auth/local.ts';
 import { answerClientErrors } from './client-errors.ts';
 import { logAnswer, openContext, useContext, type ContextNeeds } from './context.ts';
 import { cursors } from './cursor.ts';
+import { documentRoutes } from './docs/routes.ts';
 import { answerError, problemOf } from './errors.ts';
 import { healthRoutes, type HealthChecks } from './health.ts';
+import { idempotency } from './idempotency.ts';
+import { takeJsonAlone } from './json-body.ts';
 import { metricsRoute, type Exposition } from './metrics.ts';
 import { useRouteTable } from './route-table.ts';
 import { useTimeouts, type TimeLimits } from './timeouts.ts';
 import { collectReplacements, type Replacement } from './successors.ts';
 import { countCalls } from './usage.ts';
 import { v1Routes } from './v1/routes.ts';
+import { collectRoutes } from './openapi/operation.ts';
+import { useRateLimits, type RateLimits } from './rate-limit.ts';
+import { useCors, useSecurityHeaders } from './security-headers.ts';
 import { v2Routes } from './v2/routes.ts';
 import { useStrictValidation } from './validation.ts';
 import { routeVersion, tellVersion, useVersions } from './version-headers.ts';
 import { versionList } from './version-list.ts';
 import { prefixOf, supportedOf, versionNumbered, VERSIONS } from './versions.ts';
+
+/** Whom the application serves, and how much. */
+export interface Access {
+  readonly authenticate: Authenticate;
+  /** Nobody is asked who they are: only this machine's own programs and pages are let in. */
+  readonly isLocal: boolean;
+  readonly allowedOrigins: readonly string[];
+  /** Addresses of proxies whose forwarding headers are believed. */
+  readonly trustProxy: readonly string[];
+  readonly rateLimits?: RateLimits | undefined;
+}
 
 export interface AppNeeds extends ContextNeeds {
   readonly services: Services;
@@ -30,6 +49,7 @@ export interface AppNeeds extends ContextNeeds {
   readonly showsInside?: boolean | undefined;
   /** Of ordinary requests; 15 s to come in, 10 s until the answer begins. */
   readonly limits?: TimeLimits | undefined;
+  readonly access: Access;
 }
 
 const BODY_BYTES = 1024 * 1024;
@@ -37,6 +57,10 @@ const BODY_BYTES = 1024 * 1024;
 const LONGEST_REQUEST_MS = 3_600_000;
 const HEADERS_TIMEOUT_MS = 10_000;
 const CONNECTION_CHECK_MS = 5_000;
+const HEADER_BYTES = 16 * 1024;
+const URL_LENGTH = 4 * 1024;
+/** Each takes a file descriptor and some memory, whoever holds it. */
+const CONNECTIONS = 5_000;
 
 /** The HTTP application, without a socket: a server listens with it, a test or a command calls it in process. */
 export async function createApp(needs: AppNeeds): Promise<FastifyInstance> {
@@ -46,8 +70,13 @@ export async function createApp(needs: AppNeeds): Promise<FastifyInstance> {
     logController: quietLogging(),
     childLoggerFactory: (log, _bindings, options) => log.child({}, options), // useContext gives it its ids
     bodyLimit: BODY_BYTES,
+    trustProxy: needs.access.trustProxy.length > 0 && [...needs.access.trustProxy],
     requestTimeout: LONGEST_REQUEST_MS,
-    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: CONNECTION_CHECK_MS },
+    http: {
+      maxHeaderSize: HEADER_BYTES,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: CONNECTION_CHECK_MS,
+    },
     clientErrorHandler: answerClientErrors(needs),
     forceCloseConnections: 'idle',
     return503OnClosing: false,
@@ -66,15 +95,19 @@ export async function createApp(needs: AppNeeds): Promise<FastifyInstance> {
   useStrictValidation(app);
   app.decorate('showsInside', needs.showsInside === true);
   useContext(app, needs);
+  useSecurityHeaders(app);
   useTimeouts(app, needs.limits);
   useVersions(app);
+  await useSafety(app, needs.access);
   app.setErrorHandler(answerError);
   useRouteTable(app);
+  collectRoutes(app);
   takeJsonAlone(app);
   healthRoutes(app, needs);
   if (needs.exposition) metricsRoute(app, needs.exposition);
   versionList(app);
   await versionRoutes(app, needs);
+  documentRoutes(app);
   return app;
 }
 
@@ -86,7 +119,8 @@ const ROUTES: { readonly [version: number]: typeof v1Routes | typeof v2Routes } 
 /** The routes of every version that is served, each under its own path. */
 async function versionRoutes(app: FastifyInstance, { services, cursorKey }: AppNeeds): Promise<void> {
   const replacements = new Map<string, Replacement>();
-  const shared = { services, cursors: cursors(cursorKey), replacements };
+  const once = idempotency(services.receipts);
+  const shared = { services, cursors: cursors(cursorKey), replacements, once };
   for (const version of supportedOf(VERSIONS)) {
     const routes = ROUTES[version.number];
     if (!routes) throw new Error(`v${version.number} is served and has no routes`);
@@ -114,17 +148,15 @@ function quietLogging(): LogController {
   return control;
 }
 
-/** Bodies are JSON in UTF-8: text of another encoding is refused, and not stored with its letters replaced. */
-function takeJsonAlone(app: FastifyInstance): void {
-  const parse = app.getDefaultJsonParser('error', 'error');
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser(
-    ['application/json', 'application/merge-patch+json'],
-    { parseAs: 'buffer' },
-    (request, body, done) => {
-      const bytes = body as Buffer;
-      if (isUtf8(bytes)) void parse(request, bytes.toString('utf8'), done);
-      else done(new BrainError('malformed', 'the body is not UTF-8', { operation: 'http.parse' }));
-    },
-  );
+/** What every request goes through before its route, in this order: the cheapest refusals first. */
+async function useSafety(app: FastifyInstance, access: Access): Promise<void> {
+  app.server.maxConnections = CONNECTIONS;
+  app.addHook('onRequest', (request, _reply, done) => {
+    const tooLong = (request.raw.url ?? '').length > URL_LENGTH;
+    done(tooLong ? new BrainError('url_too_long', `a URL has at most ${URL_LENGTH} characters`) : undefined);
+  });
+  if (access.isLocal) useLocalGuard(app, access.allowedOrigins);
+  await useCors(app, access.allowedOrigins);
+  useAuthentication(app, access.authenticate);
+  if (access.rateLimits) useRateLimits(app, access.rateLimits);
 }

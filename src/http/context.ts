@@ -44,6 +44,8 @@ export interface ContextNeeds {
   readonly newId: () => string;
   readonly metrics?: RequestMetrics | undefined;
   readonly tracer?: RequestTracer | undefined;
+  /** Whose every request is, where nobody is asked who they are. */
+  readonly resident?: string | undefined;
 }
 
 /** A request under way and its answer. */
@@ -66,8 +68,9 @@ declare module 'fastify' {
 }
 
 const CORRELATION = /^[A-Za-z0-9._:-]{1,128}$/;
-/** Before anybody is authenticated, and where nobody has to be. */
-const OWNER = 'local';
+
+/** The owner until a request is authenticated; no owner can be called so, and nothing is read for them. */
+const NOBODY = '-';
 
 /** Each request's own, for what runs on events of its socket and not in its asynchronous context. */
 const exchanges = new WeakMap<FastifyRequest, Exchange>();
@@ -103,7 +106,7 @@ export function openContext(request: FastifyRequest, reply: FastifyReply, needs:
   const context: Context = {
     correlationId: given !== undefined && CORRELATION.test(given) ? given : requestId,
     requestId,
-    ownerId: OWNER,
+    ownerId: needs.resident ?? NOBODY,
     traceId: trace.traceId,
     spanId: trace.spanId,
     isSampled: trace.isSampled,

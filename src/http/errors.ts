@@ -18,8 +18,12 @@ interface Row {
 export const PROBLEMS: { readonly [C in ErrorCode]: Row } = {
   invalid: { status: 422, title: 'A rule is broken' },
   malformed: { status: 400, title: 'The request cannot be read' },
+  unauthenticated: { status: 401, title: 'Not authenticated' },
+  forbidden: { status: 403, title: 'Not allowed' },
   not_found: { status: 404, title: 'Not found' },
   method_not_allowed: { status: 405, title: 'Method not allowed' },
+  in_progress: { status: 409, title: 'The same request is still running' },
+  key_reused: { status: 422, title: 'The idempotency key stands for another request' },
   conflict: { status: 409, title: 'Conflict' },
   stale: { status: 412, title: 'It has changed since' },
   version_required: { status: 428, title: 'If-Match is required' },
@@ -29,7 +33,9 @@ export const PROBLEMS: { readonly [C in ErrorCode]: Row } = {
   version_not_acceptable: { status: 406, title: 'There is no such version' },
   too_large: { status: 413, title: 'Too large' },
   header_too_large: { status: 431, title: 'The head of the request is too large' },
+  url_too_long: { status: 414, title: 'The URL is too long' },
   unsupported_media_type: { status: 415, title: 'Unsupported media type' },
+  rate_limited: { status: 429, title: 'Too many requests' },
   position_gone: { status: 410, title: 'The position cannot be read on from' },
   contended: { status: 503, title: 'Too many writers' },
   storage_full: {

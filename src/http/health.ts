@@ -126,7 +126,7 @@ async function within<T>(limitMs: number, work: Promise<T>, otherwise: () => T):
 /** `/livez` says that the process answers; `/readyz` and `/health` say what it depends on. */
 export function healthRoutes(app: FastifyInstance, needs: HealthNeeds): void {
   const health = healthMonitor(needs);
-  const config = { isProbe: true };
+  const config = { isProbe: true, access: 'open' } as const;
   app.get('/livez', { config }, async (_request, reply) =>
     reply.header('cache-control', 'no-store').send({ status: 'up' }),
   );

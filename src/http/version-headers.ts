@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { negotiate, type Negotiated } from './negotiation.ts';
 import { successorOf } from './successors.ts';
 import { mediaTypeOf, newestOf, VERSIONS, versionNumbered, type ApiVersion } from './versions.ts';
+import { varyBy } from './vary.ts';
 
 /** What was decided for each request before it was routed. */
 const decided = new WeakMap<IncomingMessage, Negotiated>();
@@ -40,7 +41,7 @@ export function tellVersion(request: FastifyRequest, reply: FastifyReply): void 
   const version = versionOf(request);
   reply.header('api-version', String(version.number));
   if (decided.get(request.raw)?.kind === 'none') return;
-  reply.header('vary', 'Accept');
+  varyBy(reply, 'Accept');
   if (version.status !== 'deprecated') return;
   const { deprecation, sunset } = DEPRECATION.get(version.number) ?? {};
   if (deprecation !== undefined) reply.header('deprecation', deprecation);

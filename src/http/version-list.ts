@@ -19,5 +19,9 @@ const LISTED: Versions = {
 };
 
 export function versionList(app: FastifyInstance): void {
-  app.get('/api/versions', { schema: { response: { 200: Versions } } }, async () => LISTED);
+  app.get(
+    '/api/versions',
+    { config: { access: 'open' }, schema: { response: { 200: Versions } } },
+    async () => LISTED,
+  );
 }

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { instant, ownerId, type OwnerId } from '../domain/values.ts';
+import { instant, type OwnerId } from '../domain/values.ts';
 import { createApp } from '../http/app.ts';
 import type { Linker } from '../services/linker.ts';
 import { createServices, type Services } from '../services/services.ts';
@@ -9,37 +9,37 @@ import { uuidv7Generator } from '../shared/uuid.ts';
 import { QUEUE_LIMIT } from '../storage/owner-writer.ts';
 import { Store } from '../storage/store.ts';
 import type { RoundLimits } from '../storage/transaction.ts';
+import { accessOf, LOCAL_OWNER } from './authenticate.ts';
 import type { Engine } from './engine.ts';
 import { openEngine } from './engines.ts';
 import { healthChecks } from './health-checks.ts';
 import { observe, UNOBSERVED } from './observation.ts';
 import { read } from './readings.ts';
 import type { Settings } from './settings.ts';
+import { startUpkeep, type InBackground } from './upkeep.ts';
 import { VERSION } from './version.ts';
 import { watchedLinker, watchedTable, type OnWork } from './watched.ts';
 
-/** A whole Brain2 without a socket. */
+/** A whole Brain2 on the embedded store, without a socket. */
 export interface Brain {
   readonly app: FastifyInstance;
   readonly services: Services;
   readonly folder: Engine['home'];
   readonly log: Log;
-  /** The one owner of a local Brain2. */
+  /** Who owns everything where nobody is asked who they are. */
   readonly owner: OwnerId;
-  /** Runs work that nobody asked for, in a context of its own. */
-  inBackground<T>(work: () => T): T;
+  /** Runs work that nobody asked for, for an owner or for all, in a context of its own. */
+  readonly inBackground: InBackground;
   /** Ends what is under way, stores the indexes and lets go of the folder. */
   close(): Promise<void>;
 }
-
-const LOCAL_OWNER = ownerId('local');
-const UPKEEP_MS = 10_000;
 
 interface BrainOptions {
   /** Takes the log in the place of stdout. */
   readonly logTo?: Parameters<typeof createLog>[1];
   /** Nobody waits but the one caller in this process: bulk work is done in larger pieces. */
   readonly isAlone?: boolean;
+  readonly nowMs?: () => number;
   /** May name a collector of traces and metrics. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
@@ -50,16 +50,19 @@ const ALONE = { round: { works: 128, ms: 200 }, checkpointPages: 16_000 };
 /** Joins the parts. Throws what `openEngine` throws. */
 export async function openBrain(settings: Settings, options: BrainOptions = {}): Promise<Brain> {
   const log = createLog({ level: settings.logLevel, format: settings.logFormat }, options.logTo);
-  const limits: Partial<typeof ALONE> = options.isAlone ? ALONE : {};
-  const newId = uuidv7Generator(Date.now);
+  const { round, checkpointPages }: Partial<typeof ALONE> = options.isAlone ? ALONE : {};
+  const nowMs = options.nowMs ?? Date.now;
+  const nowSeconds = () => Math.floor(nowMs() / 1000);
+  const newId = uuidv7Generator(nowMs);
   const observation = options.isAlone ? UNOBSERVED : await observe(options.environment ?? {}, log);
   const { onWork, metrics, tracer, exposition } = observation;
-  const engine = await openEngine(settings, limits);
+  const engine = await openEngine(settings, { checkpointPages, nowSeconds });
   const { table, home: folder } = engine;
   try {
-    const { store, services } = joinServices({ engine, log, newId, onWork, round: limits.round });
+    const resident = settings.auth === 'local' ? LOCAL_OWNER : undefined;
+    const { store, services } = joinServices({ engine, log, newId, onWork, round, nowMs, resident });
     observation.measure(() => read({ store, services }, LOCAL_OWNER));
-    const health = healthOf(engine, { store, services });
+    const health = healthOf(engine, { store, services, resident });
     const app = await createApp({
       services,
       log,
@@ -71,10 +74,12 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
       version: VERSION,
       cursorKey: folder.key,
       showsInside: settings.mode === 'development',
+      resident,
+      access: await accessOf(settings, { services, operatorKey: folder.operatorKey, nowMs }),
     });
-    const inBackground = <T>(work: () => T): T =>
-      runInBackground({ ownerId: LOCAL_OWNER, id: newId() }, work);
-    const stopUpkeep = startUpkeep(services, log, inBackground);
+    const inBackground: InBackground = (owner, work) =>
+      runInBackground({ ownerId: owner ?? resident ?? '-', id: newId() }, work);
+    const stopUpkeep = startUpkeep({ services, log, sweep: () => engine.sweep(), inBackground });
     return {
       app,
       services,
@@ -82,21 +87,7 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
       log,
       inBackground,
       owner: LOCAL_OWNER,
-      async close() {
-        await stopUpkeep();
-        health.stop();
-        try {
-          await app.close();
-          await store.drain();
-          await services.deprecatedCalls.flush();
-          await observation.stop(); // while there is still something to measure
-          await services.indexes.close();
-        } finally {
-          // Also where the index could not be stored, as on a full disk: it is made anew from the notes.
-          await table.close();
-          folder.release();
-        }
-      },
+      close: () => close({ stopUpkeep, health, app, store, services, observation, engine }),
     };
   } catch (error) {
     await table.close();
@@ -105,15 +96,54 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
   }
 }
 
+/** The probes go to the table itself, so that they are not counted as work. */
 function healthOf(
   engine: Engine,
-  { store, services }: { readonly store: Store; readonly services: Services },
+  of: {
+    readonly store: Store;
+    readonly services: Services;
+    readonly resident: OwnerId | undefined;
+  },
 ): ReturnType<typeof healthChecks> {
+  const { store, services, resident } = of;
   const { table, home, facts } = engine;
-  const workers = {
-    health: () => ({ isAlive: engine.canWrite(), waiting: store.waiting, limit: QUEUE_LIMIT }),
-  };
-  return healthChecks({ table, store, services, workers, facts, dataDir: home.path, owner: LOCAL_OWNER });
+  return healthChecks({
+    table,
+    facts,
+    store,
+    services,
+    dataDir: home.path,
+    owner: LOCAL_OWNER,
+    hidesGraph: resident === undefined,
+    workers: {
+      health: () => ({ isAlive: engine.canWrite(), waiting: store.waiting, limit: QUEUE_LIMIT }),
+    },
+  });
+}
+
+/** Ends what is under way, from the outside in. */
+async function close(parts: {
+  readonly stopUpkeep: () => Promise<void>;
+  readonly health: { readonly stop: () => void };
+  readonly app: FastifyInstance;
+  readonly store: Store;
+  readonly services: Services;
+  readonly observation: { readonly stop: () => Promise<void> };
+  readonly engine: Engine;
+}): Promise<void> {
+  await parts.stopUpkeep();
+  parts.health.stop();
+  try {
+    await parts.app.close();
+    await parts.store.drain();
+    await parts.services.deprecatedCalls.flush();
+    await parts.observation.stop(); // while there is still something to measure
+    await parts.services.indexes.close();
+  } finally {
+    // Also where the index could not be stored, as on a full disk: it is made anew from the notes.
+    await parts.engine.table.close();
+    parts.engine.home.release();
+  }
 }
 
 /** The store over the table and the services over the store, watched where there is somebody to watch. */
@@ -123,13 +153,15 @@ function joinServices(needs: {
   readonly newId: (atMs?: number) => string;
   readonly onWork: OnWork | undefined;
   readonly round: RoundLimits | undefined;
+  readonly nowMs: () => number;
+  readonly resident: OwnerId | undefined;
 }): { readonly store: Store; readonly services: Services } {
-  const { engine, log, newId, onWork, round } = needs;
+  const { engine, log, newId, onWork, round, nowMs, resident } = needs;
   const { table, home, pollMs } = engine;
   const store = new Store({
     table: onWork ? watchedTable(table, onWork) : table,
     pollMs,
-    now: () => instant(Date.now()),
+    now: () => instant(nowMs()),
     newEpoch: newId,
     round,
     correlationId: () => currentContext()?.correlationId ?? '-',
@@ -141,28 +173,5 @@ function joinServices(needs: {
       log.warn({ err, owner }, 'the stored index is damaged; rebuilding it'),
   };
   const watchLinker = onWork && ((linker: Linker) => watchedLinker(linker, onWork));
-  return { store, services: createServices({ store, snapshots, newId, watchLinker }) };
-}
-
-/** Now and then: links what a cut-off import left to be linked, and stores indexes that have grown a tail. */
-function startUpkeep(services: Services, log: Log, inBackground: Brain['inBackground']): () => Promise<void> {
-  let underWay: Promise<void> | undefined;
-  const upkeep = async (): Promise<void> => {
-    try {
-      if (!services.imports.isRunning(LOCAL_OWNER)) await services.pending.finish(LOCAL_OWNER);
-      await services.deprecatedCalls.flush();
-      await services.indexes.upkeep();
-    } catch (err) {
-      log.error({ err }, 'upkeep failed');
-    }
-    underWay = undefined;
-  };
-  const timer = setInterval(() => {
-    underWay ??= inBackground(upkeep);
-  }, UPKEEP_MS);
-  timer.unref();
-  return async () => {
-    clearInterval(timer);
-    await underWay;
-  };
+  return { store, services: createServices({ store, snapshots, newId, watchLinker, nowMs, resident }) };
 }

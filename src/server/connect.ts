@@ -1,9 +1,10 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
-import { brainClient, type BrainClient, type Transport } from '../client/http-client.ts';
+import { brainClient, withCredential, type BrainClient, type Transport } from '../client/http-client.ts';
 import { httpTransport } from '../client/http-transport.ts';
 import { BrainError } from '../domain/error.ts';
-import { holderOf } from '../storage/embedded/data-folder.ts';
+import { operatorCredential } from '../http/auth/operator.ts';
+import { holderOf, operatorKeyOf } from '../storage/embedded/data-folder.ts';
 import type { Settings } from './settings.ts';
 
 /** A client of the Brain2 of a data folder, wherever that runs. */
@@ -15,17 +16,25 @@ export interface Connection {
   close(): Promise<void>;
 }
 
+interface ConnectOptions {
+  /** Acts for this owner as whoever the data folder belongs to; else the token of the settings says for whom. */
+  readonly operatorFor?: string | undefined;
+}
+
 /**
  * Beside a running server through its API (the lock in the data folder says where); without one on the store itself,
  * through the same API in this process, so that nothing differs. Throws `locked` when another command holds the
  * folder, and what `openBrain` throws.
  */
-export async function connect(settings: Settings): Promise<Connection> {
+export async function connect(settings: Settings, { operatorFor }: ConnectOptions = {}): Promise<Connection> {
+  const credentialBy = (operatorKey: Uint8Array | undefined): string | undefined =>
+    operatorFor !== undefined && operatorKey ? operatorCredential(operatorKey, operatorFor) : settings.token;
   // A table is held by nobody: a command works on it beside any number of servers.
   const holder = settings.store === 'sqlite' ? holderOf(settings.dataDir) : undefined;
   if (holder?.url !== undefined) {
     const { url } = holder;
-    return { client: brainClient(httpTransport(url)), where: { kind: 'server', url }, close: async () => {} };
+    const transport = withCredential(httpTransport(url), credentialBy(operatorKeyOf(settings.dataDir)));
+    return { client: brainClient(transport), where: { kind: 'server', url }, close: async () => {} };
   }
   if (holder) {
     throw new BrainError(
@@ -40,7 +49,7 @@ export async function connect(settings: Settings): Promise<Connection> {
   const { openBrain } = await import('./brain.ts'); // beside a server a command needs none of it
   const brain = await openBrain({ ...settings, logLevel: 'silent' }, { isAlone: true });
   return {
-    client: brainClient(inProcess(brain.app)),
+    client: brainClient(withCredential(inProcess(brain.app), credentialBy(brain.folder.operatorKey))),
     where: { kind: 'local', dataDir: settings.dataDir },
     close: () => brain.close(),
   };

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { dynamoClient } from '../storage/dynamodb/dynamo-client.ts';
@@ -9,9 +10,12 @@ import { indexFolder } from './index-folder.ts';
 import type { Settings } from './settings.ts';
 
 /** Nothing of the data folder is held: it only keeps copies of indexes, and any number of servers may share it. */
-export async function openDynamo({ table: tableName, dataDir, pollMs }: Settings): Promise<Engine> {
+export async function openDynamo(
+  { table: tableName, dataDir, pollMs }: Settings,
+  nowSeconds: () => number,
+): Promise<Engine> {
   const client = dynamoClient(process.env);
-  const table = new DynamoTable({ client, tableName });
+  const table = new DynamoTable({ client, tableName, nowSeconds });
   try {
     await checkTable(client, tableName);
     const { key, isNew } = await sharedKey(table, 'cursor');
@@ -23,12 +27,14 @@ export async function openDynamo({ table: tableName, dataDir, pollMs }: Settings
         path: dataDir,
         isNew,
         key,
+        operatorKey: randomBytes(32), // of the commands of this process alone
         announce: () => {}, // commands go to the table themselves
         loadIndex: load,
         saveIndex: save,
         release: () => {},
       },
       canWrite: () => true, // each write is a request of its own
+      sweep: () => 0, // DynamoDB does it by itself
       facts: { engine: 'dynamodb', table: tableName },
       pollMs,
     };

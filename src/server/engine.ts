@@ -10,6 +10,8 @@ export interface Engine {
   readonly home: Home;
   /** Whether what does the writing still runs. */
   canWrite(): boolean;
+  /** Removes what has expired, where the engine does not do that by itself. Gives how many items there were. */
+  sweep(): number;
   /** For `/health`. */
   readonly facts: Readonly<Record<string, unknown>>;
   /** How often to look for what others wrote; absent where nobody else can. */

@@ -1,11 +1,13 @@
 import { openDataFolder } from '../storage/embedded/data-folder.ts';
 import { SqliteTable } from '../storage/embedded/sqlite-table.ts';
+import { sweepExpired } from '../storage/embedded/sweep.ts';
 import type { Engine } from './engine.ts';
 import type { Settings } from './settings.ts';
 
 interface EngineOptions {
   /** Of the embedded engine. */
   readonly checkpointPages?: number | undefined;
+  readonly nowSeconds: () => number;
 }
 
 /**
@@ -18,16 +20,22 @@ export async function openEngine(settings: Settings, options: EngineOptions): Pr
       return openSqlite(settings, options);
     case 'dynamodb': {
       const { openDynamo } = await import('./dynamo-engine.ts'); // the SDK takes 0.2 s to load
-      return openDynamo(settings);
+      return openDynamo(settings, options.nowSeconds);
     }
   }
 }
 
-function openSqlite({ dataDir }: Settings, { checkpointPages }: EngineOptions): Engine {
+function openSqlite({ dataDir }: Settings, { checkpointPages, nowSeconds }: EngineOptions): Engine {
   const home = openDataFolder(dataDir);
   try {
-    const table = new SqliteTable({ path: home.databasePath, checkpointPages });
-    return { table, home, canWrite: () => table.canWrite, facts: { engine: 'sqlite', synchronous: 'full' } };
+    const table = new SqliteTable({ path: home.databasePath, checkpointPages, nowSeconds });
+    return {
+      table,
+      home,
+      canWrite: () => table.canWrite,
+      sweep: () => sweepExpired(home.databasePath, nowSeconds()),
+      facts: { engine: 'sqlite', synchronous: 'full' },
+    };
   } catch (error) {
     home.release();
     throw error;

@@ -22,6 +22,8 @@ interface CheckNeeds {
   readonly facts?: Readonly<Record<string, unknown>> | undefined;
   readonly dataDir: string;
   readonly owner: OwnerId;
+  /** Anybody may ask how it is: where owners have to be authenticated, nothing is told of what they have. */
+  readonly hidesGraph?: boolean;
   readonly workers?: WorkersHealth | undefined;
 }
 
@@ -31,16 +33,25 @@ export function healthChecks(needs: CheckNeeds): {
   readonly stop: () => void;
 } {
   const loop = eventLoopCheck();
+  const ofGraph = (check: HealthCheck): HealthCheck =>
+    needs.hidesGraph === true ? withoutDetails(check) : check;
   return {
     checks: {
       eventLoop: { check: loop.check, critical: true },
-      store: { check: storeCheck(needs), critical: true },
-      index: { check: indexCheck(needs), critical: false },
-      log: { check: logCheck(needs), critical: false },
+      store: { check: ofGraph(storeCheck(needs)), critical: true },
+      index: { check: ofGraph(indexCheck(needs)), critical: false },
+      log: { check: ofGraph(logCheck(needs)), critical: false },
       disk: { check: diskCheck(needs.dataDir), critical: false },
       ...(needs.workers && { workers: { check: workersCheck(needs.workers), critical: true } }),
     },
     stop: loop.stop,
+  };
+}
+
+function withoutDetails(check: HealthCheck): HealthCheck {
+  return async () => {
+    const { status, message } = await check();
+    return { status, message };
   };
 }
 

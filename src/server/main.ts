@@ -2,6 +2,7 @@ import { BrainError } from '../domain/error.ts';
 import { openBrain, type Brain } from './brain.ts';
 import { logProcess } from './process-log.ts';
 import type { Settings } from './settings.ts';
+import { finishCutOff } from './upkeep.ts';
 
 export interface RunningServer {
   readonly url: string;
@@ -34,8 +35,8 @@ export async function serve(settings: Settings, options: ServeOptions = {}): Pro
     const url = `http://${host}:${port}`;
     brain.folder.announce(url);
     brain.log.info({ url, dataDir: settings.dataDir }, 'listening');
-    const { counts } = await brain.services.graph.counts(brain.owner);
-    const background = brain.inBackground(() => prepare(brain));
+    const counts = await countsOf(brain);
+    const background = brain.inBackground(undefined, () => prepare(brain, settings));
     return {
       url,
       dataDir: settings.dataDir,
@@ -56,17 +57,30 @@ export async function serve(settings: Settings, options: ServeOptions = {}): Pro
   }
 }
 
-/** Opens the index before the first request needs it, and finishes what a crash cut off. */
-async function prepare(brain: Brain): Promise<void> {
+/** Opens the index of a local Brain2 before the first request needs it, and finishes what a crash cut off. */
+async function prepare(brain: Brain, { auth }: Settings): Promise<void> {
   try {
-    const start = performance.now();
-    const index = await brain.services.indexes.ready(brain.owner);
-    brain.log.info({ notes: index.size, durationMs: Math.round(performance.now() - start) }, 'index ready');
-    const finished = await brain.services.pending.finish(brain.owner);
-    if (finished > 0) brain.log.info({ finished }, 'work that was cut off is done');
+    if (auth === 'local') {
+      const start = performance.now();
+      const index = await brain.services.indexes.ready(brain.owner);
+      brain.log.info({ notes: index.size, durationMs: Math.round(performance.now() - start) }, 'index ready');
+    }
+    await finishCutOff(brain);
   } catch (err) {
     brain.log.error({ err }, 'start-up work failed');
   }
+}
+
+/** What all owners have together. */
+async function countsOf({ services }: Brain): Promise<RunningServer['counts']> {
+  const counts = { nodes: 0, edges: 0, categories: 0 };
+  for (const owner of await services.owners.known()) {
+    const { counts: own } = await services.graph.counts(owner);
+    counts.nodes += own.nodes;
+    counts.edges += own.edges;
+    counts.categories += own.categories;
+  }
+  return counts;
 }
 
 async function listen({ app }: Brain, { host, port }: Settings): Promise<number> {

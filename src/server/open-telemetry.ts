@@ -27,17 +27,26 @@ import {
   TracerProvider,
   type Sampler,
 } from '@opentelemetry/sdk-trace';
-import type { Answered } from '../http/context.ts';
+import type { Answered, RequestMetrics, RequestTracer } from '../http/context.ts';
 import { currentContext } from '../shared/context.ts';
 import type { Log } from '../shared/log.ts';
 import { READINGS, type Readings } from './readings.ts';
-import type { Telemetry } from './telemetry.ts';
-import type { Work } from './watched.ts';
+import type { OnWork, Work } from './watched.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** For one export with its repeats, and so for the last at the end: a collector that is gone delays it by no more. */
 const EXPORT_MS = 3_000;
+
+/** Traces and metrics on their way to a collector. */
+export interface Telemetry extends RequestMetrics {
+  readonly tracer: RequestTracer;
+  readonly onWork: OnWork;
+  /** What is measured with each export, beside what is counted. */
+  measure(readings: () => Promise<Readings>): void;
+  /** Sends what has not been sent, as far as the collector takes it in a moment. */
+  stop(): Promise<void>;
+}
 
 /** The SDK of OpenTelemetry, joined. Only `telemetry.ts` loads this file, and only when there is a collector. */
 export function openTelemetry(

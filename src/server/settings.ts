@@ -1,6 +1,18 @@
 import { resolve } from 'node:path';
 import { BrainError, type Issue } from '../domain/error.ts';
+import type { Quota } from '../http/rate-limit.ts';
 import { nearest } from '../shared/nearest.ts';
+import {
+  addresses,
+  isLoopback,
+  oneOf,
+  origins,
+  pollMs,
+  port,
+  rateLimit,
+  secureUrl,
+  tableName,
+} from './setting-values.ts';
 
 /** Everything that can be set, from flags over environment over defaults. */
 export interface Settings {
@@ -18,6 +30,20 @@ export interface Settings {
   readonly table: string;
   /** How often a server looks for what others wrote to the graphs that somebody listens to. */
   readonly pollMs: number;
+  /** Who may use the API: this machine as one owner, whoever has a token, whoever an issuer vouches for. */
+  readonly auth: 'local' | 'token' | 'jwt';
+  /** Where the issuer of JWTs publishes its keys. */
+  readonly jwksUrl: string | undefined;
+  readonly jwtIssuer: string | undefined;
+  readonly jwtAudience: string | undefined;
+  /** Absent: what suits the way of authentication. */
+  readonly rateLimit: Quota | 'off' | undefined;
+  /** Other origins whose pages may use the API. */
+  readonly allowedOrigins: readonly string[];
+  /** Addresses of proxies whose forwarding headers are believed. */
+  readonly trustProxy: readonly string[];
+  /** A secret: the credential of the command line. */
+  readonly token: string | undefined;
 }
 
 export const DEFAULTS: Settings = {
@@ -30,29 +56,42 @@ export const DEFAULTS: Settings = {
   store: 'sqlite',
   table: 'brain2',
   pollMs: 20,
+  auth: 'local',
+  jwksUrl: undefined,
+  jwtIssuer: undefined,
+  jwtAudience: undefined,
+  rateLimit: undefined,
+  allowedOrigins: [],
+  trustProxy: [],
+  token: undefined,
 };
 
-const LOG_LEVELS: readonly string[] = ['trace', 'debug', 'info', 'warn', 'error', 'silent'];
-const LOG_FORMATS: readonly string[] = ['json', 'pretty'];
-const MODES: readonly string[] = ['production', 'development'];
-const STORES: readonly string[] = ['sqlite', 'dynamodb'];
+const asIs = (text: string): string => text;
 
 /** The environment variable of each setting, and how its text is read. */
 const VARIABLES: {
   readonly [K in keyof Settings]: { readonly name: string; readonly parse: (text: string) => Settings[K] };
 } = {
-  host: { name: 'BRAIN2_HOST', parse: (text) => text },
+  host: { name: 'BRAIN2_HOST', parse: asIs },
   port: { name: 'BRAIN2_PORT', parse: port },
-  dataDir: { name: 'BRAIN2_DATA_DIR', parse: (text) => text },
-  logLevel: { name: 'BRAIN2_LOG_LEVEL', parse: (text) => oneOf(text, LOG_LEVELS) as Settings['logLevel'] },
-  logFormat: {
-    name: 'BRAIN2_LOG_FORMAT',
-    parse: (text) => oneOf(text, LOG_FORMATS) as Settings['logFormat'],
+  dataDir: { name: 'BRAIN2_DATA_DIR', parse: asIs },
+  logLevel: {
+    name: 'BRAIN2_LOG_LEVEL',
+    parse: (text) => oneOf(text, ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const),
   },
-  mode: { name: 'BRAIN2_MODE', parse: (text) => oneOf(text, MODES) as Settings['mode'] },
-  store: { name: 'BRAIN2_STORE', parse: (text) => oneOf(text, STORES) as Settings['store'] },
+  mode: { name: 'BRAIN2_MODE', parse: (text) => oneOf(text, ['production', 'development'] as const) },
+  logFormat: { name: 'BRAIN2_LOG_FORMAT', parse: (text) => oneOf(text, ['json', 'pretty'] as const) },
+  store: { name: 'BRAIN2_STORE', parse: (text) => oneOf(text, ['sqlite', 'dynamodb'] as const) },
   table: { name: 'BRAIN2_TABLE', parse: tableName },
   pollMs: { name: 'BRAIN2_POLL_MS', parse: pollMs },
+  auth: { name: 'BRAIN2_AUTH', parse: (text) => oneOf(text, ['local', 'token', 'jwt'] as const) },
+  jwksUrl: { name: 'BRAIN2_JWKS_URL', parse: secureUrl },
+  jwtIssuer: { name: 'BRAIN2_JWT_ISSUER', parse: asIs },
+  jwtAudience: { name: 'BRAIN2_JWT_AUDIENCE', parse: asIs },
+  rateLimit: { name: 'BRAIN2_RATE_LIMIT', parse: rateLimit },
+  allowedOrigins: { name: 'BRAIN2_ALLOWED_ORIGINS', parse: origins },
+  trustProxy: { name: 'BRAIN2_TRUST_PROXY', parse: addresses },
+  token: { name: 'BRAIN2_TOKEN', parse: asIs },
 };
 
 /** Where the settings come from, given as text: flags by setting name, then the environment. */
@@ -74,34 +113,43 @@ export function readSettings(
       return DEFAULTS[setting];
     }
   };
-  const settings: Settings = {
-    host: read('host'),
-    port: read('port'),
-    dataDir: resolve(read('dataDir')),
-    logLevel: read('logLevel'),
-    logFormat: read('logFormat'),
-    mode: read('mode'),
-    store: read('store'),
-    table: read('table'),
-    pollMs: read('pollMs'),
-  };
-  if (!isLoopback(settings.host)) {
-    issues.push({
-      pointer: 'BRAIN2_HOST',
-      code: 'open_host',
-      message:
-        `refusing to listen on ${settings.host}: it can be reached from other machines, and there is no ` +
-        'authentication yet. Listen on 127.0.0.1 and put a proxy that authenticates in front.',
-    });
-  }
+  const given = Object.keys(VARIABLES).map((key) => [key, read(key as keyof Settings)]);
+  const settings = Object.fromEntries(given) as Settings;
+  issues.push(...openHost(settings), ...missingForJwt(settings));
   if (issues.length > 0) {
     throw new BrainError('invalid', issues.map((issue) => issue.message).join('\n'), { issues });
   }
-  return settings;
+  return { ...settings, dataDir: resolve(settings.dataDir) };
 }
 
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+/** The settings as they may be shown. */
+export function withoutSecrets(settings: Settings): Settings {
+  return settings.token === undefined ? settings : { ...settings, token: '(hidden)' };
+}
+
+function openHost({ host, auth }: Settings): readonly Issue[] {
+  if (auth !== 'local' || isLoopback(host)) return [];
+  return [
+    {
+      pointer: 'BRAIN2_HOST',
+      code: 'open_host',
+      message:
+        `refusing to listen on ${host}: it can be reached from other machines, and BRAIN2_AUTH=local asks nobody ` +
+        'who they are. Make a token with `brain2 token create` and set BRAIN2_AUTH=token, set BRAIN2_AUTH=jwt ' +
+        'with your issuer, or listen on 127.0.0.1.',
+    },
+  ];
+}
+
+function missingForJwt(settings: Settings): readonly Issue[] {
+  if (settings.auth !== 'jwt') return [];
+  const needed = ['jwksUrl', 'jwtIssuer', 'jwtAudience'] as const;
+  return needed
+    .filter((setting) => settings[setting] === undefined)
+    .map((setting) => {
+      const { name } = VARIABLES[setting];
+      return { pointer: name, code: 'missing_setting', message: `BRAIN2_AUTH=jwt needs ${name}` };
+    });
 }
 
 function unknownVariables(environment: Readonly<Record<string, string | undefined>>): Issue[] {
@@ -113,26 +161,4 @@ function unknownVariables(environment: Readonly<Record<string, string | undefine
       code: 'unknown_setting',
       message: `${name} is not a setting; did you mean ${nearest(name, known)}?`,
     }));
-}
-
-function port(text: string): number {
-  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
-    throw new Error(`a port is 0 to 65535, not "${text}"`);
-  return Number(text);
-}
-
-/** DynamoDB's own rule for names. */
-function tableName(text: string): string {
-  if (/^[\w.-]{3,255}$/.test(text)) return text;
-  throw new Error(`a table's name is 3 to 255 letters, digits, dots, hyphens and underscores, not "${text}"`);
-}
-
-function pollMs(text: string): number {
-  if (/^\d{1,5}$/.test(text) && Number(text) > 0) return Number(text);
-  throw new Error(`it is 1 to 99999 milliseconds, not "${text}"`);
-}
-
-function oneOf(text: string, allowed: readonly string[]): string {
-  if (!allowed.includes(text)) throw new Error(`it is one of ${allowed.join(', ')}, not "${text}"`);
-  return text;
 }

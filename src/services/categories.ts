@@ -15,6 +15,7 @@ import type { Store } from '../storage/store.ts';
 import type { Tx } from '../storage/transaction.ts';
 import { checkVersion } from './nodes.ts';
 import { fillPage, type ListPage } from './pages.ts';
+import type { Keep } from './receipts.ts';
 
 /** A category as people see it: with its place in the tree and its notes counted. */
 export interface PlacedCategory {
@@ -62,12 +63,13 @@ export function categoryService(needs: { readonly store: Store; readonly newCate
     create: (
       owner: OwnerId,
       input: CategoryInput & { readonly parentId?: CategoryId | null | undefined },
+      keep?: Keep<PlacedCategory>,
     ): Promise<PlacedCategory> =>
       store.write(owner, async (tx) => {
         const made = { id: needs.newCategoryId(), owner, now: tx.now };
         const decision = createCategory(input, await treeOf(tx), made);
         tx.categories.apply(decision);
-        return placed(tx, decision.after as Category);
+        return kept(tx, await placed(tx, decision.after as Category), keep);
       }),
 
     update: (
@@ -78,7 +80,7 @@ export function categoryService(needs: { readonly store: Store; readonly newCate
     ): Promise<PlacedCategory> =>
       store.write(owner, async (tx) => {
         const category = await tx.categories.get(id);
-        checkVersion('category', category.version, expectedVersion);
+        checkVersion('category', category, expectedVersion, input);
         const decision = updateCategory(category, input, tx.now);
         tx.categories.apply(decision);
         return placed(tx, decision.after as Category);
@@ -90,20 +92,21 @@ export function categoryService(needs: { readonly store: Store; readonly newCate
       id: CategoryId,
       parentId: CategoryId | null,
       expectedVersion?: number,
+      keep?: Keep<PlacedCategory>,
     ): Promise<PlacedCategory> =>
       store.write(owner, async (tx) => {
         const category = await tx.categories.get(id);
-        checkVersion('category', category.version, expectedVersion);
+        checkVersion('category', category, expectedVersion, { parentId });
         const decision = moveCategory(category, parentId, await treeOf(tx), tx.now);
         tx.categories.apply(decision);
-        return placed(tx, decision.after as Category);
+        return kept(tx, await placed(tx, decision.after as Category), keep);
       }),
 
     /** Deletes it once its notes, which stay, are out of it. Throws `conflict` while it has categories below it. */
     async delete(owner: OwnerId, id: CategoryId, expectedVersion?: number): Promise<void> {
       const empty = async (tx: Tx): Promise<boolean> => {
         const category = await tx.categories.get(id);
-        checkVersion('category', category.version, expectedVersion);
+        checkVersion('category', category, expectedVersion);
         const decision = deleteCategory(category, await treeOf(tx), tx.now);
         const page = await tx.nodes.listByCategory(id, { limit: NODES_A_DELETE });
         for (const node of page.items) tx.nodes.apply(removeCategory(node, id, tx.now));
@@ -180,6 +183,11 @@ export function categoryService(needs: { readonly store: Store; readonly newCate
         return parentId ?? undefined;
       }),
   };
+}
+
+async function kept<T>(tx: Tx, result: T, keep: Keep<T> | undefined): Promise<T> {
+  await keep?.(tx, result);
+  return result;
 }
 
 export async function treeOf(from: Repositories): Promise<CategoryTree> {

@@ -19,6 +19,7 @@ import type { Tx } from '../storage/transaction.ts';
 import { checkVersion, withoutDangling } from './nodes.ts';
 import { toLinkable, type OwnerIndexes } from './owner-indexes.ts';
 import { fillPage, type ListPage, type PageOptions } from './pages.ts';
+import type { Keep } from './receipts.ts';
 
 export interface EdgeFilter {
   readonly node?: NodeId | undefined;
@@ -112,6 +113,7 @@ export function edgeService(needs: {
     create: (
       owner: OwnerId,
       input: EdgeInput & { readonly sourceId: NodeId; readonly targetId: NodeId },
+      keep?: Keep<Edge>,
     ): Promise<Edge> =>
       store.write(owner, async (tx) => {
         const source = await endOf(tx, input.sourceId, '/sourceId');
@@ -123,7 +125,9 @@ export function edgeService(needs: {
           { id: needs.newEdgeId(), now: tx.now },
         );
         tx.edges.apply(decision);
-        return decision.after as Edge;
+        const edge = decision.after as Edge;
+        await keep?.(tx, edge);
+        return edge;
       }),
 
     /** Sets the weight, or accepts, rejects or reopens. Throws `stale`, `invalid` or `conflict`. */
@@ -135,7 +139,7 @@ export function edgeService(needs: {
     ): Promise<Edge> =>
       store.write(owner, async (tx) => {
         const edge = await tx.edges.get(id);
-        checkVersion('edge', edge.version, expectedVersion);
+        checkVersion('edge', edge, expectedVersion, input);
         // Who weighs a proposed edge has accepted it: the linker does not weigh it again.
         const weighs = input.weight !== undefined && isLinkers(edge);
         const status = input.status ?? (weighs ? 'accepted' : edge.status);
@@ -154,7 +158,7 @@ export function edgeService(needs: {
     delete: (owner: OwnerId, id: EdgeId, expectedVersion?: number): Promise<void> =>
       store.write(owner, async (tx) => {
         const edge = await tx.edges.get(id);
-        checkVersion('edge', edge.version, expectedVersion);
+        checkVersion('edge', edge, expectedVersion);
         if (edge.origin === 'auto') await decide(tx, edge, 'rejected');
         tx.edges.apply(deleteEdge(edge, 'person', tx.now));
       }),

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { isLinkers, otherEnd, type Edge } from '../domain/edge.ts';
 import { BrainError, isBrainError } from '../domain/error.ts';
 import {
@@ -21,6 +22,7 @@ import type { Linker } from './linker.ts';
 import { toLinkable, type OwnerIndexes } from './owner-indexes.ts';
 import { fillPage, type ListPage, type PageOptions, type PageSource } from './pages.ts';
 import { linkNow, unlink, type PendingService } from './pending.ts';
+import type { Keep } from './receipts.ts';
 
 /** A note with the edges now in force. */
 export interface LinkedNode {
@@ -66,6 +68,7 @@ export function nodeService(needs: {
     owner: OwnerId,
     id: NodeId,
     decide: (tx: Tx) => Promise<NodeDecision>,
+    keep?: Keep<LinkedNode>,
   ): Promise<LinkedNode> {
     const save = (linked: 'now' | 'next') =>
       indexes.write(owner, async (tx, ahead): Promise<LinkedNode & { readonly isLinked: boolean }> => {
@@ -79,7 +82,9 @@ export function nodeService(needs: {
           isLinked = linked === 'now' && (await linkNow(linker, tx, node, indexes));
           if (!isLinked) tx.pending.replace(undefined, { nodeId: id, kind: 'link' });
         }
-        return { node, edges: inForce(await tx.edges.of(id)), isLinked };
+        const edges = inForce(await tx.edges.of(id));
+        await keep?.(tx, { node, edges });
+        return { node, edges, isLinked };
       });
     const saved = await save('now').catch((error: unknown) => {
       if (isBrainError(error, 'too_large')) return save('next');
@@ -87,17 +92,20 @@ export function nodeService(needs: {
     });
     if (saved.isLinked) return saved;
     await pending.linkMarked(owner, [id]);
-    return { node: saved.node, edges: inForce(await store.read(owner).edges.of(id)) };
+    const linked = { node: saved.node, edges: inForce(await store.read(owner).edges.of(id)) };
+    if (keep) await store.write(owner, (tx) => keep(tx, linked));
+    return linked;
   }
 
   return {
     /** Stores a new note at version 1, linked. Throws `invalid`, or `conflict` when its source key is taken. */
-    async create(owner: OwnerId, input: NodeInput): Promise<LinkedNode> {
+    async create(owner: OwnerId, input: NodeInput, keep?: Keep<LinkedNode>): Promise<LinkedNode> {
       const id = needs.newNodeId();
-      return saveLinked(owner, id, async (tx) => {
+      const decide = async (tx: Tx): Promise<NodeDecision> => {
         await checkSourceFree(tx, input.source?.key);
         return createNode(input, { id, owner, now: tx.now });
-      });
+      };
+      return saveLinked(owner, id, decide, keep);
     },
 
     get: (owner: OwnerId, id: NodeId): Promise<Node> => store.read(owner).nodes.get(id),
@@ -122,7 +130,7 @@ export function nodeService(needs: {
     ): Promise<LinkedNode> =>
       saveLinked(owner, id, async (tx) => {
         const node = await tx.nodes.get(id);
-        checkVersion('note', node.version, expectedVersion);
+        checkVersion('note', node, expectedVersion, { ...patch.input, archived: patch.archived });
         const updated = updateNode(node, patch.input, tx.now);
         const after = updated.after as Node;
         if (patch.archived === undefined) return updated;
@@ -134,7 +142,7 @@ export function nodeService(needs: {
     async delete(owner: OwnerId, id: NodeId, expectedVersion?: number): Promise<void> {
       const left = await indexes.write(owner, async (tx, ahead) => {
         const node = await tx.nodes.get(id);
-        checkVersion('note', node.version, expectedVersion);
+        checkVersion('note', node, expectedVersion);
         await indexes.ready(owner, tx);
         tx.nodes.apply(deleteNode(node, tx.now));
         ahead.remove(id);
@@ -174,10 +182,24 @@ export function nodeService(needs: {
   };
 }
 
-export function checkVersion(what: string, current: number, expected: number | undefined): void {
-  if (expected === undefined || expected === current) return;
-  throw new BrainError('stale', `the ${what} is at version ${current}, not ${expected}; read it again`, {
-    details: { currentVersion: current, expectedVersion: expected },
+/**
+ * Throws `stale` where the thing is at another version. Then `details.differing` names those of the fields to be
+ * changed that are stored with another value: where there are none, the change is as good as made.
+ */
+export function checkVersion(
+  what: string,
+  current: { readonly version: number },
+  expected: number | undefined,
+  change?: object,
+): void {
+  const { version } = current;
+  if (expected === undefined || expected === version) return;
+  const stored = new Map(Object.entries(current));
+  const differing = Object.entries(change ?? {})
+    .filter(([field, value]) => value !== undefined && !isDeepStrictEqual(value, stored.get(field)))
+    .map(([field]) => field);
+  throw new BrainError('stale', `the ${what} is at version ${version}, not ${expected}; read it again`, {
+    details: { currentVersion: version, expectedVersion: expected, ...(change && { differing }) },
   });
 }
 

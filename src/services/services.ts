@@ -1,4 +1,4 @@
-import { categoryId, edgeId, nodeId } from '../domain/values.ts';
+import { categoryId, edgeId, nodeId, tokenId, type OwnerId } from '../domain/values.ts';
 import type { Store } from '../storage/store.ts';
 import { browseService, type BrowseService } from './browse.ts';
 import { categoryService, type CategoryService } from './categories.ts';
@@ -13,9 +13,12 @@ import { insightService, type InsightService } from './insights.ts';
 import { linker, type Linker } from './linker.ts';
 import { nodeService, type NodeService } from './nodes.ts';
 import { OwnerIndexes } from './owner-indexes.ts';
+import { ownerService, type OwnerService } from './owners.ts';
 import { pendingService, type PendingService } from './pending.ts';
+import { receiptService, type ReceiptService } from './receipts.ts';
 import { searchService, type SearchService } from './search.ts';
 import { suggestionService, type SuggestionService } from './suggestions.ts';
+import { tokenService, type TokenService } from './tokens.ts';
 
 /** All use cases, joined. Every host (Node, Lambda, a test) makes them so and puts its own face before them. */
 export interface Services {
@@ -32,6 +35,9 @@ export interface Services {
   readonly pending: PendingService;
   readonly indexes: OwnerIndexes;
   readonly deprecatedCalls: DeprecatedCallCounter;
+  readonly owners: OwnerService;
+  readonly tokens: TokenService;
+  readonly receipts: ReceiptService;
 }
 
 export function createServices(needs: {
@@ -41,8 +47,11 @@ export function createServices(needs: {
   readonly newId: (atMs?: number) => string;
   /** Stands before the linker, to see what it does. */
   readonly watchLinker?: ((linker: Linker) => Linker) | undefined;
+  readonly nowMs?: (() => number) | undefined;
+  /** An owner who is served whether or not they are stored. */
+  readonly resident?: OwnerId | undefined;
 }): Services {
-  const { store, snapshots, newId, watchLinker = (same) => same } = needs;
+  const { store, snapshots, newId, watchLinker = (same) => same, nowMs = Date.now, resident } = needs;
   const newNodeId = (atMs?: number) => nodeId(newId(atMs));
   const newEdgeId = () => edgeId(newId());
   const newCategoryId = () => categoryId(newId());
@@ -57,6 +66,9 @@ export function createServices(needs: {
     pending,
     indexes,
     deprecatedCalls: new DeprecatedCallCounter({ store }),
+    owners: ownerService({ store, resident }),
+    tokens: tokenService({ store, newTokenId: () => tokenId(newId()), nowMs }),
+    receipts: receiptService({ store }),
     edges: edgeService({ store, indexes, newEdgeId }),
     graph: graphService({ store }),
     search: searchService({ store, indexes }),

@@ -20,6 +20,8 @@ export interface Schema<T, Id> {
   readonly prefix?: string;
   readonly idOf: (entity: T) => Id;
   readonly version: (entity: T) => number | undefined;
+  /** Unix seconds after which it counts as absent. */
+  readonly ttl?: (entity: T) => number | undefined;
   /** The index items that go with the entity; those of the state before that are not among these are deleted. */
   readonly indexes?: (entity: T) => readonly Item[];
 }
@@ -135,6 +137,7 @@ export class BaseRepository<T, Id> {
       ...schema.key(this.owner, schema.idOf(entity)),
       et: `${schema.et}.${schema.payloadVersion}`,
       ver: schema.version(entity),
+      ttl: schema.ttl?.(entity),
       j: jsonOf(entity as object),
     };
     return [whole, ...(schema.indexes?.(entity) ?? [])];

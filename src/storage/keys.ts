@@ -1,4 +1,4 @@
-import type { CategoryId, EdgeId, NodeId, OwnerId, Tag } from '../domain/values.ts';
+import type { CategoryId, EdgeId, NodeId, OwnerId, Tag, TokenId } from '../domain/values.ts';
 import { tagKey } from '../domain/values.ts';
 import type { EdgeType } from '../domain/edge.ts';
 import type { Key } from './table.ts';
@@ -25,6 +25,10 @@ export const pks = {
   log: (owner: OwnerId) => `${owner}#EV`,
   pending: (owner: OwnerId) => `${owner}#P`,
   deprecatedCalls: (owner: OwnerId) => `${owner}#DC`,
+  receipts: (owner: OwnerId) => `${owner}#ID`,
+  tokens: (owner: OwnerId) => `${owner}#TK`,
+  /** Every owner there is. No owner's name begins with '#'. */
+  owners: () => '#OWNERS',
 } as const;
 
 export const keys = {
@@ -63,6 +67,11 @@ export const keys = {
     pk: pks.deprecatedCalls(owner),
     sk: `${operation}#${tokenId ?? ''}`,
   }),
+  receipt: (owner: OwnerId, name: string): Key => ({ pk: pks.receipts(owner), sk: name }),
+  token: (owner: OwnerId, id: TokenId): Key => ({ pk: pks.tokens(owner), sk: id }),
+  /** Whose a token is, found before its owner is known. A hash is longer than any suffix of an owner's partition. */
+  tokenByHash: (hash: string): Key => ({ pk: `TOK#${hash}`, sk: '-' }),
+  owner: (owner: OwnerId): Key => ({ pk: pks.owners(), sk: owner }),
 } as const;
 
 /** The ends of an edge in the order of their ids: one key per unordered pair and type. */

@@ -2,7 +2,17 @@ import type { Category } from '../domain/category.ts';
 import type { Edge, EdgeType } from '../domain/edge.ts';
 import { BrainError } from '../domain/error.ts';
 import type { Node } from '../domain/node.ts';
-import type { CategoryId, EdgeId, Instant, NodeId, OwnerId, Position, Tag } from '../domain/values.ts';
+import type { ApiToken } from '../domain/token.ts';
+import type {
+  CategoryId,
+  EdgeId,
+  Instant,
+  NodeId,
+  OwnerId,
+  Position,
+  Tag,
+  TokenId,
+} from '../domain/values.ts';
 import { BaseRepository, type Schema } from './base-repository.ts';
 import { keys, pairOf, pks, tagPrefix, type Pair } from './keys.ts';
 import { everyItem, type Item, type Key, type Page, type QueryOptions, type TableReader } from './table.ts';
@@ -38,6 +48,24 @@ export interface DeprecatedCalls extends DeprecatedCallId {
   readonly count: number;
   readonly firstAt: Instant;
   readonly lastAt: Instant;
+}
+
+/** How a request that named itself was answered. It is stored with the effect, which so comes about once. */
+export interface Receipt {
+  /** Of the request, unique among those of the owner. */
+  readonly name: string;
+  /** A digest of what was asked: the same name for something else is a mistake. */
+  readonly asked: string;
+  /** As whoever asked it wants it back. */
+  readonly answer: unknown;
+  /** Unix seconds. */
+  readonly keptUntil: number;
+}
+
+/** That there is an owner, for work that goes over all of them. */
+export interface Registration {
+  readonly owner: OwnerId;
+  readonly since: Instant;
 }
 
 const EDGE_TYPES: readonly EdgeType[] = ['related', 'reference', 'manual'];
@@ -113,6 +141,45 @@ const DEPRECATED_CALLS: Schema<DeprecatedCalls, DeprecatedCallId> = {
   version: () => undefined,
 };
 
+const RECEIPT: Schema<Receipt, string> = {
+  et: 'receipt',
+  payloadVersion: 1,
+  key: keys.receipt,
+  partition: pks.receipts,
+  idOf: (receipt) => receipt.name,
+  version: () => undefined,
+  ttl: (receipt) => receipt.keptUntil,
+};
+
+/** An ended token stays in its owner's list for a while, so that who wonders finds out why. */
+const ENDED_TOKEN_KEPT_S = 30 * 24 * 3600;
+
+const TOKEN: Schema<ApiToken, TokenId> = {
+  et: 'token',
+  payloadVersion: 1,
+  key: keys.token,
+  partition: pks.tokens,
+  idOf: (token) => token.id,
+  version: () => undefined,
+  ttl: endOf,
+  indexes: (token) => [
+    { ...pointer(keys.tokenByHash(token.hash), { owner: token.owner, id: token.id }), ttl: endOf(token) },
+  ],
+};
+
+const REGISTRATION: Schema<Registration, OwnerId> = {
+  et: 'owner',
+  payloadVersion: 1,
+  key: keys.owner,
+  partition: pks.owners,
+  idOf: (registration) => registration.owner,
+  version: () => undefined,
+};
+
+function endOf({ expiresAt }: ApiToken): number | undefined {
+  return expiresAt === undefined ? undefined : Math.ceil(Date.parse(expiresAt) / 1000) + ENDED_TOKEN_KEPT_S;
+}
+
 export type NodeRepository = ReturnType<typeof nodeRepository>;
 export type EdgeRepository = ReturnType<typeof edgeRepository>;
 
@@ -124,6 +191,9 @@ export interface Repositories {
   readonly decisions: BaseRepository<PairDecision, readonly [NodeId, NodeId]>;
   readonly pending: BaseRepository<PendingWork, string>;
   readonly deprecatedCalls: BaseRepository<DeprecatedCalls, DeprecatedCallId>;
+  readonly receipts: BaseRepository<Receipt, string>;
+  readonly tokens: BaseRepository<ApiToken, TokenId>;
+  readonly registrations: BaseRepository<Registration, OwnerId>;
 }
 
 export function repositories(owner: OwnerId, reader: TableReader, unit?: UnitOfWork): Repositories {
@@ -134,6 +204,9 @@ export function repositories(owner: OwnerId, reader: TableReader, unit?: UnitOfW
     decisions: new BaseRepository(DECISION, owner, reader, unit),
     pending: new BaseRepository(PENDING, owner, reader, unit),
     deprecatedCalls: new BaseRepository(DEPRECATED_CALLS, owner, reader, unit),
+    receipts: new BaseRepository(RECEIPT, owner, reader, unit),
+    tokens: new BaseRepository(TOKEN, owner, reader, unit),
+    registrations: new BaseRepository(REGISTRATION, owner, reader, unit),
   };
 }
 

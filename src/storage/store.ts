@@ -1,4 +1,5 @@
 import type { OwnerId, Position } from '../domain/values.ts';
+import { directory, type Directory } from './directory.ts';
 import { ForeignCommits } from './foreign-commits.ts';
 import { emptyHead, readChanges, readHead, type Changes, type Head } from './log.ts';
 import { OwnerWriter } from './owner-writer.ts';
@@ -10,6 +11,7 @@ const SNAPSHOT_TRIES = 3;
 
 /** The graphs of all owners: reads, transactions and the log. Knows no engine. */
 export class Store {
+  readonly directory: Directory;
   readonly #options: StoreOptions;
   readonly #writers = new Map<OwnerId, OwnerWriter>();
   readonly #listeners = new Set<(commit: Commit) => void>();
@@ -17,6 +19,7 @@ export class Store {
 
   constructor(options: StoreOptions) {
     this.#options = options;
+    this.directory = directory(options.table);
     const { table, pollMs } = options;
     if (pollMs === undefined) return;
     this.#foreign = new ForeignCommits({ table, pollMs, tell: (commit) => this.#tell(commit) });

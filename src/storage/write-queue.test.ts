@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { WriteQueue } from './write-queue.ts';
 
@@ -17,7 +17,10 @@ test('a queue of writes gives each once, in order within its kind, and bulk only
     fc.property(fc.array(action, { maxLength: 60 }), (actions) => {
       const queue = new WriteQueue<Work>();
       let model: Work[] = [];
-      const taken: Work[] = [];
+      const taken: (Work | undefined)[] = [];
+      const expected: (Work | undefined)[] = [];
+      let out: Work[] = [];
+      const sizes: [number, number][] = [];
       let name = 0;
       for (const step of actions) {
         if ('push' in step) {
@@ -25,18 +28,24 @@ test('a queue of writes gives each once, in order within its kind, and bulk only
           queue.push(work);
           model.push(work);
         } else if ('take' in step) {
-          const expected = model.find((work) => !work.bulk) ?? (step.take ? undefined : model[0]);
-          const work = queue.take(step.take);
-          expect(work).toEqual(expected);
-          model = model.filter((each) => each !== work);
-          if (work) taken.push(work);
+          const next = model.find((work) => !work.bulk) ?? (step.take ? undefined : model[0]);
+          taken.push(queue.take(step.take));
+          expected.push(next);
+          model = model.filter((each) => each !== next);
+          if (next) out.push(next);
         } else {
-          const back = taken.splice(-step.putBack, step.putBack);
+          const back = expected
+            .splice(0)
+            .slice(-step.putBack)
+            .filter((work) => work !== undefined);
           queue.putBack(back);
           model.unshift(...back);
+          taken.splice(0);
         }
-        expect(queue.size).toBe(model.length);
+        sizes.push([queue.size, model.length]);
       }
+      expect(taken).toEqual(expected);
+      for (const [size, modelled] of sizes) expect(size).toBe(modelled);
     }),
   );
 });

@@ -42,8 +42,12 @@ export interface Server {
 }
 
 /** Starts `brain2 serve` and waits for the line that says that it listens. */
-export async function startServer(data: string, args: readonly string[] = []): Promise<Server> {
-  const child = start(['serve', ...args], { data });
+export async function startServer(
+  data: string,
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Server> {
+  const child = start(['serve', ...args], { data, env });
   let said = '';
   child.stderr!.on('data', (chunk: Buffer) => (said += chunk.toString()));
   for await (const line of createInterface({ input: child.stdout! })) {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { ImportEvent, ImportNote, ImportSummary } from '../../src/api/v2.ts';
+import type { ImportEvent, ImportNote, ImportSummary } from '../../src/api/v2-imports.ts';
 import { brainClient, type BrainClient } from '../../src/client/http-client.ts';
 import { httpTransport } from '../../src/client/http-transport.ts';
 import type { EdgeType } from '../../src/domain/edge.ts';

@@ -1,4 +1,4 @@
-import type { ImportNote } from '../../src/api/v2.ts';
+import type { ImportNote } from '../../src/api/v2-imports.ts';
 import { seeded, type Random } from './seed.ts';
 
 const SYLLABLES = ['ka', 'lo', 'mi', 're', 'su', 'ta', 'vo', 'ne', 'pi', 'du', 'gra', 'sel', 'bor', 'tin'];

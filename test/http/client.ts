@@ -4,6 +4,10 @@ import { basename, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Problem } from '../../src/api/common.ts';
 import type * as api from '../../src/api/v2.ts';
+import type { ImportEvent, ImportNote, ImportSummary } from '../../src/api/v2-imports.ts';
+import { ownerId } from '../../src/domain/values.ts';
+import type { Access } from '../../src/http/app.ts';
+import { localAuthentication } from '../../src/http/auth/local.ts';
 import { openBrain, type Brain } from '../../src/server/brain.ts';
 import { DEFAULTS, type Settings } from '../../src/server/settings.ts';
 
@@ -47,9 +51,20 @@ export async function placeOf(dataDir: string): Promise<Settings> {
   return settings;
 }
 
+/** As of an application where nobody is asked who they are. */
+export const LOCAL_ACCESS: Access = {
+  authenticate: localAuthentication(ownerId('local')),
+  isLocal: true,
+  allowedOrigins: [],
+  trustProxy: [],
+};
+
 /** A whole Brain2 on a new folder, or on a given one, closed when the test ends. */
-export async function newBrain(dataDir = dataFolder()): Promise<Client> {
-  const brain = await openBrain(await placeOf(dataDir));
+export async function newBrain(
+  dataDir = dataFolder(),
+  { settings = {}, nowMs }: { readonly settings?: Partial<Settings>; readonly nowMs?: () => number } = {},
+): Promise<Client> {
+  const brain = await openBrain({ ...(await placeOf(dataDir)), ...settings }, nowMs ? { nowMs } : {});
   let closed = false;
   const client = clientOf(brain, async () => {
     closed = true;
@@ -134,9 +149,9 @@ function clientOf(brain: Brain, close: () => Promise<void>) {
     },
     /** An import, and the events of its answer. */
     async importNotes(
-      notes: readonly (Partial<api.ImportNote> | string)[],
+      notes: readonly (Partial<ImportNote> | string)[],
       query: Readonly<Record<string, string>> = {},
-    ): Promise<{ readonly events: readonly api.ImportEvent[]; readonly summary: api.ImportSummary }> {
+    ): Promise<{ readonly events: readonly ImportEvent[]; readonly summary: ImportSummary }> {
       const lines = notes.map((note) => (typeof note === 'string' ? note : JSON.stringify(note)));
       const params = new URLSearchParams({ collection: 'vault', ...query });
       const answer = await send('POST', `${v2}/imports?${params.toString()}`, lines.join('\n'), {
@@ -145,7 +160,7 @@ function clientOf(brain: Brain, close: () => Promise<void>) {
       const events = answer.text
         .split('\n')
         .filter((line) => line !== '')
-        .map((line) => JSON.parse(line) as api.ImportEvent);
+        .map((line) => JSON.parse(line) as ImportEvent);
       const last = events.at(-1);
       if (last?.type !== 'summary') throw new Error(`no summary: ${answer.text.slice(-600)}`);
       return { events, summary: last.summary };

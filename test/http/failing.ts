@@ -6,6 +6,7 @@ import type { TimeLimits } from '../../src/http/timeouts.ts';
 import type { Services } from '../../src/services/services.ts';
 import { createLog } from '../../src/shared/log.ts';
 import { uuidv7Generator } from '../../src/shared/uuid.ts';
+import { LOCAL_ACCESS } from './client.ts';
 
 interface Line {
   readonly msg: string;
@@ -38,6 +39,7 @@ export async function failing(
     checks: {},
     version: '1.2.3',
     cursorKey: randomBytes(32),
+    access: LOCAL_ACCESS,
     ...options,
   });
   routes(app);

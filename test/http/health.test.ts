@@ -6,7 +6,7 @@ import { createApp } from '../../src/http/app.ts';
 import { healthMonitor, type Finding, type HealthCheck } from '../../src/http/health.ts';
 import type { Services } from '../../src/services/services.ts';
 import { createLog } from '../../src/shared/log.ts';
-import { newBrain } from './client.ts';
+import { LOCAL_ACCESS, newBrain } from './client.ts';
 
 const NOW = { timeoutMs: 100, freshMs: 0 };
 const up: HealthCheck = async () => ({ status: 'up' });
@@ -53,6 +53,7 @@ describe('the health of a running Brain2', () => {
       checks: { store: { check: () => store(), critical: true } },
       version: '1.2.3',
       cursorKey: randomBytes(32),
+      access: LOCAL_ACCESS,
     });
     const statuses = async (now: HealthCheck) => {
       store = now;

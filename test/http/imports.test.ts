@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import type { Category, Changes, Edge, Graph, ImportEvent, Node } from '../../src/api/v2.ts';
+import type { Category, Changes, Edge, Graph, Node } from '../../src/api/v2.ts';
+import type { ImportEvent } from '../../src/api/v2-imports.ts';
 import { dataFolder, newBrain, SLEEP } from './client.ts';
 import { serveBrain } from './server.ts';
 

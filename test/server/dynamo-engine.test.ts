@@ -15,6 +15,7 @@ const root = mkdtempSync(join(tmpdir(), 'brain2-engine-'));
 const OWNER = ownerId('o');
 let dynamo: TestDynamo;
 let tables = 0;
+const CLOCK = { nowSeconds: () => Math.floor(Date.now() / 1000) };
 
 beforeAll(async () => {
   dynamo = await startDynamo();
@@ -61,13 +62,13 @@ describe('the table', () => {
     );
     client.destroy();
     await expect(createTableOf(settings)).rejects.toMatchObject({ code: 'conflict' });
-    await expect(openEngine(settings, {})).rejects.toMatchObject({ code: 'conflict' });
+    await expect(openEngine(settings, CLOCK)).rejects.toMatchObject({ code: 'conflict' });
   });
 });
 
 describe('the engine', () => {
   test('of a table that is not there is refused, and says how it is made', async () => {
-    await expect(openEngine(settingsOf('none'), {})).rejects.toMatchObject({
+    await expect(openEngine(settingsOf('none'), CLOCK)).rejects.toMatchObject({
       code: 'not_found',
       message: expect.stringContaining('brain2 table create') as string,
     });
@@ -76,7 +77,7 @@ describe('the engine', () => {
   test('gives servers that start at the same time one key, and knows whether the table is new', async () => {
     const settings = settingsOf('key');
     await createTableOf(settings);
-    const engines = await Promise.all(Array.from({ length: 5 }, () => openEngine(settings, {})));
+    const engines = await Promise.all(Array.from({ length: 5 }, () => openEngine(settings, CLOCK)));
     const keys = new Set(engines.map(({ home }) => Buffer.from(home.key).toString('hex')));
     expect(keys.size).toBe(1);
     expect([...keys][0]).toHaveLength(64);
@@ -87,7 +88,7 @@ describe('the engine', () => {
   test('keeps copies of indexes in the data folder, which several servers may share', async () => {
     const settings = settingsOf('shared');
     await createTableOf(settings);
-    const [one, two] = [await openEngine(settings, {}), await openEngine(settings, {})];
+    const [one, two] = [await openEngine(settings, CLOCK), await openEngine(settings, CLOCK)];
     expect(await one.home.loadIndex(OWNER)).toBeUndefined();
     const versions = Array.from({ length: 20 }, (_, n) => new Uint8Array(1000).fill(n));
     await Promise.all(
@@ -104,7 +105,7 @@ describe('the engine', () => {
   test('[ST66] answers an item that was changed by another hand with `corrupt`', async () => {
     const settings = settingsOf('corrupt');
     await createTableOf(settings);
-    const { table } = await openEngine(settings, {});
+    const { table } = await openEngine(settings, CLOCK);
     const item = { pk: 'p', sk: 's', et: 'test.1', j: '"as written"' };
     await table.transact([[{ put: item }]]);
     const client = dynamoClient(process.env);

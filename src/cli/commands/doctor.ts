@@ -4,7 +4,7 @@ import type { Health } from '../../api/common.ts';
 import { ApiError, type BrainClient } from '../../client/http-client.ts';
 import { BrainError } from '../../domain/error.ts';
 import { connect } from '../../server/connect.ts';
-import type { Settings } from '../../server/settings.ts';
+import { withoutSecrets, type Settings } from '../../server/settings.ts';
 import { VERSION } from '../../server/version.ts';
 import type { Cli } from '../cli.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -36,7 +36,12 @@ export async function doctorCommand(cli: Cli): Promise<ExitCode> {
   }
   const worst = checks.some((check) => check.status === 'problem') ? EXIT.failed : EXIT.ok;
   if (cli.screen.json)
-    await cli.screen.document({ ok: worst === EXIT.ok, version: VERSION, settings, checks });
+    await cli.screen.document({
+      ok: worst === EXIT.ok,
+      version: VERSION,
+      settings: settings && withoutSecrets(settings),
+      checks,
+    });
   else await cli.screen.print(...checks.flatMap((check) => linesOf(check, cli)));
   return worst;
 }
@@ -54,13 +59,12 @@ function nodeCheck(): Check {
   return { name: 'version', status: 'problem', message, fix: `install Node ${NODE_MAJOR} or newer` };
 }
 
-/** No setting is a secret so far; one that is must be hidden here. */
 function settingsOf(cli: Cli, checks: Check[]): Settings | undefined {
   try {
     const settings = cli.settings();
-    const { host, port, store, logLevel, logFormat, mode } = settings;
+    const { host, port, store, auth, logLevel, logFormat, mode } = settings;
     const logs = `log level ${logLevel}, log format ${logFormat}`;
-    const message = `host ${host}, port ${port}, store ${store}, ${logs}, ${mode}`;
+    const message = `host ${host}, port ${port}, store ${store}, auth ${auth}, ${logs}, ${mode}`;
     checks.push({ name: 'settings', status: 'ok', message });
     return settings;
   } catch (error) {
@@ -154,6 +158,7 @@ const FIXES: Readonly<Record<string, string>> = {
   corrupt: 'restore the folder from a backup, or import again into a new --data folder',
   schema_newer: 'install the newer brain2 that wrote it',
   storage_full: 'free some space',
+  unauthenticated: 'set BRAIN2_TOKEN; brain2 token create makes one',
 };
 
 function refusal(error: unknown): Check {

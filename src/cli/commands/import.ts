@@ -1,5 +1,5 @@
 import { LIMITS } from '../../domain/limits.ts';
-import type { ImportEvent, ImportSummary } from '../../api/v2.ts';
+import type { ImportEvent, ImportSummary } from '../../api/v2-imports.ts';
 import type { BrainClient } from '../../client/http-client.ts';
 import { BrainError } from '../../domain/error.ts';
 import { readVault } from '../../vault/read-vault.ts';

@@ -43,6 +43,7 @@ function firstSignal(): Promise<void> {
 export function banner(server: RunningServer, settings: Settings): string[] {
   const { url, isNew, counts, portTaken } = server;
   const { nodes, edges, categories } = counts;
+  const first = settings.auth === 'token' ? [next('token create --owner NAME', settings)] : [];
   return [
     ...(portTaken === undefined
       ? []
@@ -50,8 +51,9 @@ export function banner(server: RunningServer, settings: Settings): string[] {
     `  brain2 ${VERSION}   ${place(settings)}${isNew ? ' (new)' : ''}   store ${settings.store}   ${new URL(url).host}`,
     `  API     ${url}/api/v2`,
     `  Health  ${url}/health    Stop    Ctrl-C`,
+    ...(settings.auth === 'local' ? [] : [`  Auth    ${settings.auth}`]),
     nodes === 0
-      ? `  Your graph is empty. Next:  ${next('import ~/notes', settings)}  |  ${next('add "a thought"', settings)}`
+      ? `  Your graph is empty. Next:  ${[...first, next('import ~/notes', settings), next('add "a thought"', settings)].join('  |  ')}`
       : `  ${counted(nodes, 'note')}, ${counted(edges, 'edge')}, ${counted(categories, 'category', 'categories')}.`,
   ];
 }

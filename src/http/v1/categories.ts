@@ -52,6 +52,7 @@ export const categoryRoutes =
           description: 'At the top of the tree.',
           tags: ['categories'],
           body: api.CategoryInput,
+          sends: ['location'],
           response: { 201: api.Category, ...failing(400) },
         },
       },

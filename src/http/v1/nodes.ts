@@ -64,6 +64,7 @@ export const nodeRoutes =
           description: 'Stores a note and connects it to those that it has something in common with.',
           tags: ['nodes'],
           body: api.NodeInput,
+          sends: ['location'],
           response: { 201: api.Node, ...failing(400) },
         },
       },

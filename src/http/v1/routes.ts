@@ -6,16 +6,6 @@ import { graphDataRoutes } from './graph-data.ts';
 import type { V1Needs } from './needs.ts';
 import { nodeRoutes } from './nodes.ts';
 
-// What a route says of itself beside its shapes.
-declare module 'fastify' {
-  interface FastifySchema {
-    operationId?: string;
-    summary?: string;
-    description?: string;
-    tags?: readonly string[];
-  }
-}
-
 /** All of /api/v1. */
 export const v1Routes =
   (needs: V1Needs): Routes =>

@@ -1,90 +1,184 @@
 import type { FastifyPluginAsyncTypebox as Routes } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import * as api from '../../api/v2.ts';
-import { pageOf } from '../../api/common.ts';
+import { paged } from '../../api/common.ts';
 import { isBrainError, within } from '../../domain/error.ts';
 import { categoryId, nodeId, type CategoryId, type NodeId } from '../../domain/values.ts';
+import type { PlacedCategory } from '../../services/categories.ts';
+import type { Keep } from '../../services/receipts.ts';
+import type { Answer } from '../idempotency.ts';
 import type { V2Needs } from './needs.ts';
 import { presentCategory, presentNode, presentPage } from './present.ts';
-import { etag, idOf, owner, paging, requiredVersion } from './request.ts';
+import {
+  afterwards,
+  etag,
+  idOf,
+  isKnown,
+  made,
+  notModified,
+  owner,
+  paging,
+  requiredVersion,
+} from './request.ts';
 
-const PageQuery = Type.Object(
-  {
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
-    cursor: Type.Optional(Type.String({ maxLength: 2000 })),
-  },
-  { additionalProperties: false },
-);
+const PageQuery = Type.Object(paged, { additionalProperties: false });
 
 const Removal = Type.Pick(api.Assignment, ['nodeIds'], { additionalProperties: false });
 
 export const categoryRoutes =
-  ({ services, cursors }: V2Needs): Routes =>
+  ({ services, cursors, once }: V2Needs): Routes =>
   async (app) => {
     const { categories } = services;
 
     app.post(
       '/categories',
-      { schema: { body: api.CategoryInput, response: { 201: api.Category } } },
-      async (request, reply) => {
-        const created = await categories.create(owner(), {
-          ...request.body,
-          parentId: parentOf(request.body.parentId),
-        });
-        etag(reply, created.category.version);
-        reply.header('location', `/api/v2/categories/${created.category.id}`);
-        return reply.code(201).send(presentCategory(created));
+      {
+        schema: {
+          operationId: 'createCategory',
+          summary: 'Create a category',
+          description: 'At the top, or below another; the tree has three levels.',
+          tags: ['categories'],
+          sends: ['etag', 'location'],
+          fails: ['conflict'],
+          body: api.CategoryInput,
+          response: { 201: api.Category },
+        },
+      },
+      (request, reply) => {
+        const input = { ...request.body, parentId: parentOf(request.body.parentId) };
+        return once(
+          { request, reply },
+          (keep: Keep<PlacedCategory> | undefined) => categories.create(owner(), input, keep),
+          (created) => ({
+            status: 201,
+            headers: made(`/api/v2/categories/${created.category.id}`, categoryTag(created)),
+            body: presentCategory(created),
+          }),
+        );
       },
     );
 
     app.get(
       '/categories',
-      { schema: { response: { 200: Type.Object({ items: Type.Array(api.Category) }) } } },
+      {
+        schema: {
+          operationId: 'listCategories',
+          summary: 'List all categories',
+          description: 'The whole tree, each with its level and its parent.',
+          tags: ['categories'],
+          response: { 200: api.CategoryList },
+        },
+      },
       async () => ({ items: (await categories.list(owner())).map(presentCategory) }),
     );
 
-    app.get('/categories/:id', { schema: { response: { 200: api.Category } } }, async (request, reply) => {
-      const found = await categories.get(owner(), idOf(request, categoryId));
-      // No 304 here: the count of notes is part of the answer, and changes without a new version of the category.
-      etag(reply, found.category.version);
-      return presentCategory(found);
-    });
+    app.get(
+      '/categories/:id',
+      {
+        schema: {
+          operationId: 'getCategory',
+          summary: 'Read a category',
+          description:
+            'The category with the count of its notes. Its ETag is what a change of it names in If-Match.',
+          tags: ['categories'],
+          sends: ['etag'],
+          response: { 200: api.Category },
+        },
+      },
+      async (request, reply) => {
+        const found = await categories.get(owner(), idOf(request, categoryId));
+        etag(reply, categoryTag(found));
+        if (isKnown(request, categoryTag(found))) return notModified(reply);
+        return presentCategory(found);
+      },
+    );
 
     app.patch(
       '/categories/:id',
-      { schema: { body: api.CategoryPatch, response: { 200: api.Category } } },
+      {
+        schema: {
+          operationId: 'updateCategory',
+          summary: 'Change a category',
+          description: 'A JSON merge patch (RFC 7396): absent fields stay, null empties a color or an icon.',
+          tags: ['categories'],
+          takes: ['if-match'],
+          sends: ['etag'],
+          fails: ['conflict'],
+          body: api.CategoryPatch,
+          response: { 200: api.Category },
+        },
+      },
       async (request, reply) => {
         const version = requiredVersion(request);
         const updated = await categories.update(owner(), idOf(request, categoryId), request.body, version);
-        etag(reply, updated.category.version);
+        etag(reply, categoryTag(updated));
         return presentCategory(updated);
       },
     );
 
     app.post(
       '/categories/:id/move',
-      { schema: { body: api.CategoryMove, response: { 200: api.Category } } },
-      async (request, reply) => {
+      {
+        schema: {
+          operationId: 'moveCategory',
+          summary: 'Move a category',
+          description:
+            'Puts the category, with all below it, under another or to the top. It cannot go below itself or deeper than three levels.',
+          tags: ['categories'],
+          takes: ['if-match'],
+          sends: ['etag'],
+          fails: ['conflict'],
+          body: api.CategoryMove,
+          response: { 200: api.Category },
+        },
+      },
+      (request, reply) => {
         const id = idOf(request, categoryId);
-        const moved = await categories.move(
-          owner(),
-          id,
-          parentOf(request.body.parentId) ?? null,
-          requiredVersion(request),
+        const parentId = parentOf(request.body.parentId) ?? null;
+        const version = requiredVersion(request);
+        return once(
+          { request, reply },
+          (keep: Keep<PlacedCategory> | undefined) => categories.move(owner(), id, parentId, version, keep),
+          (moved) => ({
+            status: 200,
+            headers: { etag: `"${categoryTag(moved)}"` },
+            body: presentCategory(moved),
+          }),
         );
-        etag(reply, moved.category.version);
-        return presentCategory(moved);
       },
     );
 
-    app.delete('/categories/:id', async (request, reply) => {
-      await categories.delete(owner(), idOf(request, categoryId), requiredVersion(request));
-      return reply.code(204).send();
-    });
+    app.delete(
+      '/categories/:id',
+      {
+        schema: {
+          operationId: 'deleteCategory',
+          summary: 'Delete a category',
+          description: 'Deletes a category that has none below it. Its notes stay.',
+          tags: ['categories'],
+          takes: ['if-match'],
+          fails: ['conflict'],
+        },
+      },
+      async (request, reply) => {
+        await categories.delete(owner(), idOf(request, categoryId), requiredVersion(request));
+        return reply.code(204).send();
+      },
+    );
 
     app.get(
       '/categories/:id/nodes',
-      { schema: { querystring: PageQuery, response: { 200: pageOf(api.Node) } } },
+      {
+        schema: {
+          operationId: 'listCategoryNodes',
+          summary: 'List the notes of a category',
+          description: 'By pages.',
+          tags: ['categories'],
+          sends: ['link'],
+          querystring: PageQuery,
+          response: { 200: api.NodePage },
+        },
+      },
       async (request, reply) => {
         const id = idOf(request, categoryId);
         const { page, seal } = paging(request, reply, cursors, `category ${id}`);
@@ -94,29 +188,66 @@ export const categoryRoutes =
 
     app.post(
       '/categories/:id/nodes',
-      { schema: { body: api.Assignment, response: { 200: api.AssignmentResult } } },
-      async (request) => {
+      {
+        schema: {
+          operationId: 'assignNodes',
+          summary: 'Put notes into a category',
+          description:
+            'Assigns each note that exists; those that do not are told, and do not stop the others.',
+          tags: ['categories'],
+          body: api.Assignment,
+          response: { 200: api.AssignmentResult },
+        },
+      },
+      (request, reply) => {
         const id = idOf(request, categoryId);
         const { nodeIds, confidence } = request.body;
-        await categories.get(owner(), id);
-        return eachNode(nodeIds, (one) => categories.assign(owner(), id, one, { confidence }));
+        const assign = async () => {
+          await categories.get(owner(), id);
+          return eachNode(nodeIds, (one) => categories.assign(owner(), id, one, { confidence }));
+        };
+        return once({ request, reply }, afterwards(services.receipts, assign), asBody);
       },
     );
 
     app.post(
       '/categories/:id/nodes/remove',
-      { schema: { body: Removal, response: { 200: api.AssignmentResult } } },
-      async (request) => {
+      {
+        schema: {
+          operationId: 'removeNodes',
+          summary: 'Take notes out of a category',
+          description:
+            'Removes each note that exists; those that do not are told, and do not stop the others.',
+          tags: ['categories'],
+          body: Removal,
+          response: { 200: api.AssignmentResult },
+        },
+      },
+      (request, reply) => {
         const id = idOf(request, categoryId);
-        await categories.get(owner(), id);
-        return eachNode(request.body.nodeIds, (one) => categories.remove(owner(), id, one));
+        const remove = async () => {
+          await categories.get(owner(), id);
+          return eachNode(request.body.nodeIds, (one) => categories.remove(owner(), id, one));
+        };
+        return once({ request, reply }, afterwards(services.receipts, remove), asBody);
       },
     );
 
-    app.delete('/categories/:id/nodes/:nodeId', async (request, reply) => {
-      await categories.remove(owner(), idOf(request, categoryId), idOf(request, nodeId, 'nodeId'));
-      return reply.code(204).send();
-    });
+    app.delete(
+      '/categories/:id/nodes/:nodeId',
+      {
+        schema: {
+          operationId: 'removeNode',
+          summary: 'Take one note out of a category',
+          description: 'The note stays.',
+          tags: ['categories'],
+        },
+      },
+      async (request, reply) => {
+        await categories.remove(owner(), idOf(request, categoryId), idOf(request, nodeId, 'nodeId'));
+        return reply.code(204).send();
+      },
+    );
   };
 
 /** Does it to each note; those that are not there are told, and do not stop the others. */
@@ -133,6 +264,13 @@ async function eachNode(ids: readonly string[], act: (id: NodeId) => Promise<unk
     }),
   );
   return { changed: new Set(ids).size - notFound.length, notFound };
+}
+
+const asBody = <B>(body: B): Answer<B> => ({ status: 200, body });
+
+/** Its place in the tree and its notes are part of what is shown, and change without a new version of it. */
+function categoryTag({ category, level, noteCount }: PlacedCategory): string {
+  return `${category.version}-${level}-${noteCount}`;
 }
 
 function parentOf(id: string | null | undefined): CategoryId | null | undefined {

@@ -1,36 +1,64 @@
 import type { FastifyPluginAsyncTypebox as Routes } from '@fastify/type-provider-typebox';
 import * as api from '../../api/v2.ts';
-import { pageOf } from '../../api/common.ts';
+import type { Edge } from '../../domain/edge.ts';
 import { within } from '../../domain/error.ts';
 import { edgeId, nodeId } from '../../domain/values.ts';
+import type { Keep } from '../../services/receipts.ts';
 import type { V2Needs } from './needs.ts';
 import { presentEdge, presentExplanation, presentPage } from './present.ts';
-import { etag, idOf, isKnown, notModified, owner, paging, parsed, requiredVersion } from './request.ts';
+import { etag, idOf, isKnown, made, notModified, owner, paging, parsed, requiredVersion } from './request.ts';
 
 export const edgeRoutes =
-  ({ services, cursors }: V2Needs): Routes =>
+  ({ services, cursors, once }: V2Needs): Routes =>
   async (app) => {
     const { edges } = services;
 
     app.post(
       '/edges',
-      { schema: { body: api.EdgeInput, response: { 201: api.Edge } } },
-      async (request, reply) => {
+      {
+        schema: {
+          operationId: 'createEdge',
+          summary: 'Connect two notes',
+          description: 'Draws an edge by hand. The engine never touches it.',
+          tags: ['edges'],
+          sends: ['etag', 'location'],
+          fails: ['conflict'],
+          body: api.EdgeInput,
+          response: { 201: api.Edge },
+        },
+      },
+      (request, reply) => {
         const { sourceId, targetId, ...rest } = request.body;
-        const edge = await edges.create(owner(), {
+        const input = {
           ...rest,
           sourceId: within('/sourceId', () => nodeId(sourceId)),
           targetId: within('/targetId', () => nodeId(targetId)),
-        });
-        etag(reply, edge.version);
-        reply.header('location', `/api/v2/edges/${edge.id}`);
-        return reply.code(201).send(presentEdge(edge));
+        };
+        return once(
+          { request, reply },
+          (keep: Keep<Edge> | undefined) => edges.create(owner(), input, keep),
+          (edge) => ({
+            status: 201,
+            headers: made(`/api/v2/edges/${edge.id}`, edge.version),
+            body: presentEdge(edge),
+          }),
+        );
       },
     );
 
     app.get(
       '/edges',
-      { schema: { querystring: api.EdgeQuery, response: { 200: pageOf(api.Edge) } } },
+      {
+        schema: {
+          operationId: 'listEdges',
+          summary: 'List edges',
+          description: 'By pages, with any of the filters.',
+          tags: ['edges'],
+          sends: ['link'],
+          querystring: api.EdgeQuery,
+          response: { 200: api.EdgePage },
+        },
+      },
       async (request, reply) => {
         const { node, type, origin, status, minWeight } = request.query;
         const { page, seal } = paging(request, reply, cursors, 'edges');
@@ -39,16 +67,43 @@ export const edgeRoutes =
       },
     );
 
-    app.get('/edges/:id', { schema: { response: { 200: api.Edge } } }, async (request, reply) => {
-      const edge = await edges.get(owner(), idOf(request, edgeId));
-      etag(reply, edge.version);
-      if (isKnown(request, edge.version)) return notModified(reply);
-      return presentEdge(edge);
-    });
+    app.get(
+      '/edges/:id',
+      {
+        schema: {
+          operationId: 'getEdge',
+          summary: 'Read an edge',
+          description: 'The edge with its reasons. Its ETag is what a change of it names in If-Match.',
+          tags: ['edges'],
+          takes: ['if-none-match'],
+          sends: ['etag'],
+          response: { 200: api.Edge },
+        },
+      },
+      async (request, reply) => {
+        const edge = await edges.get(owner(), idOf(request, edgeId));
+        etag(reply, edge.version);
+        if (isKnown(request, edge.version)) return notModified(reply);
+        return presentEdge(edge);
+      },
+    );
 
     app.patch(
       '/edges/:id',
-      { schema: { body: api.EdgePatch, response: { 200: api.Edge } } },
+      {
+        schema: {
+          operationId: 'updateEdge',
+          summary: 'Accept, reject or weigh an edge',
+          description:
+            'What a person settles stays: an accepted edge is kept, a rejected pair is not proposed again until one of the two texts changes materially.',
+          tags: ['edges'],
+          takes: ['if-match'],
+          sends: ['etag'],
+          fails: ['conflict'],
+          body: api.EdgePatch,
+          response: { 200: api.Edge },
+        },
+      },
       async (request, reply) => {
         const version = requiredVersion(request);
         const edge = await edges.update(owner(), idOf(request, edgeId), request.body, version);
@@ -57,12 +112,35 @@ export const edgeRoutes =
       },
     );
 
-    app.delete('/edges/:id', async (request, reply) => {
-      await edges.delete(owner(), idOf(request, edgeId), requiredVersion(request));
-      return reply.code(204).send();
-    });
+    app.delete(
+      '/edges/:id',
+      {
+        schema: {
+          operationId: 'deleteEdge',
+          summary: 'Delete an edge',
+          description: 'Deletes the edge. The engine may propose the pair again; reject it to prevent that.',
+          tags: ['edges'],
+          takes: ['if-match'],
+        },
+      },
+      async (request, reply) => {
+        await edges.delete(owner(), idOf(request, edgeId), requiredVersion(request));
+        return reply.code(204).send();
+      },
+    );
 
-    app.get('/edges/:id/explanation', { schema: { response: { 200: api.Explanation } } }, async (request) =>
-      presentExplanation(await edges.explainEdge(owner(), idOf(request, edgeId))),
+    app.get(
+      '/edges/:id/explanation',
+      {
+        schema: {
+          operationId: 'explainEdge',
+          summary: 'Explain an edge',
+          description:
+            'Why the engine connects its two notes: the component scores, and the matched terms with their places in both texts.',
+          tags: ['edges'],
+          response: { 200: api.Explanation },
+        },
+      },
+      async (request) => presentExplanation(await edges.explainEdge(owner(), idOf(request, edgeId))),
     );
   };

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox as Routes } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import * as api from '../../api/v2.ts';
-import { pageOf } from '../../api/common.ts';
+import { described, paged, Uuid } from '../../api/common.ts';
 import { categoryId, tag as tagOf, type Position } from '../../domain/values.ts';
 import type { Graph } from '../../services/graph.ts';
 import { sendLines } from '../ndjson.ts';
@@ -11,11 +11,13 @@ import { etag, isKnown, notModified, owner, paging, parsed } from './request.ts'
 
 const SearchQuery = Type.Object(
   {
-    q: Type.String({ minLength: 1, maxLength: 1000 }),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 20 })),
-    cursor: Type.Optional(Type.String({ maxLength: 2000 })),
-    tag: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
-    category: Type.Optional(Type.String({ maxLength: 36 })),
+    q: Type.String({ minLength: 1, maxLength: 1000, description: 'words, or how they begin' }),
+    limit: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 100, default: 20, description: 'hits of a page, at most' }),
+    ),
+    cursor: paged.cursor,
+    tag: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'among notes of this tag' })),
+    category: Type.Optional(described(Uuid, 'among notes of this category')),
   },
   { additionalProperties: false },
 );
@@ -26,7 +28,9 @@ const ChangesQuery = Type.Object(
       Type.Integer({ minimum: 0, default: 0, description: 'the seq of the last event known' }),
     ),
     epoch: Type.Optional(Type.String({ maxLength: 64, description: 'the log that `after` is of' })),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 200 })),
+    limit: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 1000, default: 200, description: 'events, at most' }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -37,26 +41,53 @@ export const graphRoutes =
   async (app) => {
     const { graph, search } = services;
 
-    app.get('/graph', { schema: { response: { 200: api.Graph } } }, async (request, reply) => {
-      const asLines = request.headers.accept?.includes('application/x-ndjson') === true;
-      // Strong tags differ between representations (RFC 9110, 8.8.3).
-      const versionOf = ({ epoch, seq }: Position) => `${epoch}-${seq}${asLines ? '-lines' : ''}`;
-      const { position } = await graph.counts(owner());
-      etag(reply, versionOf(position));
-      if (isKnown(request, versionOf(position))) return notModified(reply);
-      const whole = await graph.whole(owner());
-      etag(reply, versionOf(whole.position));
-      if (asLines) return sendLines(request, reply, graphLines(whole)) as never;
-      return {
-        ...whole.position,
-        nodes: whole.nodes.map(presentSummary),
-        edges: whole.edges.map(presentEdge),
-      };
-    });
+    app.get(
+      '/graph',
+      {
+        schema: {
+          operationId: 'getGraph',
+          summary: 'Read the whole graph',
+          description:
+            'Every note without its content, and every edge, of one read, with the position in the log to go on from. As NDJSON where `Accept` asks for application/x-ndjson: the position, then a line for each.',
+          tags: ['graph'],
+          takes: ['if-none-match'],
+          sends: ['etag'],
+          response: { 200: api.Graph },
+          lines: { answer: api.GraphLine },
+        },
+      },
+      async (request, reply) => {
+        const asLines = request.headers.accept?.includes('application/x-ndjson') === true;
+        // Strong tags differ between representations (RFC 9110, 8.8.3).
+        const versionOf = ({ epoch, seq }: Position) => `${epoch}-${seq}${asLines ? '-lines' : ''}`;
+        const { position } = await graph.counts(owner());
+        etag(reply, versionOf(position));
+        if (isKnown(request, versionOf(position))) return notModified(reply);
+        const whole = await graph.whole(owner());
+        etag(reply, versionOf(whole.position));
+        if (asLines) return sendLines(request, reply, graphLines(whole)) as never;
+        return {
+          ...whole.position,
+          nodes: whole.nodes.map(presentSummary),
+          edges: whole.edges.map(presentEdge),
+        };
+      },
+    );
 
     app.get(
       '/search',
-      { schema: { querystring: SearchQuery, response: { 200: pageOf(api.SearchHit) } } },
+      {
+        schema: {
+          operationId: 'search',
+          summary: 'Search',
+          description:
+            'Ranked full text over the index that links notes, with snippets, prefixes and small typos.',
+          tags: ['search'],
+          sends: ['link'],
+          querystring: SearchQuery,
+          response: { 200: api.SearchPage },
+        },
+      },
       async (request, reply) => {
         const { q, tag, category } = request.query;
         const { page, seal } = paging(request, reply, cursors, 'search');
@@ -82,7 +113,17 @@ export const graphRoutes =
 
     app.get(
       '/changes',
-      { schema: { querystring: ChangesQuery, response: { 200: api.Changes } } },
+      {
+        schema: {
+          operationId: 'listChanges',
+          summary: 'Follow the changes',
+          description: 'Every event after a position, in the order of the commits and without a gap.',
+          tags: ['changes'],
+          fails: ['position_gone'],
+          querystring: ChangesQuery,
+          response: { 200: api.Changes },
+        },
+      },
       async (request) => {
         const { after = 0, epoch, limit = 200 } = request.query;
         return presentChanges(await graph.changes(owner(), { epoch, seq: after }, limit));

@@ -1,10 +1,11 @@
 import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncTypebox as Routes } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import * as api from '../../api/v2.ts';
+import * as api from '../../api/v2-imports.ts';
 import { BrainError, type Issue } from '../../domain/error.ts';
 import type { ImportEntry, ImportNote } from '../../services/import-note.ts';
 import type { ImportEvent } from '../../services/imports.ts';
+import { keyOf } from '../idempotency.ts';
 import { sendLines } from '../ndjson.ts';
 import { signalOf } from '../timeouts.ts';
 import { checker } from '../validation.ts';
@@ -45,15 +46,42 @@ export const importRoutes =
     const check = checker(api.ImportNote);
     app.addContentTypeParser('application/x-ndjson', (_request, payload, done) => done(null, payload));
 
-    app.post('/imports', { schema: { querystring: ImportQuery }, config: CONFIG }, async (request, reply) => {
-      if (!(request.body instanceof Readable)) {
-        throw new BrainError('unsupported_media_type', 'send the notes as application/x-ndjson, one a line');
-      }
-      const { collection, prune = false, dryRun = false } = request.query;
-      const options = { collection, prune, dryRun, signal: signalOf(request) };
-      const events = services.imports.run(owner(), options, readEntries(request.body, check));
-      return sendLines(request, reply, linesOfEvents(events));
-    });
+    app.post(
+      '/imports',
+      {
+        schema: {
+          operationId: 'importNotes',
+          summary: 'Import notes',
+          description:
+            'Takes notes as lines of NDJSON and answers in lines as they are stored: an item for each, once it is durable; then progress of the linking, the notes that the source no longer has, and a summary. What ends the import early is its last line, a problem, for the status is sent by then. Importing again updates.',
+          tags: ['imports'],
+          querystring: ImportQuery,
+          lines: { body: api.ImportNote, answer: api.ImportEvent },
+        },
+        config: CONFIG,
+      },
+      async (request, reply) => {
+        if (!(request.body instanceof Readable)) {
+          throw new BrainError(
+            'unsupported_media_type',
+            'send the notes as application/x-ndjson, one a line',
+          );
+        }
+        if (keyOf(request) !== undefined) {
+          throw new BrainError(
+            'invalid',
+            'an import takes no Idempotency-Key: sending it again changes nothing',
+            {
+              issues: [{ pointer: '/idempotency-key', code: 'not_taken', message: 'leave the header out' }],
+            },
+          );
+        }
+        const { collection, prune = false, dryRun = false } = request.query;
+        const options = { collection, prune, dryRun, signal: signalOf(request) };
+        const events = services.imports.run(owner(), options, readEntries(request.body, check));
+        return sendLines(request, reply, linesOfEvents(events));
+      },
+    );
   };
 
 async function* linesOfEvents(events: AsyncIterable<ImportEvent>): AsyncGenerator<string> {

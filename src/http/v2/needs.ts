@@ -1,5 +1,6 @@
 import type { Services } from '../../services/services.ts';
 import type { Cursors } from '../cursor.ts';
+import type { Once } from '../idempotency.ts';
 import type { Replacements } from '../successors.ts';
 
 /** What the resources of v2 stand on. */
@@ -8,4 +9,5 @@ export interface V2Needs {
   readonly cursors: Cursors;
   /** What replaces each route of a deprecated version. */
   readonly replacements: Replacements;
+  readonly once: Once;
 }

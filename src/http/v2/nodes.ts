@@ -1,9 +1,9 @@
 import type { FastifyPluginAsyncTypebox as Routes } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import * as api from '../../api/v2.ts';
-import { pageOf } from '../../api/common.ts';
 import { categoryId, instant, nodeId, tag as tagOf } from '../../domain/values.ts';
-import type { RelatedNode } from '../../services/nodes.ts';
+import type { LinkedNode, RelatedNode } from '../../services/nodes.ts';
+import type { Keep } from '../../services/receipts.ts';
 import { labelOf } from '../../domain/node.ts';
 import type { V2Needs } from './needs.ts';
 import {
@@ -14,40 +14,80 @@ import {
   presentPage,
   presentSummary,
 } from './present.ts';
-import { etag, idOf, isKnown, notModified, owner, paging, parsed, requiredVersion } from './request.ts';
+import {
+  afterwards,
+  etag,
+  idOf,
+  isKnown,
+  made,
+  notModified,
+  owner,
+  paging,
+  parsed,
+  requiredVersion,
+} from './request.ts';
 
 const Limit = (maximum: number, standard: number) =>
-  Type.Optional(Type.Integer({ minimum: 1, maximum, default: standard }));
+  Type.Optional(Type.Integer({ minimum: 1, maximum, default: standard, description: 'notes, at most' }));
 
 const RelatedQuery = Type.Object({ limit: Limit(50, 20) }, { additionalProperties: false });
 const NeighborQuery = Type.Object(
   {
-    depth: Type.Optional(Type.Integer({ minimum: 1, maximum: 3, default: 1 })),
-    minWeight: Type.Optional(Type.Number({ minimum: 0, maximum: 1, default: 0 })),
+    depth: Type.Optional(Type.Integer({ minimum: 1, maximum: 3, default: 1, description: 'steps, at most' })),
+    minWeight: Type.Optional(
+      Type.Number({ minimum: 0, maximum: 1, default: 0, description: 'along edges of at least this weight' }),
+    ),
     limit: Limit(200, 50),
   },
   { additionalProperties: false },
 );
 
 export const nodeRoutes =
-  ({ services, cursors }: V2Needs): Routes =>
+  ({ services, cursors, once }: V2Needs): Routes =>
   async (app) => {
     const { nodes, graph, edges } = services;
 
     app.post(
       '/nodes',
-      { schema: { body: api.NodeInput, response: { 201: api.LinkedNode } } },
-      async (request, reply) => {
-        const created = await nodes.create(owner(), request.body);
-        etag(reply, created.node.version);
-        reply.header('location', `/api/v2/nodes/${created.node.id}`);
-        return reply.code(201).send(presentLinked(created));
+      {
+        schema: {
+          operationId: 'createNode',
+          summary: 'Create a note',
+          description:
+            'Stores a note, durably, and links it to those that it has something in common with. The answer has the edges now in force, each with its reasons.',
+          tags: ['nodes'],
+          sends: ['etag', 'location'],
+          fails: ['conflict'],
+          body: api.NodeInput,
+          response: { 201: api.LinkedNode },
+        },
       },
+      (request, reply) =>
+        once(
+          { request, reply },
+          (keep: Keep<LinkedNode> | undefined) => nodes.create(owner(), request.body, keep),
+          (created) => ({
+            status: 201,
+            headers: made(`/api/v2/nodes/${created.node.id}`, created.node.version),
+            body: presentLinked(created),
+          }),
+        ),
     );
 
     app.get(
       '/nodes',
-      { schema: { querystring: api.NodeQuery, response: { 200: pageOf(api.Node) } } },
+      {
+        schema: {
+          operationId: 'listNodes',
+          summary: 'List notes',
+          description:
+            'By pages, the newest first unless sorted otherwise. Notes that are made while one pages through do not shift the pages.',
+          tags: ['nodes'],
+          sends: ['link'],
+          querystring: api.NodeQuery,
+          response: { 200: api.NodePage },
+        },
+      },
       async (request, reply) => {
         const { tag, category, updatedSince, archived, sort = '-createdAt' } = request.query;
         const { page, seal } = paging(request, reply, cursors, 'nodes');
@@ -64,20 +104,62 @@ export const nodeRoutes =
 
     app.post(
       '/nodes/preview-links',
-      { schema: { body: api.NodeInput, response: { 200: api.Related } } },
-      async (request) => ({ items: (await nodes.preview(owner(), request.body, 50)).map(presentRelated) }),
+      {
+        config: { access: 'read' },
+        schema: {
+          operationId: 'previewLinks',
+          summary: 'See what a text would be linked to',
+          description: 'Ranks the notes that a text would be linked to, with the reasons. Nothing is stored.',
+          tags: ['nodes'],
+          body: api.NodeInput,
+          response: { 200: api.Related },
+        },
+      },
+      (request, reply) =>
+        once(
+          { request, reply },
+          afterwards(services.receipts, () => nodes.preview(owner(), request.body, 50)),
+          (found) => ({ status: 200, body: { items: found.map(presentRelated) } }),
+        ),
     );
 
-    app.get('/nodes/:id', { schema: { response: { 200: api.Node } } }, async (request, reply) => {
-      const node = await nodes.get(owner(), idOf(request, nodeId));
-      etag(reply, node.version);
-      if (isKnown(request, node.version)) return notModified(reply);
-      return presentNode(node);
-    });
+    app.get(
+      '/nodes/:id',
+      {
+        schema: {
+          operationId: 'getNode',
+          summary: 'Read a note',
+          description: 'The note with its content. Its ETag is what a change of it names in If-Match.',
+          tags: ['nodes'],
+          takes: ['if-none-match'],
+          sends: ['etag'],
+          response: { 200: api.Node },
+        },
+      },
+      async (request, reply) => {
+        const node = await nodes.get(owner(), idOf(request, nodeId));
+        etag(reply, node.version);
+        if (isKnown(request, node.version)) return notModified(reply);
+        return presentNode(node);
+      },
+    );
 
     app.patch(
       '/nodes/:id',
-      { schema: { body: api.NodePatch, response: { 200: api.LinkedNode } } },
+      {
+        schema: {
+          operationId: 'updateNode',
+          summary: 'Change a note',
+          description:
+            'A JSON merge patch (RFC 7396): absent fields stay, null empties. A note whose text changed is linked anew; what people linked or rejected stays. `archived` puts it aside and takes it back.',
+          tags: ['nodes'],
+          takes: ['if-match'],
+          sends: ['etag'],
+          fails: ['conflict'],
+          body: api.NodePatch,
+          response: { 200: api.LinkedNode },
+        },
+      },
       async (request, reply) => {
         const version = requiredVersion(request);
         const { archived, title, content, tags, aliases, ...rest } = request.body;
@@ -95,20 +177,50 @@ export const nodeRoutes =
       },
     );
 
-    app.delete('/nodes/:id', async (request, reply) => {
-      await nodes.delete(owner(), idOf(request, nodeId), requiredVersion(request));
-      return reply.code(204).send();
-    });
+    app.delete(
+      '/nodes/:id',
+      {
+        schema: {
+          operationId: 'deleteNode',
+          summary: 'Delete a note',
+          description: 'Deletes the note and every edge at it.',
+          tags: ['nodes'],
+          takes: ['if-match'],
+        },
+      },
+      async (request, reply) => {
+        await nodes.delete(owner(), idOf(request, nodeId), requiredVersion(request));
+        return reply.code(204).send();
+      },
+    );
 
     app.get(
       '/nodes/:id/edges',
-      { schema: { response: { 200: Type.Object({ items: Type.Array(api.Edge) }) } } },
+      {
+        schema: {
+          operationId: 'listNodeEdges',
+          summary: 'List the edges of a note',
+          description: 'Every edge at the note, in either direction, of any status.',
+          tags: ['nodes'],
+          response: { 200: api.EdgeList },
+        },
+      },
       async (request) => ({ items: (await nodes.edges(owner(), idOf(request, nodeId))).map(presentEdge) }),
     );
 
     app.get(
       '/nodes/:id/related',
-      { schema: { querystring: RelatedQuery, response: { 200: api.Related } } },
+      {
+        schema: {
+          operationId: 'listRelated',
+          summary: 'Rank what is related to a note',
+          description:
+            'What the engine finds related to the note today, kept as edges or not, with the reasons.',
+          tags: ['nodes'],
+          querystring: RelatedQuery,
+          response: { 200: api.Related },
+        },
+      },
       async (request) => {
         const related = await nodes.related(owner(), idOf(request, nodeId), request.query.limit ?? 20);
         return { items: related.map(presentRelated) };
@@ -117,7 +229,16 @@ export const nodeRoutes =
 
     app.get(
       '/nodes/:id/related/:otherId',
-      { schema: { response: { 200: api.Explanation } } },
+      {
+        schema: {
+          operationId: 'explainPair',
+          summary: 'Explain two notes',
+          description:
+            'Why the engine finds two notes related, or not: the component scores, and the matched terms with their places in both texts.',
+          tags: ['nodes'],
+          response: { 200: api.Explanation },
+        },
+      },
       async (request) =>
         presentExplanation(
           await edges.explain(owner(), idOf(request, nodeId), idOf(request, nodeId, 'otherId')),
@@ -126,7 +247,17 @@ export const nodeRoutes =
 
     app.get(
       '/nodes/:id/neighbors',
-      { schema: { querystring: NeighborQuery, response: { 200: api.Neighbors } } },
+      {
+        schema: {
+          operationId: 'listNeighbors',
+          summary: 'Walk from a note',
+          description:
+            'The notes within some steps along edges in force, the strongest first, and the edges among them.',
+          tags: ['nodes'],
+          querystring: NeighborQuery,
+          response: { 200: api.Neighbors },
+        },
+      },
       async (request) => {
         const { depth = 1, minWeight = 0, limit = 50 } = request.query;
         const found = await graph.neighbors(owner(), idOf(request, nodeId), { depth, minWeight, limit });

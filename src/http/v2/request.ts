@@ -1,5 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { BrainError, within } from '../../domain/error.ts';
+import type { Keep, ReceiptService } from '../../services/receipts.ts';
+import { owner } from '../owner.ts';
 import type { Cursors } from '../cursor.ts';
 
 // What the resources of v2 have in common in reading a request and answering it.
@@ -25,7 +27,8 @@ export function requiredVersion(request: FastifyRequest): number | undefined {
     });
   }
   if (header.trim() === '*') return undefined;
-  const version = /^\s*"(\d{1,15})"\s*$/.exec(header)?.[1];
+  // What follows the version tells representations of it apart, which a change need not care about.
+  const version = /^\s*"(\d{1,15})(?:-[A-Za-z0-9-]{1,80})?"\s*$/.exec(header)?.[1];
   if (version === undefined) {
     throw new BrainError(
       'malformed',
@@ -40,6 +43,23 @@ export function requiredVersion(request: FastifyRequest): number | undefined {
 
 export function etag(reply: FastifyReply, version: number | string): void {
   reply.header('etag', `"${version}"`);
+}
+
+/** The headers of an answer to what was just made. */
+export function made(location: string, version: number | string) {
+  return { location, etag: `"${version}"` };
+}
+
+/** Work that comes to the same however often it is done: its receipt, if one is asked for, is stored after it. */
+export function afterwards<T>(
+  receipts: ReceiptService,
+  work: () => Promise<T>,
+): (keep: Keep<T> | undefined) => Promise<T> {
+  return async (keep) => {
+    const result = await work();
+    if (keep) await receipts.keepAfter(owner(), keep, result);
+    return result;
+  };
 }
 
 /** Whether the caller has this version already: then the answer is 304 without a body. */
@@ -63,7 +83,7 @@ interface PageQuery {
 /** Opens the cursor of a list, and seals the next one; both are bound to the list's filter. */
 export function paging(request: FastifyRequest, reply: FastifyReply, cursors: Cursors, listName: string) {
   const { limit = 50, cursor, ...filter } = request.query as PageQuery;
-  const list = `${listName} ${JSON.stringify(Object.entries(filter).sort(([a], [b]) => (a < b ? -1 : 1)))}`;
+  const list = `${owner()} ${listName} ${JSON.stringify(Object.entries(filter).sort(([a], [b]) => (a < b ? -1 : 1)))}`;
   return {
     page: { limit, after: cursor === undefined ? undefined : cursors.open(list, cursor) },
     /** The page with its cursor sealed, and the same in a Link header. */

@@ -6,6 +6,7 @@ import { graphRoutes } from './graph.ts';
 import { importRoutes } from './imports.ts';
 import type { V2Needs } from './needs.ts';
 import { nodeRoutes } from './nodes.ts';
+import { tokenRoutes } from './tokens.ts';
 import { usageRoutes } from './usage.ts';
 
 const NO_QUERY = Type.Object({}, { additionalProperties: false });
@@ -18,7 +19,15 @@ export const v2Routes =
     app.addHook('onRoute', (route) => {
       route.schema = { querystring: NO_QUERY, ...route.schema };
     });
-    for (const routes of [nodeRoutes, edgeRoutes, categoryRoutes, graphRoutes, importRoutes, usageRoutes]) {
+    for (const routes of [
+      nodeRoutes,
+      edgeRoutes,
+      categoryRoutes,
+      graphRoutes,
+      importRoutes,
+      tokenRoutes,
+      usageRoutes,
+    ]) {
       await app.register(routes(needs));
     }
   };

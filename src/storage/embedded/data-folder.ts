@@ -31,6 +31,8 @@ export interface DataFolder {
   readonly databasePath: string;
   /** 32 bytes that stay the same between starts. */
   readonly key: Uint8Array;
+  /** 32 bytes of this opening of the folder; see `operatorKeyOf`. */
+  readonly operatorKey: Uint8Array;
   /** Tells others where this process serves. */
   announce(url: string): void;
   loadIndex(owner: OwnerId): Promise<Uint8Array | undefined>;
@@ -40,6 +42,7 @@ export interface DataFolder {
 }
 
 const HOLDER_FILE = 'holder.json';
+const OPERATOR_FILE = 'operator.key';
 const KEY_BYTES = 32;
 const OWNER_ONLY = 0o700;
 
@@ -60,13 +63,16 @@ export function openDataFolder(path: string): DataFolder {
     };
     replaceFile(holderPath, JSON.stringify(holder));
   };
+  const operatorKey = randomBytes(KEY_BYTES);
   try {
+    replaceFile(join(path, OPERATOR_FILE), operatorKey);
     tell();
     return {
       path,
       isNew,
       databasePath: join(path, 'brain2.sqlite'),
       key: readKey(join(path, 'cursor.key')),
+      operatorKey,
       announce: tell,
       async loadIndex(owner) {
         try {
@@ -86,6 +92,7 @@ export function openDataFolder(path: string): DataFolder {
       },
       release() {
         rmSync(holderPath, { force: true });
+        rmSync(join(path, OPERATOR_FILE), { force: true });
         lock.close();
       },
     };
@@ -104,6 +111,18 @@ export function holderOf(path: string): Holder | undefined {
   } catch (error) {
     if (error instanceof BrainError && error.code === 'locked') return error.details['holder'] as Holder;
     throw error;
+  }
+}
+
+/**
+ * The key of whoever holds the folder: it lies there, for its owner's eyes only, while the folder is held, and is
+ * another one each time. Undefined where nobody holds it, or the file is not ours to read.
+ */
+export function operatorKeyOf(path: string): Uint8Array | undefined {
+  try {
+    return readFileSync(join(path, OPERATOR_FILE));
+  } catch {
+    return undefined;
   }
 }
 

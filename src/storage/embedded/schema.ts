@@ -39,6 +39,8 @@ const MIGRATIONS: readonly string[] = [
             e.value ->> '$.event.type' AS type, e.value ->> 'correlationId' AS correlation_id,
             e.value -> 'event' AS event
      FROM item, json_each(item.j, '$.events') AS e WHERE item.et GLOB 'log.*';`,
+  // Few rows have an end: those are found by it, to be swept.
+  'CREATE INDEX item_ttl ON item (ttl) WHERE ttl IS NOT NULL;',
 ];
 
 /** Only reads. Throws `schema_newer` for a file that a newer Brain2 wrote, `corrupt` for one of another program. */

@@ -106,7 +106,7 @@ describe('opening', () => {
       }));
     const first = facts();
     expect(first).toEqual({
-      user_version: 1,
+      user_version: 2,
       application_id: 0x42524e32,
       journal_mode: 'wal',
       names: 'category,edge,event,item,node',
@@ -160,10 +160,10 @@ describe('opening', () => {
       const table = open();
       await table.transact([put(item('a'))]);
       await table.close();
-      plain((database) => database.exec(`PRAGMA user_version = 2; PRAGMA journal_mode = ${journal};`));
+      plain((database) => database.exec(`PRAGMA user_version = 3; PRAGMA journal_mode = ${journal};`));
       const before = readFileSync(path);
       expect(() => open()).toThrow(
-        expect.objectContaining({ code: 'schema_newer', details: { found: 2, known: 1 } }),
+        expect.objectContaining({ code: 'schema_newer', details: { found: 3, known: 2 } }),
       );
       expect(readFileSync(path).equals(before)).toBe(true);
     },

@@ -1,0 +1,71 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { BrainError } from '../../domain/error.ts';
+import type { Authenticate, Principal, Scope } from '../../services/principal.ts';
+import { setOwner } from '../../shared/context.ts';
+
+/** What a route asks of its caller; `open` ones serve anybody, and nothing of any owner. */
+export type Access = Scope | 'open';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** By default `read` for GET, and `write` for what may change something. */
+    readonly access?: Access;
+  }
+  interface FastifyRequest {
+    /** Whoever the request acts for; absent on open routes. */
+    principal?: Principal | undefined;
+  }
+}
+
+const BEARER = /^Bearer +([A-Za-z0-9._~+/=:@|-]+)$/i;
+const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/**
+ * Finds out who calls before anything of the body is read, and whether the route is open to them. From there on the
+ * context is of their owner, and only what is that owner's can be read or changed.
+ */
+export function useAuthentication(app: FastifyInstance, authenticate: Authenticate): void {
+  app.decorateRequest('principal', undefined);
+  app.addHook('onRequest', async (request, reply) => {
+    const access = accessOf(request);
+    if (access === 'open') return;
+    const principal = await challenging(reply, () => authenticate(credentialOf(request)));
+    request.principal = principal;
+    setOwner(principal.owner);
+    if (principal.scopes.includes(access)) return;
+    reply.header('www-authenticate', `Bearer realm="brain2", error="insufficient_scope", scope="${access}"`);
+    throw new BrainError('forbidden', `this needs the scope ${access}, and the token has not got it`, {
+      operation: 'http.authorise',
+      details: { scope: access, scopes: principal.scopes },
+    });
+  });
+}
+
+/** What is no route at all is answered as such to everybody. */
+function accessOf({ is404, method, routeOptions }: FastifyRequest): Access {
+  if (is404) return 'open';
+  return routeOptions.config.access ?? (READS.has(method) ? 'read' : 'write');
+}
+
+function credentialOf({ headers }: FastifyRequest): string | undefined {
+  const { authorization } = headers;
+  if (authorization === undefined) return undefined;
+  const credential = BEARER.exec(authorization)?.[1];
+  if (credential === undefined)
+    throw new BrainError('unauthenticated', 'Authorization is "Bearer" and a token', {
+      operation: 'http.authenticate',
+    });
+  return credential;
+}
+
+/** A refusal says how to authenticate (RFC 6750, 3). */
+async function challenging(reply: FastifyReply, run: () => Promise<Principal>): Promise<Principal> {
+  try {
+    return await run();
+  } catch (error) {
+    const isGiven = reply.request.headers.authorization !== undefined;
+    if (error instanceof BrainError && error.code === 'unauthenticated')
+      reply.header('www-authenticate', `Bearer realm="brain2"${isGiven ? ', error="invalid_token"' : ''}`);
+    throw error;
+  }
+}

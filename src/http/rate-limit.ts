@@ -1,0 +1,99 @@
+import type { FastifyInstance } from 'fastify';
+import { BrainError } from '../domain/error.ts';
+
+/** So many requests in so many seconds. */
+export interface Quota {
+  readonly requests: number;
+  readonly seconds: number;
+}
+
+export interface RateLimits {
+  /** Of one API token. */
+  readonly token?: Quota | undefined;
+  /** Of all that one owner sends. */
+  readonly owner: Quota;
+  readonly nowMs: () => number;
+}
+
+/** Buckets kept in memory. The one that was not used for longest goes, which lets its owner begin anew. */
+const MOST_BUCKETS = 50_000;
+
+/** What is left to one caller under one policy. */
+interface Bucket {
+  left: number;
+  atMs: number;
+}
+
+/** A policy by its name, with a bucket for each caller that fills evenly up to the quota. */
+class Policy {
+  readonly text: string;
+  readonly #name: string;
+  readonly #quota: Quota;
+  readonly #perMs: number;
+  readonly #buckets = new Map<string, Bucket>();
+
+  constructor(name: string, quota: Quota) {
+    this.#name = name;
+    this.#quota = quota;
+    this.#perMs = quota.requests / (quota.seconds * 1000);
+    this.text = `"${name}";q=${quota.requests};w=${quota.seconds}`;
+  }
+
+  /** The caller's bucket as it is now. */
+  fill(caller: string, nowMs: number): Bucket {
+    const bucket = this.#buckets.get(caller) ?? { left: this.#quota.requests, atMs: nowMs };
+    const earned = Math.max(0, nowMs - bucket.atMs) * this.#perMs;
+    bucket.left = Math.min(this.#quota.requests, bucket.left + earned);
+    bucket.atMs = nowMs;
+    this.#buckets.delete(caller); // so that it becomes the one used last
+    this.#buckets.set(caller, bucket);
+    if (this.#buckets.size > MOST_BUCKETS) this.#forgetOldest();
+    return bucket;
+  }
+
+  /** Whole seconds until one more request is possible than is now. */
+  secondsToNext({ left }: Bucket): number {
+    const missing = Math.min(this.#quota.requests, Math.floor(left) + 1) - left;
+    return Math.ceil(missing / this.#perMs / 1000);
+  }
+
+  /** The state of a bucket as an item of the `RateLimit` header. */
+  tell(bucket: Bucket): string {
+    return `"${this.#name}";r=${Math.floor(bucket.left)};t=${this.secondsToNext(bucket)}`;
+  }
+
+  #forgetOldest(): void {
+    const [oldest] = this.#buckets.keys();
+    if (oldest !== undefined) this.#buckets.delete(oldest);
+  }
+}
+
+/**
+ * Counts what each token and each owner sends, and refuses what is above the quota; every answer says what is left
+ * (draft-ietf-httpapi-ratelimit-headers-11). Routes that ask nobody who they are, such as health, are not counted.
+ */
+export function useRateLimits(app: FastifyInstance, limits: RateLimits): void {
+  const ofToken = limits.token && new Policy('token', limits.token);
+  const ofOwner = new Policy('owner', limits.owner);
+  app.addHook('onRequest', (request, reply, done) => {
+    const { principal } = request;
+    if (!principal) return done();
+    const now = limits.nowMs();
+    const { owner, tokenId } = principal;
+    const counted = [{ policy: ofOwner, bucket: ofOwner.fill(owner, now) }];
+    if (ofToken && tokenId !== undefined)
+      counted.unshift({ policy: ofToken, bucket: ofToken.fill(tokenId, now) });
+    const empty = counted.filter(({ bucket }) => bucket.left < 1);
+    if (empty.length === 0) for (const { bucket } of counted) bucket.left -= 1;
+    reply.header('ratelimit-policy', counted.map(({ policy }) => policy.text).join(', '));
+    reply.header('ratelimit', counted.map(({ policy, bucket }) => policy.tell(bucket)).join(', '));
+    if (empty.length === 0) return done();
+    const seconds = Math.max(...empty.map(({ policy, bucket }) => policy.secondsToNext(bucket)));
+    reply.header('retry-after', seconds);
+    done(
+      new BrainError('rate_limited', `too many requests; one more is possible in ${seconds} s`, {
+        operation: 'http.limit',
+      }),
+    );
+  });
+}

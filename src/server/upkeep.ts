@@ -1,0 +1,81 @@
+import type { OwnerId } from '../domain/values.ts';
+import type { Services } from '../services/services.ts';
+import type { Log } from '../shared/log.ts';
+
+const UPKEEP_MS = 10_000;
+/** Sweeps are of what nobody sees any more, so there is no hurry. */
+const ROUNDS_A_SWEEP = 60;
+
+/** Runs work that nobody asked for in a context of its own; without an owner it is of all of them. */
+export type InBackground = <T>(owner: OwnerId | undefined, work: () => T) => T;
+
+interface UpkeepNeeds {
+  readonly services: Services;
+  readonly log: Log;
+  readonly inBackground: InBackground;
+  /** Removes what is past its time from the store. */
+  readonly sweep: () => number;
+}
+
+/**
+ * Now and then, for every owner served by this process: links what a cut-off import left to be linked; and stores
+ * indexes that have grown a tail, and sweeps the store. Returns the way to stop it.
+ */
+export function startUpkeep(needs: UpkeepNeeds): () => Promise<void> {
+  let underWay: Promise<void> | undefined;
+  let round = 0;
+  const timer = setInterval(() => {
+    round += 1;
+    const sweeps = round % ROUNDS_A_SWEEP === 1;
+    underWay ??= needs
+      .inBackground(undefined, () => keepUp(needs, sweeps))
+      .finally(() => (underWay = undefined));
+  }, UPKEEP_MS);
+  timer.unref();
+  return async () => {
+    clearInterval(timer);
+    await underWay;
+  };
+}
+
+async function keepUp(needs: UpkeepNeeds, sweeps: boolean): Promise<void> {
+  const { services, log, sweep } = needs;
+  const { imports, pending, indexes, owners, deprecatedCalls } = services;
+  await eachOwner(owners.met(), { ...needs, failure: 'upkeep failed' }, async (owner) => {
+    if (!imports.isRunning(owner)) await pending.finish(owner);
+  });
+  try {
+    await deprecatedCalls.flush();
+    await indexes.upkeep();
+    if (sweeps) sweep();
+  } catch (err) {
+    log.error({ err }, 'upkeep failed');
+  }
+}
+
+/** Finishes, for every owner there is, what a crash cut off. */
+export async function finishCutOff(needs: Omit<UpkeepNeeds, 'sweep'>): Promise<void> {
+  const { services, log } = needs;
+  const each = { ...needs, failure: 'start-up work failed' };
+  await eachOwner(await services.owners.known(), each, async (owner) => {
+    const finished = await services.pending.finish(owner);
+    if (finished > 0) log.info({ finished }, 'work that was cut off is done');
+  });
+}
+
+/** One after another; what goes wrong for one does not keep the others waiting. */
+async function eachOwner(
+  owners: readonly OwnerId[],
+  { log, inBackground, failure }: Pick<UpkeepNeeds, 'log' | 'inBackground'> & { readonly failure: string },
+  work: (owner: OwnerId) => Promise<void>,
+): Promise<void> {
+  for (const owner of owners) {
+    await inBackground(owner, async () => {
+      try {
+        await work(owner);
+      } catch (err) {
+        log.error({ err }, failure);
+      }
+    });
+  }
+}

@@ -1,0 +1,60 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describeApi, type ApiDescription } from '../../src/http/openapi/document.ts';
+import type { Example } from '../../src/http/openapi/example.ts';
+import type { JsonObject } from '../../src/http/openapi/json.ts';
+import { routesOf } from '../../src/http/openapi/operation.ts';
+import { V1 } from '../../src/http/v1/description.ts';
+import { V2 } from '../../src/http/v2/description.ts';
+import { openBrain } from '../../src/server/brain.ts';
+import { DEFAULTS } from '../../src/server/settings.ts';
+import { examplesOfV1 } from './examples-v1.ts';
+import { examplesOfV2 } from './examples-v2.ts';
+import { recorder, type Recording } from './recorder.ts';
+
+interface Contract {
+  readonly api: ApiDescription;
+  readonly run: (record: Recording) => Promise<void>;
+}
+
+export const CONTRACTS: readonly Contract[] = [
+  { api: V1, run: examplesOfV1 },
+  { api: V2, run: examplesOfV2 },
+];
+
+export interface Described {
+  readonly document: JsonObject;
+  readonly examples: readonly Example[];
+}
+
+/** The document of a version, with examples that an application on a new folder has just answered. */
+export async function describe({ api, run }: Contract): Promise<Described> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'brain2-contract-'));
+  const brain = await openBrain({ ...DEFAULTS, dataDir, logLevel: 'silent' });
+  try {
+    const { record, examples } = recorder(brain, api.version);
+    await run(record);
+    return {
+      document: describeApi(api, routesOf(brain.app), examples()),
+      examples: examples(),
+    };
+  } finally {
+    await brain.close();
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+}
+
+export const pathOf = (version: number): URL =>
+  new URL(`../../docs/openapi-v${version}.json`, import.meta.url);
+
+/** The document that clients were told to rely on, kept as it was: `npm run docs:openapi -- --release` replaces it. */
+export const releasedPathOf = (version: number): URL =>
+  new URL(`released/openapi-v${version}.json`, import.meta.url);
+
+/** A document as it is committed. */
+export const textOf = (document: JsonObject): string => `${JSON.stringify(document, null, 2)}\n`;
+
+/** What of it clients rely on. */
+export const releasedTextOf = (document: JsonObject): string =>
+  `${JSON.stringify(document, (key, value: unknown) => (key === 'examples' ? undefined : value), 2)}\n`;

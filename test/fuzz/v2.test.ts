@@ -1,0 +1,3 @@
+import { fuzzVersion } from './fuzz.ts';
+
+fuzzVersion(2);

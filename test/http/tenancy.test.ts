@@ -1,0 +1,178 @@
+import { describe, expect, it } from 'vitest';
+import type { NewToken } from '../../src/api/v2-tokens.ts';
+import type { Category, Edge, Graph, LinkedNode } from '../../src/api/v2.ts';
+import { operatorCredential } from '../../src/http/auth/operator.ts';
+import { dataFolder, newBrain, type Client } from './client.ts';
+
+/** In every text of the first owner, and in nothing that the second one sends. */
+const MARKER = 'zanzibarium';
+
+type Headers = Readonly<Record<string, string>>;
+
+/** A graph of the first owner with one thing of each kind, and what a second owner has to send. */
+async function twoOwners() {
+  const client = await newBrain(dataFolder(), { settings: { auth: 'token' } });
+  const as = async (owner: string): Promise<Headers> => {
+    const operator = {
+      authorization: `Bearer ${operatorCredential(client.brain.folder.operatorKey, owner)}`,
+    };
+    const body = { name: `of ${owner}`, scopes: ['admin'] };
+    const { secret } = (await client.send<NewToken>('POST', '/tokens', body, operator)).body;
+    return { authorization: `Bearer ${secret}` };
+  };
+  const [ada, bob] = [await as('ada'), await as('bob')];
+  const theirs = await fill(client, ada, MARKER);
+  const own = await fill(client, bob, 'pistachio');
+  return { client, ada, bob, theirs, own };
+}
+
+async function fill({ send }: Client, headers: Headers, word: string) {
+  const post = async <T>(path: string, body: object) => (await send<T>('POST', path, body, headers)).body;
+  const text = `${word} grows near the harbour, where ${word} is traded`;
+  const node = await post<LinkedNode>('/nodes', {
+    title: `${word} one`,
+    content: text,
+    tags: [word],
+    source: { kind: 'api', key: word },
+  });
+  const other = await post<LinkedNode>('/nodes', {
+    title: `${word} two`,
+    content: text,
+    aliases: [`${word} too`],
+  });
+  const edge = await post<Edge>('/edges', { sourceId: node.id, targetId: other.id });
+  const category = await post<Category>('/categories', { title: word, description: word });
+  await post(`/categories/${category.id}/nodes`, { nodeIds: [node.id] });
+  const token = await post<NewToken>('/tokens', { name: word });
+  return { nodes: node.id, otherId: other.id, edges: edge.id, categories: category.id, tokens: token.id };
+}
+
+type Ids = Awaited<ReturnType<typeof fill>>;
+
+/** Bodies by route, made of ids; a new route that takes one must be added here. */
+const BODIES: Readonly<Record<string, (ids: Ids) => unknown>> = {
+  'POST /api/v2/nodes': () => ({ title: 'x', content: 'near the harbour' }),
+  'POST /api/v2/nodes/preview-links': () => ({
+    title: 'x',
+    content: `near the harbour, ${MARKER.slice(0, 4)}`,
+  }),
+  'PATCH /api/v2/nodes/:id': () => ({ content: 'taken over' }),
+  'POST /api/v2/edges': (ids) => ({ sourceId: ids.nodes, targetId: ids.otherId }),
+  'PATCH /api/v2/edges/:id': () => ({ status: 'rejected' }),
+  'POST /api/v2/categories': (ids) => ({ title: 'x', parentId: ids.categories }),
+  'PATCH /api/v2/categories/:id': () => ({ title: 'taken over' }),
+  'POST /api/v2/categories/:id/move': () => ({ parentId: null }),
+  'POST /api/v2/categories/:id/nodes': (ids) => ({ nodeIds: [ids.nodes] }),
+  'POST /api/v2/categories/:id/nodes/remove': (ids) => ({ nodeIds: [ids.nodes] }),
+  'POST /api/v2/imports': () => `{"key":"${'x'}","title":"x","content":"near the harbour"}`,
+  'POST /api/v2/tokens': () => ({ name: 'x' }),
+  'POST /api/v1/nodes': () => ({ content: 'near the harbour' }),
+  'PUT /api/v1/nodes/:id': () => ({ content: 'taken over' }),
+  'POST /api/v1/nodes/bulk-delete': (ids) => ({ nodeIds: [ids.nodes] }),
+  'POST /api/v1/nodes/:id/categories': () => ({}),
+  'POST /api/v1/categories': () => ({ title: 'x' }),
+  'PUT /api/v1/categories/:id': () => ({ title: 'taken over' }),
+  'POST /api/v1/categories/:id/nodes': (ids) => ({ nodeId: ids.nodes }),
+  'POST /api/v1/categories/suggest': () => ({ content: 'near the harbour' }),
+  'POST /api/v1/categories/rebuild': () => ({}),
+};
+/** Queries that name something of the owner, or would find it. */
+const QUERIES: Readonly<Record<string, (ids: Ids) => readonly string[]>> = {
+  'GET /api/v2/nodes': (ids) => [`?category=${ids.categories}`, '?sort=updatedAt'],
+  'GET /api/v2/edges': (ids) => [`?node=${ids.nodes}`],
+  'GET /api/v2/search': (ids) => ['?q=harbour', `?q=harbour&category=${ids.categories}`],
+  'POST /api/v2/imports': () => ['?collection=x&prune=true'],
+};
+
+const urlOf = (pattern: string, ids: Ids): string => {
+  const kind = (pattern.split('/')[3] ?? '') as keyof Ids;
+  return pattern
+    .replace(':otherId', ids.otherId)
+    .replace(':nodeId', ids.nodes)
+    .replace(':id', ids[kind] ?? '');
+};
+
+describe('the ids of one owner in the hands of another', () => {
+  it('are not found on any route, and no answer holds anything of the first', async () => {
+    const { client, ada, bob, theirs, own } = await twoOwners();
+    const before = (await client.send<Graph>('GET', '/graph', undefined, ada)).body;
+    const routes = client.brain.app.routeTable.filter(({ url }) => url.startsWith('/api/v'));
+    expect(routes.length).toBeGreaterThan(35);
+    for (const { method, url: pattern } of routes) {
+      const route = `${method} ${pattern}`;
+      const isImport = pattern.endsWith('/imports');
+      const body = BODIES[route]?.(theirs);
+      if (['POST', 'PATCH', 'PUT'].includes(method))
+        expect([route, body !== undefined]).toEqual([route, true]);
+      for (const query of ['', ...(QUERIES[route]?.(theirs) ?? [])]) {
+        const headers = {
+          ...bob,
+          'if-match': '*',
+          ...(isImport && { 'content-type': 'application/x-ndjson' }),
+        };
+        const answer = await client.sendRoot(method as 'GET', urlOf(pattern, theirs) + query, body, headers);
+        const name = `${route}${query}`;
+        expect([name, answer.status < 500, answer.status !== 401]).toEqual([name, true, true]);
+        if (pattern.includes(':')) expect([name, answer.status]).toEqual([name, 404]);
+        const all = JSON.stringify([answer.text, answer.headers]);
+        expect([name, all.includes(MARKER)]).toEqual([name, false]);
+      }
+    }
+    // Mixed: something of one's own with something of the other's.
+    const mixed = { ...own, otherId: theirs.otherId };
+    const refusals = [
+      await client.send('GET', `/nodes/${own.nodes}/related/${theirs.nodes}`, undefined, bob),
+      await client.send('POST', '/edges', { sourceId: own.nodes, targetId: mixed.otherId }, bob),
+      await client.send('DELETE', `/categories/${own.categories}/nodes/${theirs.nodes}`, undefined, bob),
+      await client.send(
+        'POST',
+        `/categories/${own.categories}/move`,
+        { parentId: theirs.categories },
+        { ...bob, 'if-match': '*' },
+      ),
+    ];
+    expect(refusals.map(({ status }) => status)).toEqual([404, 422, 404, 422]);
+    expect(refusals.filter(({ text }) => text.includes(MARKER))).toEqual([]);
+    expect((await client.send<Graph>('GET', '/graph', undefined, ada)).body).toEqual(before);
+    expect((await client.send('GET', '/tokens', undefined, ada)).text).toContain(MARKER);
+  });
+
+  it('answer as ids that nobody has: to the letter, but for the ids of the request', async () => {
+    const { client, bob, theirs } = await twoOwners();
+    const nobody = '0190a7c4-5b3e-7c2a-9f10-3d2b8e6a1c55';
+    const none: Ids = { nodes: nobody, otherId: nobody, edges: nobody, categories: nobody, tokens: nobody };
+    const told = async (url: string, ids: Ids) => {
+      const { text, status } = await client.sendRoot('GET', urlOf(url, ids), undefined, bob);
+      const same = text.replaceAll(/"(correlationId|requestId)":"[^"]*"/g, '');
+      return [status, Object.values(ids).reduce((left, id) => left.replaceAll(id, 'ID'), same)];
+    };
+    const routes = client.brain.app.routeTable.filter(
+      ({ method, url }) => method === 'GET' && url.includes(':'),
+    );
+    expect(routes.length).toBeGreaterThan(8);
+    for (const { url } of routes)
+      expect([url, await told(url, theirs)]).toEqual([url, await told(url, none)]);
+  });
+
+  it('keys of one are not those of another', async () => {
+    const { client, ada, bob } = await twoOwners();
+    const send = (headers: Headers, title: string) =>
+      client.send<LinkedNode>('POST', '/nodes', { title }, { ...headers, 'idempotency-key': 'same' });
+    const [first, second] = [await send(ada, MARKER), await send(bob, 'x')];
+    expect([first.status, second.status, second.headers['idempotency-replayed']]).toEqual([
+      201,
+      201,
+      undefined,
+    ]);
+    expect(second.text).not.toContain(MARKER);
+  });
+
+  it('cursors of one are not taken from another', async () => {
+    const { client, ada, bob } = await twoOwners();
+    const page = await client.send<{ page: { next: string } }>('GET', '/nodes?limit=1', undefined, ada);
+    const { next } = page.body.page;
+    expect((await client.send('GET', `/nodes?limit=1&cursor=${next}`, undefined, ada)).status).toBe(200);
+    const answer = await client.send('GET', `/nodes?limit=1&cursor=${next}`, undefined, bob);
+    expect([answer.status, answer.body.code]).toEqual([400, 'malformed']);
+  });
+});
