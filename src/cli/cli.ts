@@ -29,7 +29,7 @@ export async function onGraph<T>(
   work: (client: BrainClient) => Promise<T>,
 ): Promise<T> {
   const settings = cli.settings();
-  if (!options.creates && !existsSync(settings.dataDir)) {
+  if (!options.creates && settings.store === 'sqlite' && !existsSync(settings.dataDir)) {
     throw new CliError('not_found', `there is no data folder at ${settings.dataDir}`, {
       hints: [
         'Begin one with `brain2 import PATH` or `brain2 add "a thought"`, or name another with --data DIR.',

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import type { Run } from './cli.ts';
 import type { AddOptions } from './commands/add.ts';
 import type { ExportOptions } from './commands/export.ts';
@@ -24,7 +24,7 @@ Every command works beside a running server and without one, on the same data fo
 Data goes to stdout, messages to stderr. Exit codes: 0 ok, 1 failed, 2 usage, 3 not found,
 4 conflict (also: the data folder is in use), 5 partial.
 Settings: --data or BRAIN2_DATA_DIR, --token or BRAIN2_TOKEN, BRAIN2_HOST, BRAIN2_PORT, BRAIN2_AUTH,
-BRAIN2_LOG_LEVEL, BRAIN2_LOG_FORMAT; \`brain2 help serve\` and docs/guides/security.md name the others.`;
+BRAIN2_LOG_LEVEL, BRAIN2_LOG_FORMAT, BRAIN2_STORE, BRAIN2_TABLE; \`brain2 help serve\` and docs/guides/security.md name the others.`;
 
 /** The command line: what each command takes and how it is explained. The work is loaded when it is asked for. */
 export function brainProgram(output: { readonly json: boolean }, run: Run): Command {
@@ -50,6 +50,7 @@ export function brainProgram(output: { readonly json: boolean }, run: Run): Comm
     defineWhy,
     defineNeighbors,
     defineExport,
+    defineTable,
     defineToken,
     defineDoctor,
   ];
@@ -238,6 +239,28 @@ function defineDoctor(program: Command, run: Run): void {
       '\nExits with 1 if there is a problem.\n\nExamples:\n  $ brain2 doctor\n  $ brain2 doctor --json',
     )
     .action(() => run(async (cli) => (await import('./commands/doctor.ts')).doctorCommand(cli)));
+}
+
+function defineTable(program: Command, run: Run): void {
+  program
+    .command('table')
+    .description('make the DynamoDB table of BRAIN2_STORE=dynamodb, or tell what it is like')
+    .addArgument(new Argument('<action>', 'create, or status').choices(['create', 'status']))
+    .addHelpText(
+      'after',
+      `
+The table is that of BRAIN2_TABLE (default: brain2); region, credentials and endpoint are those of the AWS SDK.
+create pays by use, protects the table against deletion, keeps 35 days of backups, and lets expired items be removed.
+Of a table that is there already it makes good what is missing.
+
+Examples:
+  $ brain2 table create
+  $ AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:8000 brain2 table create
+  $ BRAIN2_TABLE=brain2-test brain2 table status --json`,
+    )
+    .action((action: 'create' | 'status') =>
+      run(async (cli) => (await import('./commands/table.ts')).tableCommand(cli, action)),
+    );
 }
 
 function collect(value: string, before: readonly string[] = []): readonly string[] {

@@ -6,14 +6,12 @@ import { createServices, type Services } from '../services/services.ts';
 import { currentContext, runInBackground } from '../shared/context.ts';
 import { createLog, type Log } from '../shared/log.ts';
 import { uuidv7Generator } from '../shared/uuid.ts';
-import { openDataFolder, type DataFolder } from '../storage/embedded/data-folder.ts';
-import { SqliteTable } from '../storage/embedded/sqlite-table.ts';
 import { QUEUE_LIMIT } from '../storage/owner-writer.ts';
 import { Store } from '../storage/store.ts';
-import type { Table } from '../storage/table.ts';
 import type { RoundLimits } from '../storage/transaction.ts';
-import { sweepExpired } from '../storage/embedded/sweep.ts';
 import { accessOf, LOCAL_OWNER } from './authenticate.ts';
+import type { Engine } from './engine.ts';
+import { openEngine } from './engines.ts';
 import { healthChecks } from './health-checks.ts';
 import { observe, UNOBSERVED } from './observation.ts';
 import { read } from './readings.ts';
@@ -26,7 +24,7 @@ import { watchedLinker, watchedTable, type OnWork } from './watched.ts';
 export interface Brain {
   readonly app: FastifyInstance;
   readonly services: Services;
-  readonly folder: DataFolder;
+  readonly folder: Engine['home'];
   readonly log: Log;
   /** Who owns everything where nobody is asked who they are. */
   readonly owner: OwnerId;
@@ -49,7 +47,7 @@ interface BrainOptions {
 /** In larger pieces an import writes a third less; the one who waits is the one who imports. */
 const ALONE = { round: { works: 128, ms: 200 }, checkpointPages: 16_000 };
 
-/** Joins the parts. Throws `locked`, `read_only`, `corrupt`, `schema_newer`. */
+/** Joins the parts. Throws what `openEngine` throws. */
 export async function openBrain(settings: Settings, options: BrainOptions = {}): Promise<Brain> {
   const log = createLog({ level: settings.logLevel, format: settings.logFormat }, options.logTo);
   const { round, checkpointPages }: Partial<typeof ALONE> = options.isAlone ? ALONE : {};
@@ -58,14 +56,13 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
   const newId = uuidv7Generator(nowMs);
   const observation = options.isAlone ? UNOBSERVED : await observe(options.environment ?? {}, log);
   const { onWork, metrics, tracer, exposition } = observation;
-  const folder = openDataFolder(settings.dataDir);
-  let table: SqliteTable | undefined;
+  const engine = await openEngine(settings, { checkpointPages, nowSeconds });
+  const { table, home: folder } = engine;
   try {
-    const opened = (table = new SqliteTable({ path: folder.databasePath, checkpointPages, nowSeconds }));
     const resident = settings.auth === 'local' ? LOCAL_OWNER : undefined;
-    const { store, services } = joinServices({ table, folder, log, newId, onWork, round, nowMs, resident });
+    const { store, services } = joinServices({ engine, log, newId, onWork, round, nowMs, resident });
     observation.measure(() => read({ store, services }, LOCAL_OWNER));
-    const health = healthOf(opened, { store, services, folder, resident });
+    const health = healthOf(engine, { store, services, resident });
     const app = await createApp({
       services,
       log,
@@ -82,8 +79,7 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
     });
     const inBackground: InBackground = (owner, work) =>
       runInBackground({ ownerId: owner ?? resident ?? '-', id: newId() }, work);
-    const sweep = () => sweepExpired(folder.databasePath, nowSeconds());
-    const stopUpkeep = startUpkeep({ services, log, sweep, inBackground });
+    const stopUpkeep = startUpkeep({ services, log, sweep: () => engine.sweep(), inBackground });
     return {
       app,
       services,
@@ -91,10 +87,10 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
       log,
       inBackground,
       owner: LOCAL_OWNER,
-      close: () => close({ stopUpkeep, health, app, store, services, observation, opened, folder }),
+      close: () => close({ stopUpkeep, health, app, store, services, observation, engine }),
     };
   } catch (error) {
-    await table?.close();
+    await table.close();
     folder.release();
     throw error;
   }
@@ -102,24 +98,25 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
 
 /** The probes go to the table itself, so that they are not counted as work. */
 function healthOf(
-  table: SqliteTable,
+  engine: Engine,
   of: {
     readonly store: Store;
     readonly services: Services;
-    readonly folder: DataFolder;
     readonly resident: OwnerId | undefined;
   },
 ): ReturnType<typeof healthChecks> {
-  const { store, services, folder, resident } = of;
+  const { store, services, resident } = of;
+  const { table, home, facts } = engine;
   return healthChecks({
     table,
+    facts,
     store,
     services,
-    dataDir: folder.path,
+    dataDir: home.path,
     owner: LOCAL_OWNER,
     hidesGraph: resident === undefined,
     workers: {
-      health: () => ({ isAlive: table.canWrite, waiting: store.waiting, limit: QUEUE_LIMIT }),
+      health: () => ({ isAlive: engine.canWrite(), waiting: store.waiting, limit: QUEUE_LIMIT }),
     },
   });
 }
@@ -132,8 +129,7 @@ async function close(parts: {
   readonly store: Store;
   readonly services: Services;
   readonly observation: { readonly stop: () => Promise<void> };
-  readonly opened: SqliteTable;
-  readonly folder: DataFolder;
+  readonly engine: Engine;
 }): Promise<void> {
   await parts.stopUpkeep();
   parts.health.stop();
@@ -145,15 +141,14 @@ async function close(parts: {
     await parts.services.indexes.close();
   } finally {
     // Also where the index could not be stored, as on a full disk: it is made anew from the notes.
-    await parts.opened.close();
-    parts.folder.release();
+    await parts.engine.table.close();
+    parts.engine.home.release();
   }
 }
 
 /** The store over the table and the services over the store, watched where there is somebody to watch. */
 function joinServices(needs: {
-  readonly table: Table;
-  readonly folder: DataFolder;
+  readonly engine: Engine;
   readonly log: Log;
   readonly newId: (atMs?: number) => string;
   readonly onWork: OnWork | undefined;
@@ -161,17 +156,19 @@ function joinServices(needs: {
   readonly nowMs: () => number;
   readonly resident: OwnerId | undefined;
 }): { readonly store: Store; readonly services: Services } {
-  const { table, folder, log, newId, onWork, round, nowMs, resident } = needs;
+  const { engine, log, newId, onWork, round, nowMs, resident } = needs;
+  const { table, home, pollMs } = engine;
   const store = new Store({
     table: onWork ? watchedTable(table, onWork) : table,
+    pollMs,
     now: () => instant(nowMs()),
     newEpoch: newId,
     round,
     correlationId: () => currentContext()?.correlationId ?? '-',
   });
   const snapshots = {
-    load: folder.loadIndex,
-    save: folder.saveIndex,
+    load: home.loadIndex,
+    save: home.saveIndex,
     onRefused: (owner: OwnerId, err: unknown) =>
       log.warn({ err, owner }, 'the stored index is damaged; rebuilding it'),
   };

@@ -29,7 +29,8 @@ interface ConnectOptions {
 export async function connect(settings: Settings, { operatorFor }: ConnectOptions = {}): Promise<Connection> {
   const credentialBy = (operatorKey: Uint8Array | undefined): string | undefined =>
     operatorFor !== undefined && operatorKey ? operatorCredential(operatorKey, operatorFor) : settings.token;
-  const holder = holderOf(settings.dataDir);
+  // A table is held by nobody: a command works on it beside any number of servers.
+  const holder = settings.store === 'sqlite' ? holderOf(settings.dataDir) : undefined;
   if (holder?.url !== undefined) {
     const { url } = holder;
     const transport = withCredential(httpTransport(url), credentialBy(operatorKeyOf(settings.dataDir)));

@@ -18,6 +18,8 @@ interface CheckNeeds {
   readonly table: Table;
   readonly store: Store;
   readonly services: Pick<Services, 'indexes' | 'imports'>;
+  /** What there is to say of the engine. */
+  readonly facts?: Readonly<Record<string, unknown>> | undefined;
   readonly dataDir: string;
   readonly owner: OwnerId;
   /** Anybody may ask how it is: where owners have to be authenticated, nothing is told of what they have. */
@@ -91,7 +93,8 @@ export function storeCheck({
   table,
   store,
   owner,
-}: Pick<CheckNeeds, 'table' | 'store' | 'owner'>): HealthCheck {
+  facts,
+}: Pick<CheckNeeds, 'table' | 'store' | 'owner' | 'facts'>): HealthCheck {
   const probe = { pk: pks.head(ownerId('health')), sk: 'PROBE' };
   return async () => {
     const written = String(Date.now());
@@ -99,7 +102,7 @@ export function storeCheck({
     const read = await table.get(probe);
     const { counts, seq } = await store.head(owner);
     return read?.j === written
-      ? { status: 'up', details: { ...counts, seq } }
+      ? { status: 'up', details: { ...facts, ...counts, seq } }
       : { status: 'down', message: 'what was written was not read back' };
   };
 }

@@ -68,3 +68,14 @@ function listed(text: string): readonly string[] {
     .map((one) => one.trim())
     .filter((one) => one !== '');
 }
+
+/** DynamoDB's own rule for names. */
+export function tableName(text: string): string {
+  if (/^[\w.-]{3,255}$/.test(text)) return text;
+  throw new Error(`a table's name is 3 to 255 letters, digits, dots, hyphens and underscores, not "${text}"`);
+}
+
+export function pollMs(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) > 0) return Number(text);
+  throw new Error(`it is 1 to 99999 milliseconds, not "${text}"`);
+}

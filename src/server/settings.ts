@@ -2,7 +2,17 @@ import { resolve } from 'node:path';
 import { BrainError, type Issue } from '../domain/error.ts';
 import type { Quota } from '../http/rate-limit.ts';
 import { nearest } from '../shared/nearest.ts';
-import { addresses, isLoopback, oneOf, origins, port, rateLimit, secureUrl } from './setting-values.ts';
+import {
+  addresses,
+  isLoopback,
+  oneOf,
+  origins,
+  pollMs,
+  port,
+  rateLimit,
+  secureUrl,
+  tableName,
+} from './setting-values.ts';
 
 /** Everything that can be set, from flags over environment over defaults. */
 export interface Settings {
@@ -14,6 +24,12 @@ export interface Settings {
   readonly logFormat: 'json' | 'pretty';
   /** In development, problems tell what went wrong inside. */
   readonly mode: 'production' | 'development';
+  /** Where the graphs are: in a file of the data folder, or in a table at AWS that many servers share. */
+  readonly store: 'sqlite' | 'dynamodb';
+  /** Name of the DynamoDB table. Region, credentials and endpoint are the SDK's own settings. */
+  readonly table: string;
+  /** How often a server looks for what others wrote to the graphs that somebody listens to. */
+  readonly pollMs: number;
   /** Who may use the API: this machine as one owner, whoever has a token, whoever an issuer vouches for. */
   readonly auth: 'local' | 'token' | 'jwt';
   /** Where the issuer of JWTs publishes its keys. */
@@ -37,6 +53,9 @@ export const DEFAULTS: Settings = {
   logLevel: 'info',
   logFormat: 'json',
   mode: 'production',
+  store: 'sqlite',
+  table: 'brain2',
+  pollMs: 20,
   auth: 'local',
   jwksUrl: undefined,
   jwtIssuer: undefined,
@@ -62,6 +81,9 @@ const VARIABLES: {
   },
   mode: { name: 'BRAIN2_MODE', parse: (text) => oneOf(text, ['production', 'development'] as const) },
   logFormat: { name: 'BRAIN2_LOG_FORMAT', parse: (text) => oneOf(text, ['json', 'pretty'] as const) },
+  store: { name: 'BRAIN2_STORE', parse: (text) => oneOf(text, ['sqlite', 'dynamodb'] as const) },
+  table: { name: 'BRAIN2_TABLE', parse: tableName },
+  pollMs: { name: 'BRAIN2_POLL_MS', parse: pollMs },
   auth: { name: 'BRAIN2_AUTH', parse: (text) => oneOf(text, ['local', 'token', 'jwt'] as const) },
   jwksUrl: { name: 'BRAIN2_JWKS_URL', parse: secureUrl },
   jwtIssuer: { name: 'BRAIN2_JWT_ISSUER', parse: asIs },

@@ -1,5 +1,6 @@
 import type { OwnerId, Position } from '../domain/values.ts';
 import { directory, type Directory } from './directory.ts';
+import { ForeignCommits } from './foreign-commits.ts';
 import { emptyHead, readChanges, readHead, type Changes, type Head } from './log.ts';
 import { OwnerWriter } from './owner-writer.ts';
 import { repositories, type Repositories } from './repositories.ts';
@@ -14,10 +15,14 @@ export class Store {
   readonly #options: StoreOptions;
   readonly #writers = new Map<OwnerId, OwnerWriter>();
   readonly #listeners = new Set<(commit: Commit) => void>();
+  readonly #foreign: ForeignCommits | undefined;
 
   constructor(options: StoreOptions) {
     this.#options = options;
     this.directory = directory(options.table);
+    const { table, pollMs } = options;
+    if (pollMs === undefined) return;
+    this.#foreign = new ForeignCommits({ table, pollMs, tell: (commit) => this.#tell(commit) });
   }
 
   read(owner: OwnerId): Repositories {
@@ -29,7 +34,7 @@ export class Store {
     let writer = this.#writers.get(owner);
     if (!writer) {
       writer = new OwnerWriter(owner, this.#options, {
-        onCommit: (commit) => this.#tell(commit),
+        onCommit: (commit) => (this.#foreign ? this.#foreign.local(commit) : this.#tell(commit)),
         onIdle: () => this.#writers.delete(owner),
       });
       this.#writers.set(owner, writer);
@@ -73,6 +78,14 @@ export class Store {
   /** Writes that wait to be decided and committed. */
   get waiting(): number {
     return this.#writers.values().reduce((sum, writer) => sum + writer.waiting, 0);
+  }
+
+  /**
+   * From when it resolves, listeners hear of every commit to the owner's log, whichever process wrote it. Returns the
+   * way to stop. Costs a read at an interval where others may write, and nothing where nobody does.
+   */
+  async follow(owner: OwnerId): Promise<() => void> {
+    return this.#foreign ? this.#foreign.follow(owner) : () => {};
   }
 
   /** Waits for the work that was accepted. */

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SqliteTable } from '../../src/storage/embedded/sqlite-table.ts';
+import { followConformance } from './follow.ts';
 import { storeConformance } from './store.ts';
 import { tableConformance, type MadeTable } from './table.ts';
 
@@ -22,3 +23,4 @@ async function makeTable(): Promise<MadeTable> {
 
 tableConformance('SQLite', makeTable);
 storeConformance('SQLite', makeTable);
+followConformance('SQLite', makeTable);

@@ -1,4 +1,5 @@
 import { MemoryTable } from '../support/memory-table.ts';
+import { followConformance } from './follow.ts';
 import { storeConformance } from './store.ts';
 import { tableConformance, type MadeTable } from './table.ts';
 
@@ -9,3 +10,4 @@ async function makeTable(): Promise<MadeTable> {
 
 tableConformance('memory', makeTable);
 storeConformance('memory', makeTable);
+followConformance('memory', makeTable);

@@ -11,7 +11,7 @@ import type { Commit, Tx } from '../../src/storage/transaction.ts';
 import { at, nodeIdOf } from '../support/arbitraries.ts';
 import { collect, readLog, verifyOwner } from './oracle.ts';
 import { runWorks, works } from './store-model.ts';
-import type { MadeTable, MakeTable } from './table.ts';
+import { WITHIN_THE_PROCESS, type MadeTable, type MakeTable } from './table.ts';
 
 const create = (tx: Tx, number: number, input: NodeInput = { title: `Note ${number}` }): void =>
   tx.nodes.apply(createNode(input, { id: nodeIdOf(number), owner: tx.owner, now: tx.now }));
@@ -31,7 +31,7 @@ const range = (from: number, to: number): number[] => Array.from({ length: to - 
 const boom = new Error('the work threw');
 
 /** The rules ST20 to ST36 of docs/spec/storage.md, for the store over any engine. */
-export function storeConformance(name: string, makeTable: MakeTable): void {
+export function storeConformance(name: string, makeTable: MakeTable, sizes = WITHIN_THE_PROCESS): void {
   describe(`the store on ${name}`, () => {
     let made: MadeTable;
     /** Two stores over one table, as in two processes. */
@@ -111,20 +111,20 @@ export function storeConformance(name: string, makeTable: MakeTable): void {
     test('[ST22 ST36] events are numbered in the order of the calls, each work seeing the one before', async () => {
       const owner = freshOwner();
       const seen = await Promise.all(
-        range(0, 300).map((n) =>
+        range(0, sizes.worksAtOnce).map((n) =>
           store.write(owner, async (tx) => {
             create(tx, n);
             return { before: (await collect(tx.nodes.all())).length, seq: tx.position.seq };
           }),
         ),
       );
-      expect(seen).toEqual(range(0, 300).map((n) => ({ before: n + 1, seq: n })));
+      expect(seen).toEqual(range(0, sizes.worksAtOnce).map((n) => ({ before: n + 1, seq: n })));
       const log = await readLog(store, owner, 50);
       expect(log.map((l) => l.event)).toMatchObject(
-        range(0, 300).map((n) => ({ type: 'node.created', nodeId: nodeIdOf(n) })),
+        range(0, sizes.worksAtOnce).map((n) => ({ type: 'node.created', nodeId: nodeIdOf(n) })),
       );
       expect(log[0]).toMatchObject({ seq: 1, correlationId: 'call-1' });
-      expect(await verifyOwner(store, made.table, owner)).toBe(300);
+      expect(await verifyOwner(store, made.table, owner)).toBe(sizes.worksAtOnce);
     });
 
     test('[ST23] no reader sees an event before its state, nor a state without its event', async () => {
@@ -420,9 +420,9 @@ export function storeConformance(name: string, makeTable: MakeTable): void {
         seen.refused += refused;
         seen.events += await verifyOwner(store, made.table, owner);
       });
-      await fc.assert(property, { numRuns: 250 });
-      expect(Math.min(seen.done, seen.refused)).toBeGreaterThan(500);
-      expect(seen.events).toBeGreaterThan(1_000);
+      await fc.assert(property, { numRuns: sizes.storeCases });
+      expect(Math.min(seen.done, seen.refused)).toBeGreaterThan(2 * sizes.storeCases);
+      expect(seen.events).toBeGreaterThan(4 * sizes.storeCases);
     });
   });
 }

@@ -140,15 +140,16 @@ describe('a probe', () => {
     const dataDir = dataFolder();
     const brain = await openBrain(settingsOf(dataDir));
     onTestFinished(() => brain.close());
-    const { table, store } = openServices(brain.folder.databasePath);
+    const databasePath = join(brain.folder.path, 'brain2.sqlite');
+    const { table, store } = openServices(databasePath);
     const check = storeCheck({ table, store, owner: OWNER });
     for (let probe = 0; probe < 50; probe++) await check();
     /** With all that is in the log copied into it. */
     const size = () => {
-      const database = new DatabaseSync(brain.folder.databasePath);
+      const database = new DatabaseSync(databasePath);
       database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
       database.close();
-      return statSync(brain.folder.databasePath).size;
+      return statSync(databasePath).size;
     };
     const before = size();
     for (let probe = 0; probe < 2_000; probe++) await check();

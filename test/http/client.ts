@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Problem } from '../../src/api/common.ts';
 import type * as api from '../../src/api/v2.ts';
@@ -29,12 +29,27 @@ export function dataFolder(): string {
   return path;
 }
 
+/** The engine that these tests run on: SQLite, or with `npm run test:dynamodb` the other. */
+export const STORE = process.env['BRAIN2_TEST_STORE'] === 'dynamodb' ? 'dynamodb' : 'sqlite';
+
+/** On DynamoDB each folder has a table of its own. */
 export const settingsOf = (dataDir: string): Settings => ({
   ...DEFAULTS,
   dataDir,
   port: 0,
   logLevel: 'silent',
+  store: STORE,
+  table: basename(dataDir),
 });
+
+/** The same, and the table is there. */
+export async function placeOf(dataDir: string): Promise<Settings> {
+  const settings = settingsOf(dataDir);
+  if (settings.store === 'sqlite') return settings;
+  const { createTableOf } = await import('../../src/server/tables.ts');
+  await createTableOf(settings);
+  return settings;
+}
 
 /** As of an application where nobody is asked who they are. */
 export const LOCAL_ACCESS: Access = {
@@ -49,7 +64,7 @@ export async function newBrain(
   dataDir = dataFolder(),
   { settings = {}, nowMs }: { readonly settings?: Partial<Settings>; readonly nowMs?: () => number } = {},
 ): Promise<Client> {
-  const brain = await openBrain({ ...settingsOf(dataDir), ...settings }, nowMs ? { nowMs } : {});
+  const brain = await openBrain({ ...(await placeOf(dataDir)), ...settings }, nowMs ? { nowMs } : {});
   let closed = false;
   const client = clientOf(brain, async () => {
     closed = true;

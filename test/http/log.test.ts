@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Changes } from '../../src/api/v2.ts';
 import { openBrain } from '../../src/server/brain.ts';
-import { dataFolder, settingsOf } from './client.ts';
+import { dataFolder, placeOf } from './client.ts';
 
 interface Line {
   readonly msg: string;
@@ -27,7 +27,7 @@ async function loggedBrain() {
       for (const { msg, found } of waiting) if (line.includes(msg)) found();
     },
   };
-  const brain = await openBrain({ ...settingsOf(dataFolder()), logLevel: 'trace' }, { logTo: sink });
+  const brain = await openBrain({ ...(await placeOf(dataFolder())), logLevel: 'trace' }, { logTo: sink });
   onTestFinished(() => brain.close());
   const url = await brain.app.listen({ host: '127.0.0.1', port: 0 });
   const lines = () => written.map((line) => JSON.parse(line) as Line);

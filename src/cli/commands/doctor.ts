@@ -30,8 +30,9 @@ export async function doctorCommand(cli: Cli): Promise<ExitCode> {
   const checks: Check[] = [nodeCheck()];
   const settings = settingsOf(cli, checks);
   if (settings) {
-    checks.push(...(await folderChecks(settings)));
-    if (existsSync(settings.dataDir)) checks.push(...(await storeChecks(settings)));
+    checks.push(...(await placeChecks(settings)));
+    const isThere = settings.store === 'dynamodb' || existsSync(settings.dataDir);
+    if (isThere) checks.push(...(await storeChecks(settings)));
   }
   const worst = checks.some((check) => check.status === 'problem') ? EXIT.failed : EXIT.ok;
   if (cli.screen.json)
@@ -61,8 +62,9 @@ function nodeCheck(): Check {
 function settingsOf(cli: Cli, checks: Check[]): Settings | undefined {
   try {
     const settings = cli.settings();
-    const { host, port, auth, logLevel, logFormat, mode } = settings;
-    const message = `host ${host}, port ${port}, auth ${auth}, log level ${logLevel}, log format ${logFormat}, ${mode}`;
+    const { host, port, store, auth, logLevel, logFormat, mode } = settings;
+    const logs = `log level ${logLevel}, log format ${logFormat}`;
+    const message = `host ${host}, port ${port}, store ${store}, auth ${auth}, ${logs}, ${mode}`;
     checks.push({ name: 'settings', status: 'ok', message });
     return settings;
   } catch (error) {
@@ -72,6 +74,30 @@ function settingsOf(cli: Cli, checks: Check[]): Settings | undefined {
       ...error.issues.map(({ message }): Check => ({ name: 'settings', status: 'problem', message, fix })),
     );
     return undefined;
+  }
+}
+
+/** Where the graphs are. */
+function placeChecks(settings: Settings): Promise<Check[]> {
+  return settings.store === 'dynamodb' ? tableChecks(settings) : folderChecks(settings);
+}
+
+async function tableChecks(settings: Settings): Promise<Check[]> {
+  const { tableStatusOf } = await import('../../server/tables.ts');
+  try {
+    const { name, state, ...rest } = await tableStatusOf(settings);
+    const safety = {
+      'point-in-time recovery': rest.pointInTimeRecovery,
+      'deletion protection': rest.deletionProtection,
+      'removal of what has expired': rest.ttl,
+    };
+    const off = Object.entries(safety).flatMap(([what, setting]) => (setting === 'off' ? [what] : []));
+    const check = { name: 'table', message: `${name}, ${state}, ${rest.billing}` } as const;
+    if (off.length === 0) return [{ ...check, status: 'ok' }];
+    const fix = 'brain2 table create makes good what is missing';
+    return [{ ...check, status: 'warning', message: `${check.message}; off: ${off.join(', ')}`, fix }];
+  } catch (error) {
+    return [{ ...refusal(error), name: 'table' }];
   }
 }
 
@@ -113,8 +139,10 @@ async function storeChecks(settings: Settings): Promise<Check[]> {
     const connection = await connect(settings);
     try {
       const { where } = connection;
+      const found = await healthChecks(connection.client);
+      if (settings.store === 'dynamodb') return found; // any number of servers may be at the table
       const message = where.kind === 'server' ? `a server holds it, at ${where.url}` : 'nobody else holds it';
-      return [{ name: 'in use', status: 'ok', message }, ...(await healthChecks(connection.client))];
+      return [{ name: 'in use', status: 'ok', message }, ...found];
     } finally {
       await connection.close();
     }
@@ -124,6 +152,7 @@ async function storeChecks(settings: Settings): Promise<Check[]> {
 }
 
 const FIXES: Readonly<Record<string, string>> = {
+  not_found: 'brain2 table create',
   locked: 'wait until it is done, or stop it',
   read_only: 'make it writable, or use another --data folder',
   corrupt: 'restore the folder from a backup, or import again into a new --data folder',

@@ -41,14 +41,14 @@ function firstSignal(): Promise<void> {
 }
 
 export function banner(server: RunningServer, settings: Settings): string[] {
-  const { url, dataDir, isNew, counts, portTaken } = server;
+  const { url, isNew, counts, portTaken } = server;
   const { nodes, edges, categories } = counts;
   const first = settings.auth === 'token' ? [next('token create --owner NAME', settings)] : [];
   return [
     ...(portTaken === undefined
       ? []
       : [`  Port ${portTaken} is taken by another program; using the next free one.`]),
-    `  brain2 ${VERSION}   data ${shortPath(dataDir)}${isNew ? ' (new)' : ''}   store sqlite   ${new URL(url).host}`,
+    `  brain2 ${VERSION}   ${place(settings)}${isNew ? ' (new)' : ''}   store ${settings.store}   ${new URL(url).host}`,
     `  API     ${url}/api/v2`,
     `  Health  ${url}/health    Stop    Ctrl-C`,
     ...(settings.auth === 'local' ? [] : [`  Auth    ${settings.auth}`]),
@@ -56,6 +56,11 @@ export function banner(server: RunningServer, settings: Settings): string[] {
       ? `  Your graph is empty. Next:  ${[...first, next('import ~/notes', settings), next('add "a thought"', settings)].join('  |  ')}`
       : `  ${counted(nodes, 'note')}, ${counted(edges, 'edge')}, ${counted(categories, 'category', 'categories')}.`,
   ];
+}
+
+/** Where the graph is. */
+function place({ store, table, dataDir }: Settings): string {
+  return store === 'dynamodb' ? `table ${table}` : `data ${shortPath(dataDir)}`;
 }
 
 /** The command as it works from here, on the same data. */

@@ -1,0 +1,43 @@
+import { openDataFolder } from '../storage/embedded/data-folder.ts';
+import { SqliteTable } from '../storage/embedded/sqlite-table.ts';
+import { sweepExpired } from '../storage/embedded/sweep.ts';
+import type { Engine } from './engine.ts';
+import type { Settings } from './settings.ts';
+
+interface EngineOptions {
+  /** Of the embedded engine. */
+  readonly checkpointPages?: number | undefined;
+  readonly nowSeconds: () => number;
+}
+
+/**
+ * Opens the engine that the settings name; only that one is loaded. Closing the table and releasing the home ends it.
+ * Throws `locked`, `read_only`, `corrupt`, `schema_newer`, `not_found` (no such table), `unavailable`.
+ */
+export async function openEngine(settings: Settings, options: EngineOptions): Promise<Engine> {
+  switch (settings.store) {
+    case 'sqlite':
+      return openSqlite(settings, options);
+    case 'dynamodb': {
+      const { openDynamo } = await import('./dynamo-engine.ts'); // the SDK takes 0.2 s to load
+      return openDynamo(settings, options.nowSeconds);
+    }
+  }
+}
+
+function openSqlite({ dataDir }: Settings, { checkpointPages, nowSeconds }: EngineOptions): Engine {
+  const home = openDataFolder(dataDir);
+  try {
+    const table = new SqliteTable({ path: home.databasePath, checkpointPages, nowSeconds });
+    return {
+      table,
+      home,
+      canWrite: () => table.canWrite,
+      sweep: () => sweepExpired(home.databasePath, nowSeconds()),
+      facts: { engine: 'sqlite', synchronous: 'full' },
+    };
+  } catch (error) {
+    home.release();
+    throw error;
+  }
+}
