@@ -2,7 +2,7 @@
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { io, type Socket } from 'socket.io-client';
-import WebSocket from 'ws';
+import { WebSocket } from 'ws';
 
 export type Command =
   | { readonly do: 'connect' | 'reset' }

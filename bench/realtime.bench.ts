@@ -21,7 +21,7 @@ const folder = temporaryFolder();
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 /** A program that answers each line with a line. */
-async function talkTo<C>(script: string, args: readonly string[]) {
+async function talkTo(script: string, args: readonly string[]) {
   const child = spawn(process.execPath, ['--expose-gc', at(script), ...args], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
@@ -29,7 +29,7 @@ async function talkTo<C>(script: string, args: readonly string[]) {
   const next = async <T>(): Promise<T> => JSON.parse((await lines.next()).value as string) as T;
   return {
     first: await next<{ readonly url: string }>(),
-    ask: async <T>(command: C): Promise<T> => {
+    ask: async <T>(command: HostCommand | ClientCommand): Promise<T> => {
       child.stdin.write(`${JSON.stringify(command)}\n`);
       return next<T>();
     },
@@ -56,8 +56,8 @@ interface Figures {
 }
 
 async function measure(kind: (typeof KINDS)[number]): Promise<Figures> {
-  const host = await talkTo<HostCommand>('./realtime-host.ts', [kind, folder]);
-  const clients = await talkTo<ClientCommand>('./realtime-clients.ts', [
+  const host = await talkTo('./realtime-host.ts', [kind, folder]);
+  const clients = await talkTo('./realtime-clients.ts', [
     kind,
     host.first.url,
     String(sockets),

@@ -208,8 +208,8 @@ export class RealtimeClient<S extends Position = Position> implements AsyncItera
       return;
     }
     if (this.#state !== 'connecting' || this.#socket) return;
-    const { WebSocket = globalThis.WebSocket as unknown as NonNullable<RealtimeOptions['WebSocket']> } =
-      this.#options;
+    const WebSocket: NonNullable<RealtimeOptions['WebSocket']> =
+      this.#options.WebSocket ?? globalThis.WebSocket;
     const url = new URL('/ws', this.#options.url);
     url.protocol = url.protocol.replace('http', 'ws');
     const socket = new WebSocket(url.href, SUBPROTOCOL);

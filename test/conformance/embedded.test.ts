@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { SqliteTable } from '../../src/storage/embedded/sqlite-table.ts';
 import { storeConformance } from './store.ts';
 import { tableConformance, type MadeTable } from './table.ts';
+import { trimConformance } from './trim.ts';
 
 async function makeTable(): Promise<MadeTable> {
   const folder = await mkdtemp(join(tmpdir(), 'brain2-conformance-'));
@@ -22,3 +23,4 @@ async function makeTable(): Promise<MadeTable> {
 
 tableConformance('SQLite', makeTable);
 storeConformance('SQLite', makeTable);
+trimConformance('SQLite', makeTable);

@@ -1,6 +1,7 @@
 import { MemoryTable } from '../support/memory-table.ts';
 import { storeConformance } from './store.ts';
 import { tableConformance, type MadeTable } from './table.ts';
+import { trimConformance } from './trim.ts';
 
 async function makeTable(): Promise<MadeTable> {
   const table = new MemoryTable();
@@ -9,3 +10,4 @@ async function makeTable(): Promise<MadeTable> {
 
 tableConformance('memory', makeTable);
 storeConformance('memory', makeTable);
+trimConformance('memory', makeTable);

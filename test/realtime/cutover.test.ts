@@ -30,7 +30,9 @@ function steppedLog(log: Log, step: () => Promise<void>): Log {
 const BEFORE = 130;
 
 /** A reader that resumes from the beginning while commits come at the given steps of its way to live. */
-async function resumeAcross(commitsAt: ReadonlySet<number>): Promise<{ readonly steps: number }> {
+async function resumeAcross(
+  commitsAt: ReadonlySet<number>,
+): Promise<{ readonly steps: number; readonly written: number }> {
   const store = newStore(new MemoryTable());
   let steps = 0;
   let written = BEFORE;
@@ -48,13 +50,14 @@ async function resumeAcross(commitsAt: ReadonlySet<number>): Promise<{ readonly 
   for (let window = 0; window < 5; window++) await clock.advance(20);
   expectWhole(peer, 1, written);
   expect(live.seqs).toEqual(range(written - live.seqs.length + 1, written));
-  return { steps };
+  return { steps, written };
 }
 
 test('[RT2] there is no hole and no overlap where a replay goes live, with a commit at any one step', async () => {
   const { steps } = await resumeAcross(new Set());
   expect(steps).toBeGreaterThan(10);
-  for (let at = 0; at < steps + 4; at++) await resumeAcross(new Set([at]));
+  for (let at = 0; at < steps + 4; at++)
+    expect((await resumeAcross(new Set([at]))).written).toBeGreaterThan(BEFORE);
 });
 
 test('[RT2] nor with commits at any two steps, or at every one', async () => {
@@ -62,7 +65,8 @@ test('[RT2] nor with commits at any two steps, or at every one', async () => {
   for (let first = 0; first < steps; first++)
     for (let second = first + 1; second < steps + 4; second += 3)
       await resumeAcross(new Set([first, second]));
-  await resumeAcross(new Set(range(0, steps * 2)));
+  const { written } = await resumeAcross(new Set(range(0, steps * 2)));
+  expect(written).toBeGreaterThan(BEFORE + steps);
 });
 
 test('[RT2] nor in any order in which reads, commits and readers may come to pass', async () => {
@@ -87,9 +91,9 @@ test('[RT2] nor in any order in which reads, commits and readers may come to pas
         const filter = wanted ? {} : { types: ['category.*'] };
         return { from, wanted, peer: await greeted(hub, { resume: { epoch, seq: from }, filter }) };
       });
-      let isDone = false;
-      const all = Promise.all([writing, ...joining]).then(() => (isDone = true));
-      while (!isDone) {
+      const state = { isDone: false };
+      const all = Promise.all([writing, ...joining]).then(() => (state.isDone = true));
+      while (!state.isDone) {
         if (scheduler.count() > 0) await scheduler.waitOne();
         else await settle(1);
       }
@@ -101,9 +105,11 @@ test('[RT2] nor in any order in which reads, commits and readers may come to pas
         while (scheduler.count() > 0) await scheduler.waitOne();
         await passing;
       }
-      for (const joined of await Promise.all(joining)) {
-        if (joined.wanted) expectWhole(joined.peer, joined.from + 1, 20 + commits);
-        else expect(joined.peer.seqs).toEqual([]);
+      for (const { peer, from, wanted } of await Promise.all(joining)) {
+        const to = wanted ? 20 + commits : from;
+        expect(peer.seqs).toEqual(range(from + 1, to));
+        expect(peer.events.map((event) => event.prev)).toEqual(range(from, to - 1));
+        expect(peer.of('replay.end')).toHaveLength(1);
       }
     },
   );

@@ -37,10 +37,10 @@ export class Network {
       this.wires.add(socket);
       opened(socket);
     };
-    const network = this;
+    const network = (): Network => this;
     return class extends MemorySocket {
       constructor() {
-        super(network);
+        super(network());
         join(this);
       }
     };

@@ -1,4 +1,4 @@
-import { expect } from 'vitest';
+import assert from 'node:assert/strict';
 import type { Filter, ServerFrame } from '../../src/api/realtime.ts';
 import type { RealtimeItem } from '../../src/client/realtime-client.ts';
 import { facetsOf, matcherOf } from '../../src/realtime/filter.ts';
@@ -65,14 +65,17 @@ export class Account {
 
   /** `upTo`: the position that the client has reached, which must be the end of the log. */
   check(log: readonly LoggedEvent[], upTo: number | undefined): void {
-    expect(upTo).toBe(log.length);
+    assert.equal(upTo, log.length);
     const wanted = log.filter(({ seq, event }) => {
       if (seq <= (this.#start ?? Infinity)) return false;
       if (this.#leaps.some(([first, last]) => seq >= first && seq <= last)) return false;
       const stretch = this.#stretches.findLast(({ from }) => from < seq);
       return stretch !== undefined && matcherOf(stretch.filter).passes(facetsOf(event));
     });
-    expect(this.#given).toEqual(wanted.map(({ seq }) => seq));
+    assert.deepEqual(
+      this.#given,
+      wanted.map(({ seq }) => seq),
+    );
   }
 
   get events(): number {

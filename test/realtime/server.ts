@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { onTestFinished } from 'vitest';
-import WebSocket from 'ws';
+import { WebSocket, type ClientOptions } from 'ws';
 import type { ClientFrame, ServerFrame } from '../../src/api/realtime.ts';
 import { openBrain } from '../../src/server/brain.ts';
 import { clientOf, dataFolder, settingsOf } from '../http/client.ts';
@@ -26,7 +26,7 @@ export class RawPeer {
     readonly found: (frame: ServerFrame) => void;
   }[] = [];
 
-  constructor(url: string, options: WebSocket.ClientOptions & { readonly protocol?: string } = {}) {
+  constructor(url: string, options: ClientOptions & { readonly protocol?: string } = {}) {
     const { protocol = 'brain2.v1', ...more } = options;
     this.socket = new WebSocket(url, protocol === '' ? [] : [protocol], { ...more });
     this.socket.on('error', () => undefined);
