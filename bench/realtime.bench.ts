@@ -69,6 +69,10 @@ async function measure(kind: (typeof KINDS)[number]): Promise<Figures> {
   const all = Array.from({ length: rooms }, (_, number) => `room${number}`);
   // Every room has had an event before anything is measured, and every path is warm.
   await host.ask({ do: 'publish', rooms: all, perSecond: 100, count: 20 });
+  const first = await talkTo('./realtime-clients.ts', [kind, host.first.url, '100', '1']);
+  await first.ask({ do: 'connect' });
+  await host.ask({ do: 'publish', rooms: room, perSecond, count: 50 });
+  first.end();
   const before = await memory();
   await clients.ask({ do: 'connect' });
   const idleKb = ((await memory()) - before) / sockets;
@@ -82,7 +86,11 @@ async function measure(kind: (typeof KINDS)[number]): Promise<Figures> {
   await publish(Math.min(events, 200));
   const start = await cpu();
   const { latencies } = await publish(events);
-  const cpuUs = (((await cpu()) - start) * 1_000) / latencies.length;
+  const middle = await cpu();
+  // The same commits with nobody to hear of them: what is above that is the price of telling.
+  await host.ask({ do: 'publish', rooms: ['nobody'], perSecond, count: events });
+  const alone = (await cpu()) - middle;
+  const cpuUs = ((middle - start - alone) * 1_000) / latencies.length;
   const loadedKb = ((await memory()) - before) / sockets;
 
   let storm: Figures['storm'];
@@ -114,7 +122,8 @@ console.log(
   `${sockets} sockets in ${rooms} rooms; ${perSecond} events a second to one room, of ${sockets / rooms}. Brain2 commits each to ` +
     'SQLite, synced, and reads it from the log; the peers only send. Latency from before the commit until the reader ' +
     `has the event. Then all are cut, miss ${missed} events each, and come back; ws has nothing for that, and socket.io ` +
-    'keeps what was missed in memory (connection state recovery), which a restart loses.\n',
+    'keeps what was missed in memory (connection state recovery), which a restart loses. CPU is that of the server, less ' +
+    'what the same commits take when nobody listens.\n',
 );
 const found = new Map<string, Figures>();
 for (const kind of KINDS) found.set(kind, await measure(kind));

@@ -34,7 +34,6 @@ export const CLOSE = {
   slow: 4508,
   noPong: 4512,
 } as const;
-export type CloseCode = (typeof CLOSE)[keyof typeof CLOSE];
 
 /** The subscription that `hello` makes; it is replaced and ended like any other. */
 export const HELLO_SUBSCRIPTION = 'hello';

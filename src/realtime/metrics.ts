@@ -1,5 +1,5 @@
 /** How often something happened, by a label; one without labels counts under ''. */
-export class Counter {
+class Counter {
   readonly #byLabel = new Map<string, number>();
 
   add(label = '', count = 1): void {
@@ -16,7 +16,7 @@ export class Counter {
 }
 
 /** How values lie: for each bound how many did not exceed it and exceeded the one before; the last are above all. */
-export class Histogram {
+class Histogram {
   readonly bounds: readonly number[];
   readonly counts: number[];
   sum = 0;

@@ -200,7 +200,7 @@ describe('batches', () => {
     for (const number of [2, 3, 4]) await create(store, ALICE, [number]);
     await settle();
     expect(peer.seqs).toEqual([1]);
-    await clock.advance(9);
+    await clock.advance(7);
     expect(peer.seqs).toEqual([1]);
     await clock.advance(1);
     expect(peer.actions.slice(1)).toEqual(['event', 'batch']);
