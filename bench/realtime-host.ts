@@ -126,7 +126,8 @@ async function run(command: Command): Promise<object> {
       const start = performance.now();
       for (let at = 0; at < count; at++) {
         const due = start + (at * 1_000) / perSecond;
-        if (due - performance.now() > 1) await delay(due - performance.now());
+        const leftMs = due - performance.now();
+        if (leftMs > 1) await delay(leftMs);
         await Promise.all(rooms.map((room) => host.publish(room, String(now()))));
       }
       return {};

@@ -155,7 +155,7 @@ export class Channel {
   #openWindow(untilMs: number): void {
     if (this.#live.size === 0) return;
     const { clock } = this.#needs;
-    const callOff = clock.after(untilMs - clock.nowMs(), () => {
+    const callOff = clock.after(Math.max(0, untilMs - clock.nowMs()), () => {
       this.#endWindow = undefined;
       if (this.#isAsked) void this.#dispatch();
     });
