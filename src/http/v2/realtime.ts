@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream';
 import type { FastifyPluginAsyncTypebox as Routes } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { Filter, Ticket } from '../../api/realtime.ts';
+import { Ticket, type Filter } from '../../api/realtime.ts';
 import { BrainError } from '../../domain/error.ts';
 import type { Position } from '../../domain/values.ts';
 import type { Principal } from '../../services/principal.ts';
