@@ -18,7 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   storage: ['domain'],
   services: ['domain', 'linking', 'storage'],
   http: ['domain', 'api', 'services'],
-  realtime: ['domain', 'api', 'storage'],
+  realtime: ['domain', 'api', 'services', 'storage'],
   client: ['api'],
   cli: ['domain', 'api', 'client', 'server', 'vault'],
   server: ['domain', 'linking', 'storage', 'vault', 'services', 'api', 'http', 'realtime', 'client', 'cli'],

@@ -7,6 +7,7 @@ import type { NeighborsOptions } from './commands/neighbors.ts';
 import type { SearchOptions } from './commands/search.ts';
 import type { ServeOptions } from './commands/serve.ts';
 import { defineToken } from './token-program.ts';
+import type { WatchOptions } from './commands/watch.ts';
 import { VERSION } from '../server/version.ts';
 
 const NOTE_NAMES = `
@@ -20,7 +21,7 @@ Examples:
   $ brain2 why Sleep Melatonin       see why two notes are connected
   $ brain2 serve                     serve the graph over HTTP
 
-Every command works beside a running server and without one, on the same data folder.
+Every command but watch works beside a running server and without one, on the same data folder.
 Data goes to stdout, messages to stderr. Exit codes: 0 ok, 1 failed, 2 usage, 3 not found,
 4 conflict (also: the data folder is in use), 5 partial.
 Settings: --data or BRAIN2_DATA_DIR, --token or BRAIN2_TOKEN, BRAIN2_HOST, BRAIN2_PORT, BRAIN2_AUTH,
@@ -49,6 +50,7 @@ export function brainProgram(output: { readonly json: boolean }, run: Run): Comm
     defineShow,
     defineWhy,
     defineNeighbors,
+    defineWatch,
     defineExport,
     defineTable,
     defineToken,
@@ -205,6 +207,28 @@ function defineNeighbors(program: Command, run: Run): void {
     );
 }
 
+function defineWatch(program: Command, run: Run): void {
+  program
+    .command('watch')
+    .description('print what happens in the graph, as it happens, until Ctrl-C')
+    .option('--types <types>', 'only these events, with commas between them: node.*, edge.created', listed)
+    .option('--since <position>', 'what came after it too: start, a number, or EPOCH-NUMBER')
+    .addHelpText(
+      'after',
+      `
+It needs a running server. When the server goes away, it waits and goes on where it was, leaving nothing out.
+With --json each event is one JSON document on a line of its own.
+
+Examples:
+  $ brain2 watch
+  $ brain2 watch --types node.created,node.updated
+  $ brain2 watch --since start --json | jq -r .type`,
+    )
+    .action((options: WatchOptions) =>
+      run(async (cli) => (await import('./commands/watch.ts')).watchCommand(cli, options)),
+    );
+}
+
 function defineExport(program: Command, run: Run): void {
   program
     .command('export')
@@ -265,6 +289,15 @@ Examples:
 
 function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
+}
+
+function listed(value: string): readonly string[] {
+  const parts = value
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+  if (parts.length > 0) return parts;
+  throw new InvalidArgumentError('Name one, or some with commas between them.');
 }
 
 function wholeNumber(from: number, to: number): (text: string) => number {

@@ -1,5 +1,6 @@
 import type { Health, Page, Problem } from '../api/common.ts';
 import type * as tokens from '../api/v2-tokens.ts';
+import type { Ticket } from '../api/realtime.ts';
 import type * as v2 from '../api/v2.ts';
 import type { ImportEvent, ImportNote } from '../api/v2-imports.ts';
 
@@ -110,6 +111,8 @@ export function brainClient(transport: Transport) {
       call<Page<v2.SearchHit>>('GET', '/api/v2/search', { query: { ...query, q } }),
     changes: (after: { readonly epoch?: string; readonly seq: number }, limit = 200) =>
       call<v2.Changes>('GET', '/api/v2/changes', { query: { after: after.seq, epoch: after.epoch, limit } }),
+    /** Admits one connection to the socket, for half a minute. */
+    ticket: () => call<Ticket>('POST', '/api/v2/ws/tickets'),
     /** Also what is down answers what is wrong with it, so 503 is an answer here. */
     health: async (): Promise<Health> => {
       const answer = await transport({

@@ -71,6 +71,9 @@ interface OfNode {
   readonly nodeId: NodeId;
   readonly version: number;
   readonly at: Instant;
+  /** What the node carried before the event, so that a reader may choose by it; absent where that is nothing. */
+  readonly tags?: readonly Tag[] | undefined;
+  readonly categories?: readonly CategoryId[] | undefined;
 }
 
 export type NodeEvent =
@@ -194,7 +197,13 @@ function decide(node: Node, event: NodeEvent): NodeDecision {
 }
 
 const stamp = (node: Node, at: Instant) => ({ nodeId: node.id, version: node.version, at });
-const next = (node: Node, at: Instant) => ({ nodeId: node.id, version: node.version + 1, at });
+const next = (node: Node, at: Instant) => ({
+  nodeId: node.id,
+  version: node.version + 1,
+  at,
+  ...(node.tags.length > 0 && { tags: node.tags }),
+  ...(node.categories.length > 0 && { categories: node.categories.map((c) => c.categoryId) }),
+});
 
 function checkNotBlank(fields: { readonly title: Title; readonly content: Content }): void {
   if (fields.title === '' && fields.content.trim() === '') {

@@ -21,6 +21,7 @@ import { v1Routes } from './v1/routes.ts';
 import { collectRoutes } from './openapi/operation.ts';
 import { useRateLimits, type RateLimits } from './rate-limit.ts';
 import { useCors, useSecurityHeaders } from './security-headers.ts';
+import type { RealtimeNeeds } from './v2/realtime.ts';
 import { v2Routes } from './v2/routes.ts';
 import { useStrictValidation } from './validation.ts';
 import { routeVersion, tellVersion, useVersions } from './version-headers.ts';
@@ -50,6 +51,7 @@ export interface AppNeeds extends ContextNeeds {
   /** Of ordinary requests; 15 s to come in, 10 s until the answer begins. */
   readonly limits?: TimeLimits | undefined;
   readonly access: Access;
+  readonly realtime: RealtimeNeeds;
 }
 
 const BODY_BYTES = 1024 * 1024;
@@ -117,10 +119,11 @@ const ROUTES: { readonly [version: number]: typeof v1Routes | typeof v2Routes } 
 };
 
 /** The routes of every version that is served, each under its own path. */
-async function versionRoutes(app: FastifyInstance, { services, cursorKey }: AppNeeds): Promise<void> {
+async function versionRoutes(app: FastifyInstance, needs: AppNeeds): Promise<void> {
+  const { services, cursorKey, realtime } = needs;
   const replacements = new Map<string, Replacement>();
   const once = idempotency(services.receipts);
-  const shared = { services, cursors: cursors(cursorKey), replacements, once };
+  const shared = { services, cursors: cursors(cursorKey), replacements, once, realtime };
   for (const version of supportedOf(VERSIONS)) {
     const routes = ROUTES[version.number];
     if (!routes) throw new Error(`v${version.number} is served and has no routes`);

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { instant, type OwnerId } from '../domain/values.ts';
 import { createApp } from '../http/app.ts';
+import { Hub } from '../realtime/hub.ts';
 import type { Linker } from '../services/linker.ts';
 import { createServices, type Services } from '../services/services.ts';
 import { currentContext, runInBackground } from '../shared/context.ts';
@@ -15,8 +16,10 @@ import { openEngine } from './engines.ts';
 import { healthChecks } from './health-checks.ts';
 import { observe, UNOBSERVED } from './observation.ts';
 import { read } from './readings.ts';
+import { realtimeNeeds } from './realtime-needs.ts';
 import type { Settings } from './settings.ts';
-import { startUpkeep, type InBackground } from './upkeep.ts';
+import { serveSockets } from './sockets.ts';
+import { startUpkeep, trimming, type InBackground } from './upkeep.ts';
 import { VERSION } from './version.ts';
 import { watchedLinker, watchedTable, type OnWork } from './watched.ts';
 
@@ -24,6 +27,7 @@ import { watchedLinker, watchedTable, type OnWork } from './watched.ts';
 export interface Brain {
   readonly app: FastifyInstance;
   readonly services: Services;
+  readonly hub: Hub;
   readonly folder: Engine['home'];
   readonly log: Log;
   /** Who owns everything where nobody is asked who they are. */
@@ -63,31 +67,31 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
     const { store, services } = joinServices({ engine, log, newId, onWork, round, nowMs, resident });
     observation.measure(() => read({ store, services }, LOCAL_OWNER));
     const health = healthOf(engine, { store, services, resident });
-    const app = await createApp({
-      services,
-      log,
-      newId,
-      metrics,
-      tracer,
-      exposition,
-      checks: health.checks,
-      version: VERSION,
-      cursorKey: folder.key,
-      showsInside: settings.mode === 'development',
-      resident,
-      access: await accessOf(settings, { services, operatorKey: folder.operatorKey, nowMs }),
-    });
+    const access = await accessOf(settings, { services, operatorKey: folder.operatorKey, nowMs });
+    const { authenticate } = access;
+    const hub = new Hub({ log: store, follow: (owner) => store.follow(owner), authenticate, newId });
+    const facts = { version: VERSION, cursorKey: folder.key, showsInside: settings.mode === 'development' };
+    const parts = { services, log, newId, metrics, tracer, exposition, resident, access };
+    const app = await createApp({ ...parts, ...facts, checks: health.checks, realtime: realtimeNeeds(hub) });
+    const closeSockets = serveSockets({ server: app.server, hub, origins: settings.allowedOrigins });
     const inBackground: InBackground = (owner, work) =>
       runInBackground({ ownerId: owner ?? resident ?? '-', id: newId() }, work);
-    const stopUpkeep = startUpkeep({ services, log, sweep: () => engine.sweep(), inBackground });
+    const stopUpkeep = startUpkeep({
+      services,
+      log,
+      sweep: () => engine.sweep(),
+      inBackground,
+      trim: trimming(store, { settings, nowMs }),
+    });
     return {
       app,
       services,
+      hub,
       folder,
       log,
       inBackground,
       owner: LOCAL_OWNER,
-      close: () => close({ stopUpkeep, health, app, store, services, observation, engine }),
+      close: () => close({ stopUpkeep, health, closeSockets, app, store, services, observation, engine }),
     };
   } catch (error) {
     await table.close();
@@ -125,6 +129,7 @@ function healthOf(
 async function close(parts: {
   readonly stopUpkeep: () => Promise<void>;
   readonly health: { readonly stop: () => void };
+  readonly closeSockets: () => Promise<void>;
   readonly app: FastifyInstance;
   readonly store: Store;
   readonly services: Services;
@@ -134,6 +139,7 @@ async function close(parts: {
   await parts.stopUpkeep();
   parts.health.stop();
   try {
+    await parts.closeSockets();
     await parts.app.close();
     await parts.store.drain();
     await parts.services.deprecatedCalls.flush();

@@ -55,6 +55,11 @@ export async function connect(settings: Settings, { operatorFor }: ConnectOption
   };
 }
 
+/** Where a server runs on a data folder; undefined where none does. */
+export function serverOf(dataDir: string): string | undefined {
+  return holderOf(dataDir)?.url;
+}
+
 /** Requests without a socket. */
 function inProcess(app: FastifyInstance): Transport {
   return async ({ method, path, headers, body }) => {

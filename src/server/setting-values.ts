@@ -13,6 +13,11 @@ export function port(text: string): number {
   return Number(text);
 }
 
+export function count(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new Error(`it is a whole number from 1, not "${text}"`);
+  return Number(text);
+}
+
 export function oneOf<T extends string>(text: string, allowed: readonly T[]): T {
   const found = allowed.find((one) => one === text);
   if (found === undefined) throw new Error(`it is one of ${allowed.join(', ')}, not "${text}"`);

@@ -4,6 +4,7 @@ import type { Quota } from '../http/rate-limit.ts';
 import { nearest } from '../shared/nearest.ts';
 import {
   addresses,
+  count,
   isLoopback,
   oneOf,
   origins,
@@ -44,6 +45,9 @@ export interface Settings {
   readonly trustProxy: readonly string[];
   /** A secret: the credential of the command line. */
   readonly token: string | undefined;
+  /** How long, and how many, events stay in an owner's log: who comes back later reads the graph anew. */
+  readonly eventDays: number;
+  readonly eventCount: number;
 }
 
 export const DEFAULTS: Settings = {
@@ -64,6 +68,8 @@ export const DEFAULTS: Settings = {
   allowedOrigins: [],
   trustProxy: [],
   token: undefined,
+  eventDays: 7,
+  eventCount: 100_000,
 };
 
 const asIs = (text: string): string => text;
@@ -92,6 +98,8 @@ const VARIABLES: {
   allowedOrigins: { name: 'BRAIN2_ALLOWED_ORIGINS', parse: origins },
   trustProxy: { name: 'BRAIN2_TRUST_PROXY', parse: addresses },
   token: { name: 'BRAIN2_TOKEN', parse: asIs },
+  eventDays: { name: 'BRAIN2_EVENT_DAYS', parse: count },
+  eventCount: { name: 'BRAIN2_EVENT_COUNT', parse: count },
 };
 
 /** Where the settings come from, given as text: flags by setting name, then the environment. */

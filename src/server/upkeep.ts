@@ -1,6 +1,9 @@
 import type { OwnerId } from '../domain/values.ts';
 import type { Services } from '../services/services.ts';
+import { instant } from '../domain/values.ts';
 import type { Log } from '../shared/log.ts';
+import type { Store } from '../storage/store.ts';
+import type { Settings } from './settings.ts';
 
 const UPKEEP_MS = 10_000;
 /** Sweeps are of what nobody sees any more, so there is no hurry. */
@@ -15,11 +18,24 @@ interface UpkeepNeeds {
   readonly inBackground: InBackground;
   /** Removes what is past its time from the store. */
   readonly sweep: () => number;
+  /** Takes from an owner's log what is too old or too much. */
+  readonly trim: (owner: OwnerId) => Promise<unknown>;
+}
+
+const DAY_MS = 86_400_000;
+
+/** Trims by the settings. */
+export function trimming(
+  store: Store,
+  { settings, nowMs }: { readonly settings: Settings; readonly nowMs: () => number },
+): UpkeepNeeds['trim'] {
+  const { eventCount, eventDays } = settings;
+  return (owner) => store.trim(owner, { events: eventCount, since: instant(nowMs() - eventDays * DAY_MS) });
 }
 
 /**
- * Now and then, for every owner served by this process: links what a cut-off import left to be linked; and stores
- * indexes that have grown a tail, and sweeps the store. Returns the way to stop it.
+ * Now and then, for every owner served by this process: links what a cut-off import left to be linked, and trims the
+ * log; and stores indexes that have grown a tail, and sweeps the store. Returns the way to stop it.
  */
 export function startUpkeep(needs: UpkeepNeeds): () => Promise<void> {
   let underWay: Promise<void> | undefined;
@@ -39,10 +55,11 @@ export function startUpkeep(needs: UpkeepNeeds): () => Promise<void> {
 }
 
 async function keepUp(needs: UpkeepNeeds, sweeps: boolean): Promise<void> {
-  const { services, log, sweep } = needs;
+  const { services, log, sweep, trim } = needs;
   const { imports, pending, indexes, owners, deprecatedCalls } = services;
   await eachOwner(owners.met(), { ...needs, failure: 'upkeep failed' }, async (owner) => {
     if (!imports.isRunning(owner)) await pending.finish(owner);
+    await trim(owner);
   });
   try {
     await deprecatedCalls.flush();
@@ -54,7 +71,7 @@ async function keepUp(needs: UpkeepNeeds, sweeps: boolean): Promise<void> {
 }
 
 /** Finishes, for every owner there is, what a crash cut off. */
-export async function finishCutOff(needs: Omit<UpkeepNeeds, 'sweep'>): Promise<void> {
+export async function finishCutOff(needs: Omit<UpkeepNeeds, 'sweep' | 'trim'>): Promise<void> {
   const { services, log } = needs;
   const each = { ...needs, failure: 'start-up work failed' };
   await eachOwner(await services.owners.known(), each, async (owner) => {

@@ -3,7 +3,7 @@ import type { DomainEvent } from '../domain/event.ts';
 import type { Instant, OwnerId, Position } from '../domain/values.ts';
 import { jsonWith } from './json-text.ts';
 import { keys, pks, seqKey } from './keys.ts';
-import type { Item, TableReader } from './table.ts';
+import type { Item, Op, Table, TableReader } from './table.ts';
 
 /** The state of an owner's whole partition. Every write checks and raises `version`, so writers cannot cross. */
 export interface Head {
@@ -99,12 +99,7 @@ export async function readChanges(
         : after.seq > (head?.seq ?? 0)
           ? 'invalid'
           : undefined;
-  if (reason) {
-    throw new BrainError('position_gone', `position ${after.seq} cannot be read on from: ${reason}`, {
-      operation: 'log.read',
-      details: { reason, epoch, seq: head?.seq ?? 0, floorSeq: head?.floorSeq ?? 0 },
-    });
-  }
+  if (reason) throw positionGone(reason, after.seq, head);
   const events: LoggedEvent[] = [];
   let sk: string | undefined = seqKey(after.seq);
   while (sk !== undefined && events.length < limit) {
@@ -121,6 +116,56 @@ export async function readChanges(
       }
     }
   }
+  const [first] = events;
+  // Trimmed between the look at the head and here: a hole is never passed over.
+  if (first ? first.seq !== after.seq + 1 : after.seq < (head?.seq ?? 0))
+    throw positionGone('trimmed', after.seq, await readHead(table, owner));
   const seq = events.at(-1)?.seq ?? after.seq;
   return { epoch, events, position: { epoch, seq }, hasMore: sk !== undefined };
+}
+
+function positionGone(
+  reason: 'epoch_changed' | 'trimmed' | 'invalid',
+  seq: number,
+  head: Head | undefined,
+): BrainError {
+  return new BrainError('position_gone', `position ${seq} cannot be read on from: ${reason}`, {
+    operation: 'log.read',
+    details: { reason, epoch: head?.epoch ?? '', seq: head?.seq ?? 0, floorSeq: head?.floorSeq ?? 0 },
+  });
+}
+
+/** How much of a log is kept: the younger of the two bounds counts, and transactions are kept whole. */
+export interface Retention {
+  readonly events: number;
+  /** Of this instant or later. */
+  readonly since: Instant;
+}
+
+/** Log items that one transaction deletes. Each may hold a few hundred kilobytes, and is read for its time. */
+const ITEMS_A_TRIM = 20;
+
+/**
+ * Deletes the oldest items that are not to be kept, a transaction's worth of them, and raises the floor in the same
+ * transaction. Gives how many events went: 0 when there was nothing to do, or another writer was first.
+ */
+export async function trimLog(table: Table, owner: OwnerId, keep: Retention): Promise<number> {
+  const head = await readHead(table, owner);
+  if (!head) return 0;
+  const { items } = await table.query(pks.log(owner), { limit: ITEMS_A_TRIM });
+  const gone: Item[] = [];
+  let floorSeq = head.floorSeq;
+  for (const item of items) {
+    const last = (JSON.parse(item.j) as { events: LoggedEvent[] }).events.at(-1);
+    if (!last || (last.seq > head.seq - keep.events && last.at >= keep.since)) break;
+    gone.push(item);
+    floorSeq = last.seq;
+  }
+  if (gone.length === 0) return 0;
+  const raised: Head = { ...head, floorSeq, version: head.version + 1 };
+  const ops: Op[] = gone.map(({ pk, sk }) => ({ del: { pk, sk } }));
+  const outcome = await table.transact([
+    [{ put: headItem(owner, raised), if: { ver: head.version } }, ...ops],
+  ]);
+  return outcome.applied === 1 ? floorSeq - head.floorSeq : 0;
 }

@@ -1,13 +1,16 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { OwnerId, Position } from '../domain/values.ts';
 import { directory, type Directory } from './directory.ts';
 import { ForeignCommits } from './foreign-commits.ts';
-import { emptyHead, readChanges, readHead, type Changes, type Head } from './log.ts';
+import { emptyHead, readChanges, readHead, trimLog, type Changes, type Head, type Retention } from './log.ts';
 import { OwnerWriter } from './owner-writer.ts';
 import { repositories, type Repositories } from './repositories.ts';
 import type { Commit, StoreOptions, Work, WriteOptions } from './transaction.ts';
 
 /** Snapshot reads that keep being crossed by writers go through the writer's queue after this many tries. */
 const SNAPSHOT_TRIES = 3;
+/** What one call of `trim` does at most: the events of some two thousand transactions. */
+const TRIM_STEPS = 100;
 
 /** The graphs of all owners: reads, transactions and the log. Knows no engine. */
 export class Store {
@@ -52,6 +55,23 @@ export class Store {
     limit: number,
   ): Promise<Changes> {
     return readChanges(this.#options.table, owner, after, limit);
+  }
+
+  /**
+   * Takes from the owner's log what is not to be kept, oldest first, at most `steps` transactions of it: called now
+   * and then. It waits for the writers of this process, whose rounds it would otherwise throw back. Gives how many
+   * events went.
+   */
+  async trim(owner: OwnerId, keep: Retention, steps = TRIM_STEPS): Promise<number> {
+    let trimmed = 0;
+    for (let step = 0; step < steps; step++) {
+      await this.#writers.get(owner)?.idle();
+      const events = await trimLog(this.#options.table, owner, keep);
+      if (events === 0) break;
+      trimmed += events;
+      await nextTurn();
+    }
+    return trimmed;
   }
 
   /** Reads what belongs together: everything `read` sees is as it stood at `position`. */

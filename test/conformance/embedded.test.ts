@@ -5,6 +5,7 @@ import { SqliteTable } from '../../src/storage/embedded/sqlite-table.ts';
 import { followConformance } from './follow.ts';
 import { storeConformance } from './store.ts';
 import { tableConformance, type MadeTable } from './table.ts';
+import { trimConformance } from './trim.ts';
 
 async function makeTable(): Promise<MadeTable> {
   const folder = await mkdtemp(join(tmpdir(), 'brain2-conformance-'));
@@ -24,3 +25,4 @@ async function makeTable(): Promise<MadeTable> {
 tableConformance('SQLite', makeTable);
 storeConformance('SQLite', makeTable);
 followConformance('SQLite', makeTable);
+trimConformance('SQLite', makeTable);

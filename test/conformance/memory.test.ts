@@ -2,6 +2,7 @@ import { MemoryTable } from '../support/memory-table.ts';
 import { followConformance } from './follow.ts';
 import { storeConformance } from './store.ts';
 import { tableConformance, type MadeTable } from './table.ts';
+import { trimConformance } from './trim.ts';
 
 async function makeTable(): Promise<MadeTable> {
   const table = new MemoryTable();
@@ -11,3 +12,4 @@ async function makeTable(): Promise<MadeTable> {
 tableConformance('memory', makeTable);
 storeConformance('memory', makeTable);
 followConformance('memory', makeTable);
+trimConformance('memory', makeTable);

@@ -21,8 +21,8 @@ export interface ServerProcess {
 }
 
 /** `brain2 serve` as a process of its own, once it listens; or how it ended, if it did not come to that. */
-export async function startServer(dataDir: string): Promise<ServerProcess | Ended> {
-  const child = spawn(process.execPath, [MAIN, 'serve', '--data', dataDir, '--port', '0'], {
+export async function startServer(dataDir: string, port = 0): Promise<ServerProcess | Ended> {
+  const child = spawn(process.execPath, [MAIN, 'serve', '--data', dataDir, '--port', String(port)], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NO_COLOR: '1' },
   });
@@ -55,8 +55,8 @@ export async function startServer(dataDir: string): Promise<ServerProcess | Ende
 }
 
 /** The server, where it must have come to listen. */
-export async function listening(dataDir: string): Promise<ServerProcess> {
-  const server = await startServer(dataDir);
+export async function listening(dataDir: string, port = 0): Promise<ServerProcess> {
+  const server = await startServer(dataDir, port);
   if (!('url' in server)) throw new Error(`the server ended before it listened: ${server.stderr}`);
   return server;
 }

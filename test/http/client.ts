@@ -79,7 +79,7 @@ export async function newBrain(
 export type Client = ReturnType<typeof clientOf>;
 
 /** Requests in process: everything of the real server but the socket. */
-function clientOf(brain: Brain, close: () => Promise<void>) {
+export function clientOf(brain: Brain, close: () => Promise<void>) {
   async function send<T = Problem>(
     method: Method,
     path: string,

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { onTestFinished } from 'vitest';
 import { createApp } from '../../src/http/app.ts';
 import type { TimeLimits } from '../../src/http/timeouts.ts';
+import type { RealtimeNeeds } from '../../src/http/v2/realtime.ts';
 import type { Services } from '../../src/services/services.ts';
 import { createLog } from '../../src/shared/log.ts';
 import { uuidv7Generator } from '../../src/shared/uuid.ts';
@@ -40,6 +41,7 @@ export async function failing(
     version: '1.2.3',
     cursorKey: randomBytes(32),
     access: LOCAL_ACCESS,
+    realtime: {} as RealtimeNeeds,
     ...options,
   });
   routes(app);

@@ -4,6 +4,7 @@ import type { Health } from '../../src/api/common.ts';
 import { BrainError } from '../../src/domain/error.ts';
 import { createApp } from '../../src/http/app.ts';
 import { healthMonitor, type Finding, type HealthCheck } from '../../src/http/health.ts';
+import type { RealtimeNeeds } from '../../src/http/v2/realtime.ts';
 import type { Services } from '../../src/services/services.ts';
 import { createLog } from '../../src/shared/log.ts';
 import { LOCAL_ACCESS, newBrain } from './client.ts';
@@ -54,6 +55,7 @@ describe('the health of a running Brain2', () => {
       version: '1.2.3',
       cursorKey: randomBytes(32),
       access: LOCAL_ACCESS,
+      realtime: {} as RealtimeNeeds,
     });
     const statuses = async (now: HealthCheck) => {
       store = now;

@@ -27,6 +27,10 @@ export const V2: ApiDescription = {
     { name: 'search', description: 'Ranked full text over the index that links notes.' },
     { name: 'changes', description: 'The log: everything that happened, in order.' },
     { name: 'imports', description: 'Many notes at once.' },
+    {
+      name: 'events',
+      description: 'What happens, as it happens: as a stream, and the tickets of the socket.',
+    },
     { name: 'usage', description: 'What still calls a deprecated version.' },
   ],
   security: { schemes: {}, requirements: [{}] },

@@ -2,6 +2,7 @@ import type { Services } from '../../services/services.ts';
 import type { Cursors } from '../cursor.ts';
 import type { Once } from '../idempotency.ts';
 import type { Replacements } from '../successors.ts';
+import type { RealtimeNeeds } from './realtime.ts';
 
 /** What the resources of v2 stand on. */
 export interface V2Needs {
@@ -10,4 +11,5 @@ export interface V2Needs {
   /** What replaces each route of a deprecated version. */
   readonly replacements: Replacements;
   readonly once: Once;
+  readonly realtime: RealtimeNeeds;
 }

@@ -1,6 +1,7 @@
 import type * as wire from '../../api/v2.ts';
 import type { Page } from '../../api/common.ts';
 import type { Edge } from '../../domain/edge.ts';
+import { partsOf } from '../../domain/event.ts';
 import { labelOf, type Node } from '../../domain/node.ts';
 import type { PlacedCategory } from '../../services/categories.ts';
 import type { PairExplanation } from '../../services/edges.ts';
@@ -110,12 +111,7 @@ export function presentChanges(changes: Changes): wire.Changes {
     seq: changes.position.seq,
     hasMore: changes.hasMore,
     items: changes.events.map(({ seq, at, correlationId, event }) => {
-      const { type, version, at: _at, ...data } = event;
-      const ids = {
-        ...('nodeId' in event && { nodeId: event.nodeId }),
-        ...('edgeId' in event && { edgeId: event.edgeId }),
-        ...('categoryId' in event && { categoryId: event.categoryId }),
-      };
+      const { type, version, ids, data } = partsOf(event);
       return { type, seq, ...ids, version, timestamp: at, correlationId, data };
     }),
   };

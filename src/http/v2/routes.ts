@@ -8,6 +8,7 @@ import type { V2Needs } from './needs.ts';
 import { nodeRoutes } from './nodes.ts';
 import { tokenRoutes } from './tokens.ts';
 import { usageRoutes } from './usage.ts';
+import { realtimeRoutes } from './realtime.ts';
 
 const NO_QUERY = Type.Object({}, { additionalProperties: false });
 
@@ -27,6 +28,7 @@ export const v2Routes =
       importRoutes,
       tokenRoutes,
       usageRoutes,
+      realtimeRoutes,
     ]) {
       await app.register(routes(needs));
     }

@@ -1,0 +1,142 @@
+// The readers of the real-time bench, in a process of their own: node bench/realtime-clients.ts KIND URL COUNT ROOMS
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { io, type Socket } from 'socket.io-client';
+import { WebSocket } from 'ws';
+
+export type Command =
+  | { readonly do: 'connect' | 'reset' }
+  | { readonly do: 'wait'; readonly events: number; readonly forMs: number };
+
+/** What one reader was given since the last reset. */
+interface Reader {
+  connect(): Promise<void>;
+  count: number;
+  last: number;
+  doubled: number;
+  disordered: number;
+}
+
+const [, , kind = 'brain2', url = '', count = '1', rooms = '1'] = process.argv;
+let latencies: number[] = [];
+const now = (): number => performance.timeOrigin + performance.now();
+
+interface Event {
+  readonly seq: number;
+  readonly data: {
+    readonly changes?: { readonly title: string };
+    readonly node?: { readonly title: string };
+  };
+}
+
+function take(reader: Reader, { seq, data }: Event): void {
+  if (seq === reader.last) reader.doubled += 1;
+  else if (seq < reader.last) reader.disordered += 1;
+  reader.last = Math.max(seq, reader.last);
+  reader.count += 1;
+  latencies.push(now() - Number(data.changes?.title ?? data.node?.title));
+}
+
+const blank = () => ({ count: 0, last: 0, doubled: 0, disordered: 0 });
+const socketUrl = `${url.replace('http', 'ws')}/ws`;
+
+function brain2(room: string): Reader {
+  let epoch: string | undefined;
+  const reader: Reader = {
+    ...blank(),
+    connect: () =>
+      new Promise((resolve, reject) => {
+        const socket = new WebSocket(socketUrl, 'brain2.v1', { perMessageDeflate: false });
+        const resume = epoch === undefined ? {} : { resume: { epoch, seq: reader.last } };
+        socket.on('open', () => socket.send(JSON.stringify({ action: 'hello', token: room, ...resume })));
+        socket.on('error', reject);
+        socket.on('message', (data) => {
+          const frame = JSON.parse((data as Buffer).toString()) as {
+            action: string;
+            epoch: string;
+            seq: number;
+            events: Event[];
+          };
+          if (frame.action === 'welcome') {
+            if (epoch === undefined) reader.last = frame.seq;
+            epoch = frame.epoch;
+            resolve();
+          } else if (frame.action === 'event') take(reader, frame as never);
+          else if (frame.action === 'batch') for (const event of frame.events) take(reader, event);
+          else if (frame.action === 'ping') socket.send('{"action":"pong"}');
+        });
+      }),
+  };
+  return reader;
+}
+
+function plain(room: string): Reader {
+  const reader: Reader = {
+    ...blank(),
+    connect: () =>
+      new Promise((resolve, reject) => {
+        const socket = new WebSocket(socketUrl, { perMessageDeflate: false });
+        socket.on('open', () => socket.send(room));
+        socket.on('error', reject);
+        socket.on('message', (data) => {
+          const frame = JSON.parse((data as Buffer).toString()) as Event & { action: string };
+          if (frame.action === 'welcome') resolve();
+          else take(reader, frame);
+        });
+      }),
+  };
+  return reader;
+}
+
+function socketIo(room: string): Reader {
+  const socket: Socket = io(url, {
+    transports: ['websocket'],
+    autoConnect: false,
+    reconnection: false,
+    forceNew: true,
+  });
+  const reader: Reader = {
+    ...blank(),
+    connect: () =>
+      new Promise((resolve, reject) => {
+        socket.once('connect_error', reject);
+        socket.once('connect', () => {
+          if (socket.recovered) return resolve();
+          socket.once('welcome', () => resolve());
+          socket.emit('join', room);
+        });
+        socket.connect();
+      }),
+  };
+  socket.on('event', (event: Event) => take(reader, event));
+  return reader;
+}
+
+const make = { brain2, ws: plain, 'socket.io': socketIo }[kind]!;
+const readers = Array.from({ length: Number(count) }, (_, at) => make(`room${at % Number(rooms)}`));
+
+async function run(command: Command): Promise<object> {
+  switch (command.do) {
+    case 'connect':
+      for (let at = 0; at < readers.length; at += 50)
+        await Promise.all(readers.slice(at, at + 50).map((reader) => reader.connect()));
+      return {};
+    case 'reset':
+      latencies = [];
+      for (const reader of readers) Object.assign(reader, { count: 0, doubled: 0, disordered: 0 });
+      return {};
+    case 'wait': {
+      const end = performance.now() + command.forMs;
+      const total = () => readers.reduce((sum, reader) => sum + reader.count, 0);
+      while (total() < command.events && performance.now() < end) await delay(5);
+      const sum = (of: 'doubled' | 'disordered') => readers.reduce((all, reader) => all + reader[of], 0);
+      return { events: total(), latencies, doubled: sum('doubled'), disordered: sum('disordered') };
+    }
+  }
+}
+
+console.log('{}');
+for await (const line of createInterface({ input: process.stdin })) {
+  console.log(JSON.stringify(await run(JSON.parse(line) as Command)));
+}
+process.exit();

@@ -1,0 +1,406 @@
+import {
+  CLOSE,
+  HELLO_SUBSCRIPTION,
+  SUBPROTOCOL,
+  type ClientFrame,
+  type EventFrame,
+  type Filter,
+  type Position,
+  type ResyncReason,
+  type ServerFrame,
+} from '../api/realtime.ts';
+import { systemClock, type Clock } from '../shared/clock.ts';
+import { Timers } from '../shared/timers.ts';
+import { Backoff } from './backoff.ts';
+import { ItemQueue } from './item-queue.ts';
+import { judge } from './position.ts';
+
+/** The part of a WebSocket that is used; browsers, Node and `ws` have it. */
+export interface WebSocketLike {
+  readonly readyState: number;
+  send(text: string): void;
+  close(code?: number, reason?: string): void;
+  addEventListener(type: 'open' | 'error', listener: () => void): void;
+  addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void;
+  addEventListener(type: 'close', listener: (event: { readonly code: number }) => void): void;
+}
+
+export interface RealtimeOptions<S extends Position = Position> {
+  /** Of the server, such as http://127.0.0.1:4321. */
+  readonly url: string;
+  /** Gets a fresh ticket, for each connection its own. Without it none is sent, which local mode allows. */
+  readonly ticket?: (() => Promise<string>) | undefined;
+  /** What to hear of; everything where it is absent. */
+  readonly filter?: Filter | undefined;
+  /** What comes after it; without one, what is new from now on. */
+  readonly from?: Position | undefined;
+  /** Reads everything anew where the log cannot be read on, such as `GET /api/v2/graph`. */
+  readonly snapshot?: (() => Promise<S>) | undefined;
+  readonly WebSocket?: (new (url: string, protocol: string) => WebSocketLike) | undefined;
+  /** Items that may wait for a consumer before the connection is given up until they are taken; 10,000. */
+  readonly mostWaiting?: number | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+/** What happens, in order. `position` is where a reader stands once it has taken the item: kept, it can begin there. */
+export type RealtimeItem<S extends Position = Position> =
+  | { readonly kind: 'event'; readonly event: EventFrame; readonly position: Position }
+  /** The log could not be read on: everything as it is at `position`, in the place of what was known before. */
+  | {
+      readonly kind: 'snapshot';
+      readonly reason: ResyncReason;
+      readonly snapshot: S;
+      readonly position: Position;
+    }
+  /** The same where no `snapshot` was given: what lies before `position` has to be read anew. */
+  | { readonly kind: 'reset'; readonly reason: ResyncReason; readonly position: Position };
+
+/** `replaying`: what was missed is being caught up on. `paused`: the consumer has too much to take. */
+export type RealtimeState =
+  | 'connecting'
+  | 'replaying'
+  | 'live'
+  | 'resyncing'
+  | 'waiting'
+  | 'paused'
+  | 'stopped';
+
+export interface RealtimeListener<S extends Position = Position> {
+  readonly item?: ((item: RealtimeItem<S>) => void) | undefined;
+  readonly state?: ((state: RealtimeState) => void) | undefined;
+  /** Every frame of the server as it came, for those who look at the protocol itself. */
+  readonly frame?: ((frame: ServerFrame) => void) | undefined;
+}
+
+/** Why a client has stopped for good. `code` is a close code, or 0. */
+export class RealtimeError extends Error {
+  override readonly name = 'RealtimeError';
+  readonly code: number;
+
+  constructor(code: number, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+  }
+}
+
+const OPEN = 1;
+const WELCOME_MS = 10_000;
+/** After this time live a connection counts as good: the next failure begins with a short wait again. */
+const STEADY_MS = 10_000;
+/** Added to the server's interval of pings before silence counts as the end. */
+const SILENCE_MS = 10_000;
+const MOST_WAITING = 10_000;
+/** The loop breaker: resumes from one position on one connection, snapshots that did not help, refused credentials. */
+const MOST_RESUMES = 3;
+const MOST_RESYNCS = 5;
+const MOST_REFUSALS = 3;
+/** A close of ours, because the connection is of no use. */
+const GIVEN_UP = 4000;
+const FATAL: ReadonlySet<number> = new Set([
+  CLOSE.badFrame,
+  CLOSE.forbidden,
+  CLOSE.subprotocol,
+  CLOSE.tooLarge,
+]);
+
+/**
+ * The reader's side of `brain2.v1`: every event after a position, each once and in order, over as many connections as
+ * it takes. The one thing that it knows is its position; a frame that does not follow it is not taken, and what is
+ * missing is asked for. The machine is in `docs/spec/realtime.md`.
+ */
+export class RealtimeClient<S extends Position = Position> implements AsyncIterable<RealtimeItem<S>> {
+  readonly #options: RealtimeOptions<S>;
+  readonly #clock: Clock;
+  readonly #backoff: Backoff;
+  readonly #listeners = new Set<RealtimeListener<S>>();
+  readonly #queues = new Set<ItemQueue<RealtimeItem<S>>>();
+  readonly #timers: Timers<'welcome' | 'steady' | 'silence' | 'retry'>;
+  #filter: Filter | undefined;
+  /** The one that the server was sent on this connection. */
+  #heldFilter: Filter | undefined;
+  #position: Position | undefined;
+  #state: RealtimeState = 'stopped';
+  #socket: WebSocketLike | undefined;
+  /** Set while frames of events are not for us: until the server begins anew from our position. */
+  #isAwaitingReplay = false;
+  #retryAfterMs = 0;
+  #resumes = 0;
+  #resyncs = 0;
+  #refusals = 0;
+  #heardAtMs = 0;
+  #error: RealtimeError | undefined;
+
+  constructor(options: RealtimeOptions<S>) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#timers = new Timers(this.#clock);
+    this.#backoff = new Backoff(() => this.#clock.random());
+    this.#filter = options.filter;
+    this.#position = options.from;
+  }
+
+  /** Where it stands; undefined before the first welcome, when no position was given. */
+  get position(): Position | undefined {
+    return this.#position;
+  }
+
+  get state(): RealtimeState {
+    return this.#state;
+  }
+
+  /** Why it has stopped, if it was not asked to. */
+  get error(): RealtimeError | undefined {
+    return this.#error;
+  }
+
+  start(): this {
+    if (this.#state !== 'stopped') return this;
+    this.#error = undefined;
+    void this.#connect();
+    return this;
+  }
+
+  /** Ends everything; iterations end too. */
+  stop(error?: RealtimeError): void {
+    this.#error = error;
+    this.#drop(1000);
+    this.#enter('stopped');
+    for (const queue of this.#queues) queue.end(error);
+    this.#queues.clear();
+  }
+
+  /** Calls back from now on. Gives the way to end that. */
+  on(listener: RealtimeListener<S>): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Hears something else from the next event on; `subscribed` among the frames tells from which. */
+  setFilter(filter: Filter): void {
+    this.#filter = filter;
+    if (this.#state === 'connecting') return; // its welcome is waited for
+    this.#heldFilter = filter;
+    this.#send({ action: 'subscribe', id: HELLO_SUBSCRIPTION, filter });
+  }
+
+  /** All items from now on, for as long as it runs; it is started if need be. Throws what ended it for good. */
+  [Symbol.asyncIterator](): ItemQueue<RealtimeItem<S>> {
+    const most = this.#options.mostWaiting ?? MOST_WAITING;
+    const queue: ItemQueue<RealtimeItem<S>> = new ItemQueue({
+      onTaken: () => {
+        if (this.#state === 'paused' && queue.size <= most / 2) void this.#connect();
+      },
+      onLeft: () => this.#queues.delete(queue),
+    });
+    this.#queues.add(queue);
+    this.start();
+    return queue;
+  }
+
+  async #connect(): Promise<void> {
+    this.#drop(1000);
+    this.#enter('connecting');
+    let ticket: string | undefined;
+    try {
+      ticket = await this.#options.ticket?.();
+    } catch {
+      if (this.#state === 'connecting') this.#retry();
+      return;
+    }
+    if (this.#state !== 'connecting' || this.#socket) return;
+    const WebSocket: NonNullable<RealtimeOptions['WebSocket']> =
+      this.#options.WebSocket ?? globalThis.WebSocket;
+    const url = new URL('/ws', this.#options.url);
+    url.protocol = url.protocol.replace('http', 'ws');
+    const socket = new WebSocket(url.href, SUBPROTOCOL);
+    this.#socket = socket;
+    this.#retryAfterMs = 0;
+    this.#resumes = 0;
+    this.#isAwaitingReplay = false;
+    this.#timers.set('welcome', WELCOME_MS, () => this.#giveUp('no welcome'));
+    socket.addEventListener('open', () => this.#hello(socket, ticket));
+    socket.addEventListener('error', () => undefined); // a close follows
+    socket.addEventListener('message', ({ data }) => {
+      if (socket === this.#socket) this.#receive(JSON.parse(String(data)) as ServerFrame);
+    });
+    socket.addEventListener('close', ({ code }) => {
+      if (socket === this.#socket) this.#closed(code);
+    });
+  }
+
+  #hello(socket: WebSocketLike, ticket: string | undefined): void {
+    if (socket !== this.#socket) return;
+    this.#heldFilter = this.#filter;
+    this.#send({
+      action: 'hello',
+      client: 'brain2-client',
+      ...(ticket !== undefined && { ticket }),
+      ...(this.#position && { resume: this.#position }),
+      ...(this.#filter && { filter: this.#filter }),
+    });
+  }
+
+  #receive(frame: ServerFrame): void {
+    this.#heardAtMs = this.#clock.nowMs();
+    for (const listener of this.#listeners) listener.frame?.(frame);
+    switch (frame.action) {
+      case 'welcome':
+        return this.#welcomed(frame);
+      case 'event':
+        return this.#take(frame);
+      case 'batch':
+        return frame.events.forEach((event) => this.#take(event));
+      case 'ping':
+        this.#heed(frame);
+        return this.#send({ action: 'pong', seq: this.#position?.seq ?? 0 });
+      case 'pong':
+        return this.#heed(frame);
+      case 'replay.begin':
+        if (frame.from === this.#position?.seq) this.#isAwaitingReplay = false;
+        return this.#enter('replaying');
+      case 'replay.end':
+        return this.#live();
+      case 'resync':
+        return void this.#resync(frame.reason, frame);
+      case 'auth.expiring':
+        return void this.#renew();
+      case 'bye':
+        this.#retryAfterMs = frame.retryAfterMs;
+        return;
+      case 'subscribed':
+      case 'unsubscribed':
+      case 'auth.renewed':
+      case 'error':
+        return;
+    }
+  }
+
+  #welcomed({ epoch, seq, pingMs }: Extract<ServerFrame, { action: 'welcome' }>): void {
+    this.#timers.clear('welcome');
+    this.#refusals = 0;
+    this.#watchSilence(pingMs * 1.1 + SILENCE_MS);
+    if (this.#position) this.#enter('replaying'); // or a resync follows
+    else this.#position = { epoch, seq };
+    if (this.#state === 'connecting') this.#live();
+    if (this.#filter && this.#filter !== this.#heldFilter) this.setFilter(this.#filter);
+  }
+
+  #live(): void {
+    this.#resyncs = 0; // the log was read on: a snapshot did help
+    this.#enter('live');
+    this.#timers.set('steady', STEADY_MS, () => this.#backoff.reset());
+  }
+
+  #take(event: EventFrame): void {
+    // Within a batch a listener may have ended it, or a queue be full: what was not taken is asked for again.
+    if (!this.#socket || !this.#follows(event)) return;
+    this.#backoff.reset();
+    this.#give({ kind: 'event', event, position: { epoch: event.epoch, seq: event.seq } });
+  }
+
+  /** A ping moves the position as an event does: up to there, nothing that was asked for is left. */
+  #heed(frame: Position & { readonly prev: number }): void {
+    if (this.#follows(frame)) this.#position = { epoch: frame.epoch, seq: frame.seq };
+  }
+
+  /** Whether the frame is the next one. Where something is missing before it, that is asked for. */
+  #follows(frame: Position & { readonly prev: number }): boolean {
+    const last = this.#position;
+    if (!last || this.#isAwaitingReplay) return false;
+    const verdict = judge(last, frame);
+    if (verdict === 'gap') this.#resume(last);
+    return verdict === 'accept';
+  }
+
+  #resume({ epoch, seq }: Position): void {
+    this.#isAwaitingReplay = true;
+    this.#resumes += 1;
+    if (this.#resumes > MOST_RESUMES) return this.#giveUp('the same hole again and again');
+    this.#send({ action: 'resume', epoch, seq });
+  }
+
+  async #resync(reason: ResyncReason, { epoch, seq }: Position): Promise<void> {
+    this.#isAwaitingReplay = true;
+    this.#enter('resyncing');
+    this.#resyncs += 1;
+    if (this.#resyncs > MOST_RESYNCS)
+      return this.stop(new RealtimeError(0, `reading everything anew did not help: ${reason}`));
+    const socket = this.#socket;
+    try {
+      const snapshot = await this.#options.snapshot?.();
+      if (socket !== this.#socket) return; // the next connection finds the same, and does this again
+      const position = snapshot ? { epoch: snapshot.epoch, seq: snapshot.seq } : { epoch, seq };
+      this.#give(
+        snapshot ? { kind: 'snapshot', reason, snapshot, position } : { kind: 'reset', reason, position },
+      );
+      if (socket === this.#socket) this.#resume(position);
+    } catch {
+      if (socket === this.#socket) this.#giveUp('the snapshot cannot be read');
+    }
+  }
+
+  async #renew(): Promise<void> {
+    const socket = this.#socket;
+    try {
+      const ticket = await this.#options.ticket?.();
+      if (ticket !== undefined && socket === this.#socket) this.#send({ action: 'auth', ticket });
+    } catch {
+      // The connection ends when its credential does, and the next one asks again.
+    }
+  }
+
+  #give(item: RealtimeItem<S>): void {
+    this.#position = item.position;
+    this.#resumes = 0;
+    for (const queue of this.#queues) queue.push(item);
+    for (const listener of this.#listeners) listener.item?.(item);
+    const most = this.#options.mostWaiting ?? MOST_WAITING;
+    if (![...this.#queues].some((queue) => queue.size >= most)) return;
+    this.#drop(1000);
+    this.#enter('paused');
+  }
+
+  #closed(code: number): void {
+    this.#drop();
+    if (FATAL.has(code)) return this.stop(new RealtimeError(code, `the server refuses this client: ${code}`));
+    if (code === CLOSE.auth && ++this.#refusals >= MOST_REFUSALS)
+      return this.stop(new RealtimeError(code, 'the server does not take the credentials'));
+    this.#retry();
+  }
+
+  #giveUp(reason: string): void {
+    this.#drop(GIVEN_UP, reason);
+    this.#retry();
+  }
+
+  #retry(): void {
+    this.#enter('waiting');
+    this.#timers.set('retry', this.#backoff.nextMs(this.#retryAfterMs), () => void this.#connect());
+  }
+
+  #watchSilence(mostMs: number): void {
+    this.#timers.set('silence', mostMs, () => {
+      const silentMs = this.#clock.nowMs() - this.#heardAtMs;
+      if (silentMs >= mostMs) this.#giveUp('silence');
+      else this.#watchSilence(mostMs);
+    });
+  }
+
+  /** Lets go of the connection, if there is one; from here on nothing that it says counts. */
+  #drop(code?: number, reason?: string): void {
+    this.#timers.clearAll();
+    const socket = this.#socket;
+    this.#socket = undefined;
+    if (code !== undefined) socket?.close(code, reason);
+  }
+
+  #send(frame: ClientFrame): void {
+    if (this.#socket?.readyState === OPEN) this.#socket.send(JSON.stringify(frame));
+  }
+
+  #enter(state: RealtimeState): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    for (const listener of this.#listeners) listener.state?.(state);
+  }
+}

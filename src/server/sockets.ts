@@ -1,0 +1,110 @@
+import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer, type RawData, type WebSocket } from 'ws';
+import { FRAME_LIMITS, SUBPROTOCOL } from '../api/realtime.ts';
+import { Allowance } from '../realtime/allowance.ts';
+import type { Hub } from '../realtime/hub.ts';
+import type { Socket } from '../realtime/socket.ts';
+import { systemClock } from '../shared/clock.ts';
+import { isOriginAllowed } from './origin.ts';
+
+export interface SocketsNeeds {
+  readonly server: Server;
+  readonly hub: Hub;
+  /** Other places whose pages may connect, besides this server's own. */
+  readonly origins: readonly string[];
+}
+
+const PATH = '/ws';
+/** New connections: as many as come back at once after a restart, then as many a second as greeting them takes. */
+const ACCEPTED = { atOnce: 2_000, aSecond: 500 };
+/** Above the limit of frames, so that a frame that is too long is answered by name; far above it the socket is cut. */
+const MAX_PAYLOAD_BYTES = 4 * FRAME_LIMITS.bytesIn;
+/** A peer that does not answer the end is cut off. */
+const CLOSE_MS = 3_000;
+/** What a socket that ended without a code of its own is counted under. */
+const NO_CODE = 1006;
+
+/** WebSockets of `brain2.v1` on the server's own port, at `/ws`. Gives the way to end them all. */
+export function serveSockets({ server, hub, origins }: SocketsNeeds): () => Promise<void> {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    maxPayload: MAX_PAYLOAD_BYTES,
+    perMessageDeflate: false,
+    handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+  });
+  const accepted = new Allowance(systemClock, ACCEPTED);
+  const open = new Set<WebSocket>();
+
+  server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
+    stream.on('error', () => stream.destroy());
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    if (pathname !== PATH) return refuse(stream, 404);
+    if (!isOriginAllowed(request.headers, origins)) {
+      hub.metrics.refused.add('origin');
+      return refuse(stream, 403);
+    }
+    if (!accepted.take()) {
+      hub.metrics.refused.add('rate');
+      return refuse(stream, 503);
+    }
+    sockets.handleUpgrade(request, stream, head, (webSocket) => {
+      open.add(webSocket);
+      webSocket.once('close', () => open.delete(webSocket));
+      attach(webSocket, hub);
+    });
+  });
+
+  return async () => {
+    hub.close();
+    const closed = [...open].map(
+      (webSocket) => new Promise<void>((resolve) => webSocket.once('close', () => resolve())),
+    );
+    await Promise.all(closed);
+    sockets.close();
+  };
+}
+
+/** Joins a socket with a session of its own. */
+function attach(webSocket: WebSocket, hub: Hub): void {
+  webSocket.on('error', () => undefined); // what was wrong with it is in the code of its close
+  const session = hub.accept(socketOf(webSocket));
+  if (!session) return end(webSocket, 4503, 'there are too many connections, or the server is stopping');
+  webSocket.on('message', (data, isBinary) => {
+    if (isBinary) session.receiveOther('a binary frame');
+    else session.receive(textOf(data));
+  });
+  webSocket.on('close', (code) => session.gone(code || NO_CODE));
+  if (webSocket.protocol !== SUBPROTOCOL) session.bye('subprotocol', `offer the subprotocol ${SUBPROTOCOL}`);
+}
+
+function socketOf(webSocket: WebSocket): Socket {
+  return {
+    send(frame) {
+      if (webSocket.readyState === webSocket.OPEN) webSocket.send(frame, { binary: false });
+    },
+    get bufferedAmount() {
+      return webSocket.bufferedAmount;
+    },
+    close: (code, reason) => end(webSocket, code, reason),
+  };
+}
+
+function end(webSocket: WebSocket, code: number, reason: string): void {
+  webSocket.close(code, reason);
+  const timer = setTimeout(() => webSocket.terminate(), CLOSE_MS);
+  webSocket.once('close', () => clearTimeout(timer));
+}
+
+function textOf(data: RawData): string {
+  return Array.isArray(data) ? Buffer.concat(data).toString() : Buffer.from(data as Buffer).toString();
+}
+
+/** Answers an upgrade that does not come about. */
+function refuse(stream: Duplex, status: 403 | 404 | 503): void {
+  const retry = status === 503 ? 'Retry-After: 1\r\n' : '';
+  stream.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${retry}Content-Length: 0\r\nConnection: close\r\n\r\n`,
+  );
+}

@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createNode } from '../../src/domain/node.ts';
+import { ownerId, type OwnerId } from '../../src/domain/values.ts';
+import { Store } from '../../src/storage/store.ts';
+import type { Tx } from '../../src/storage/transaction.ts';
+import { at, nodeIdOf } from '../support/arbitraries.ts';
+import { readLog } from './oracle.ts';
+import type { MadeTable, MakeTable } from './table.ts';
+
+const create = (tx: Tx, number: number): void =>
+  tx.nodes.apply(
+    createNode({ title: `Note ${number}` }, { id: nodeIdOf(number), owner: tx.owner, now: tx.now }),
+  );
+
+const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
+
+/** The rule ST50 of docs/spec/storage.md, for the store over any engine. */
+export function trimConformance(name: string, makeTable: MakeTable): void {
+  describe(`a trimmed log on ${name}`, () => {
+    let made: MadeTable;
+    /** Two stores over one table, as in two processes. */
+    let store: Store;
+    let rival: Store;
+    let owners = 0;
+    let clock = 0;
+    const freshOwner = (): OwnerId => ownerId(`o${++owners}`);
+    const newStore = (table: MadeTable['table']): Store =>
+      new Store({
+        table,
+        now: () => at(++clock),
+        newEpoch: () => `epoch-${++clock}`,
+        correlationId: () => 'call-1',
+      });
+
+    beforeAll(async () => {
+      made = await makeTable();
+      store = newStore(made.table);
+      rival = newStore(made.other);
+    });
+    afterAll(() => made.dispose());
+
+    test('[ST50] trimming takes the oldest transactions, whole, and what is left is read as before', async () => {
+      const owner = freshOwner();
+      for (const n of range(0, 4))
+        await store.write(owner, async (tx) => range(0, 3).forEach((m) => create(tx, n * 3 + m)));
+      const whole = await readLog(store, owner);
+      const { epoch } = await store.head(owner);
+      expect(await store.trim(owner, { events: 7, since: at(0) })).toBe(3);
+      expect(await store.trim(owner, { events: 7, since: at(0) })).toBe(0);
+      expect(await store.head(owner)).toMatchObject({ epoch, seq: 12, floorSeq: 3, counts: { nodes: 12 } });
+      for (const seq of range(3, 13))
+        expect((await store.changes(owner, { epoch, seq }, 99)).events).toEqual(whole.slice(seq));
+      await expect(store.changes(owner, { epoch, seq: 2 }, 9)).rejects.toMatchObject({
+        code: 'position_gone',
+        details: { reason: 'trimmed', floorSeq: 3, seq: 12 },
+      });
+      const third = whole[8]!;
+      const beforeLast = at((Date.parse(third.at) - Date.parse(at(0))) / 1_000 + 0.001);
+      expect(await store.trim(owner, { events: 99, since: beforeLast }, 1)).toBe(6);
+      expect(await store.trim(owner, { events: 1, since: at(clock + 1) })).toBe(3);
+      await store.write(owner, async (tx) => create(tx, 12));
+      expect((await store.changes(owner, { epoch, seq: 12 }, 9)).events.map((e) => e.seq)).toEqual([13]);
+    });
+
+    test('[ST50] who reads while it is trimmed is told so, and is never led over a hole', async () => {
+      const owner = freshOwner();
+      for (const n of range(0, 4)) await store.write(owner, async (tx) => create(tx, n));
+      const { epoch } = await store.head(owner);
+      for (const events of [2, 0]) {
+        const { table } = made;
+        const trimming: MadeTable['table'] = {
+          get: (key) => table.get(key),
+          batchGet: (keys) => table.batchGet(keys),
+          has: (keys) => table.has(keys),
+          transact: (transactions) => table.transact(transactions),
+          close: () => table.close(),
+          async query(...query) {
+            await store.trim(owner, { events, since: at(0) });
+            return table.query(...query);
+          },
+        };
+        const from = (await store.head(owner)).floorSeq;
+        await expect(newStore(trimming).changes(owner, { epoch, seq: from }, 9)).rejects.toMatchObject({
+          details: { reason: 'trimmed', floorSeq: 4 - events },
+        });
+      }
+    });
+
+    test('[ST50] trimming and writing throw nothing of each other away', async () => {
+      const owner = freshOwner();
+      const writing = range(0, 40).map((n) => store.write(owner, async (tx) => create(tx, n)));
+      const trimming = range(0, 10).map(() => rival.trim(owner, { events: 5, since: at(0) }));
+      await Promise.all([...writing, ...trimming]);
+      while ((await store.trim(owner, { events: 5, since: at(0) })) > 0);
+      const head = await store.head(owner);
+      expect(head).toMatchObject({ seq: 40, counts: { nodes: 40 } });
+      const { events } = await store.changes(owner, { epoch: head.epoch, seq: head.floorSeq }, 99);
+      expect(events.map((e) => e.seq)).toEqual(range(head.floorSeq + 1, 41));
+    });
+  });
+}
