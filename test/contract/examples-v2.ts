@@ -189,6 +189,7 @@ async function recordGraph(record: Recording): Promise<void> {
     parameters: { after: String(body.seq), epoch: body.epoch, limit: '1' },
   });
   await record('listDeprecatedCalls', { shows: 'None' });
+  await record('createSocketTicket', { shows: 'A ticket' });
   await record('importNotes', {
     shows: 'Two notes, one linked to the other by hand',
     parameters: { collection: 'vault', prune: 'false', dryRun: 'false' },

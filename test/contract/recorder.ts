@@ -102,6 +102,7 @@ function settled(examples: readonly Example[]): readonly Example[] {
     `0190a7c4-5b3e-7c2a-9f10-${(index + 1).toString(16).padStart(12, '0')}`;
   const text = JSON.stringify(examples)
     .replace(UUID, numbered(id))
+    .replace(/"ticket":"[\w-]+"/g, '"ticket":"uRlujtBWSs3trddLYKgR43rQ-pmPvzPH"')
     .replace(
       CURSOR,
       numbered((index) => `the-cursor-of-the-next-page-${index + 1}`),
