@@ -16,6 +16,7 @@ import { openEngine } from './engines.ts';
 import { healthChecks } from './health-checks.ts';
 import { observe, UNOBSERVED } from './observation.ts';
 import { read } from './readings.ts';
+import { realtimeExposition } from './realtime-exposition.ts';
 import { realtimeNeeds } from './realtime-needs.ts';
 import type { Settings } from './settings.ts';
 import { serveSockets } from './sockets.ts';
@@ -71,7 +72,11 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
     const { authenticate } = access;
     const hub = new Hub({ log: store, follow: (owner) => store.follow(owner), authenticate, newId });
     const facts = { version: VERSION, cursorKey: folder.key, showsInside: settings.mode === 'development' };
-    const parts = { services, log, newId, metrics, tracer, exposition, resident, access };
+    const told = exposition && {
+      ...exposition,
+      text: async () => (await exposition.text()) + realtimeExposition(hub.metrics),
+    };
+    const parts = { services, log, newId, metrics, tracer, exposition: told, resident, access };
     const app = await createApp({ ...parts, ...facts, checks: health.checks, realtime: realtimeNeeds(hub) });
     const closeSockets = serveSockets({ server: app.server, hub, origins: settings.allowedOrigins });
     const inBackground: InBackground = (owner, work) =>

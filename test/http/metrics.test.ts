@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { newBrain } from './client.ts';
+import { serveBrain } from './server.ts';
+import { connectBrain } from '../../src/client/client.ts';
 
 /** The samples of a scrape, by name and labels. */
 function samplesOf(text: string): ReadonlyMap<string, number> {
@@ -42,6 +44,28 @@ describe('/metrics', () => {
       'process_resident_memory_bytes',
     ])
       expect(samples.get(name)).toBeGreaterThan(0);
+  });
+
+  it('counts what goes over sockets and streams', async () => {
+    const { url, json } = await serveBrain();
+    const scrape = async () => samplesOf(await (await fetch(`${url}/metrics`)).text());
+    expect((await scrape()).get('brain2_realtime_connections')).toBe(0);
+    const { epoch, seq } = await json<{ epoch: string; seq: number }>('/graph');
+    const client = connectBrain({ url }).events({ from: { epoch, seq } });
+    const heard = new Promise<void>((resolve) => {
+      client.on({ item: (item) => 'event' in item && resolve() });
+    });
+    client.start();
+    await connectBrain({ url }).http.nodes.create({ content: 'a thought' });
+    await heard;
+    const samples = await scrape();
+    expect(samples.get('brain2_realtime_connections')).toBe(1);
+    expect(samples.get('brain2_realtime_sent_total')).toBe(1);
+    expect(samples.get('brain2_realtime_serialised_total')).toBe(1);
+    expect(samples.get('brain2_realtime_commit_to_socket_seconds_count')).toBe(
+      samples.get('brain2_realtime_commit_to_socket_seconds_bucket{le="+Inf"}'),
+    );
+    client.stop();
   });
 
   it('has no label that a caller can make up, whatever is asked for', async () => {

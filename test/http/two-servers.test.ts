@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Problem } from '../../src/api/common.ts';
 import type { Changes, Edge, Explanation, Graph, LinkedNode, Node, SearchHit } from '../../src/api/v2.ts';
+import { connectBrain } from '../../src/client/client.ts';
 import { listening, type ServerProcess } from '../faults/server-process.ts';
 import { startDynamo, type TestDynamo } from '../support/dynamo.ts';
 import { ifMatch, SLEEP } from './client.ts';
@@ -85,6 +86,22 @@ describe('two servers on one table', () => {
     expect(edge?.id).toBe(sleep.edges[0]?.id);
     const explained = await a.get<Explanation>(`/edges/${edge?.id}/explanation`);
     expect(explained.weight).toBeGreaterThan(0);
+  });
+
+  it('[ST39 ST67] a socket on one hears what is written on the other', async () => {
+    const [, second] = servers;
+    const graph = await b.get<Graph>('/graph');
+    const { epoch, seq } = graph;
+    const client = connectBrain({ url: second?.url ?? '' }).events({ from: { epoch, seq } });
+    const heard = new Promise<unknown>((resolve) => {
+      client.on({
+        item: (item) => 'event' in item && item.event.type === 'node.created' && resolve(item.event.nodeId),
+      });
+    });
+    client.start();
+    const written = await a.create({ content: 'written on one, heard on the other' });
+    expect(await heard).toBe(written.id);
+    client.stop();
   });
 
   it('[ST67] a cursor of one is taken by the other', async () => {
