@@ -49,8 +49,9 @@ export function banner(server: RunningServer, settings: Settings): string[] {
       ? []
       : [`  Port ${portTaken} is taken by another program; using the next free one.`]),
     `  brain2 ${VERSION}   ${place(settings)}${isNew ? ' (new)' : ''}   store ${settings.store}   ${new URL(url).host}`,
-    `  API     ${url}/api/v2`,
-    `  Health  ${url}/health    Stop    Ctrl-C`,
+    `  API     ${url}/api/v2    Docs    ${url}/docs`,
+    `  Live    ${url.replace(/^http/, 'ws')}/ws         Health  ${url}/health`,
+    '  Stop    Ctrl-C',
     ...(settings.auth === 'local' ? [] : [`  Auth    ${settings.auth}`]),
     nodes === 0
       ? `  Your graph is empty. Next:  ${[...first, next('import ~/notes', settings), next('add "a thought"', settings)].join('  |  ')}`
