@@ -161,7 +161,7 @@ describe('a failure after the head was sent', () => {
     const { url, line } = await failing((app) => {
       app.get('/raw', async (_request, reply) => {
         reply.raw.writeHead(200, { 'content-type': 'text/plain' });
-        reply.raw.write('the beginning');
+        await new Promise((written) => reply.raw.write('the beginning', written));
         throw new Error('halfway');
       });
       app.get('/stream', async (_request, reply) =>
