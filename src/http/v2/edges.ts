@@ -24,6 +24,7 @@ export const edgeRoutes =
           sends: ['etag', 'location'],
           fails: ['conflict'],
           body: api.EdgeInput,
+          takes: ['idempotency-key'],
           response: { 201: api.Edge },
         },
       },

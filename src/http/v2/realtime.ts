@@ -74,6 +74,8 @@ export const realtimeRoutes =
           description:
             'Server-sent events: an event has no name and the `id` from which `Last-Event-ID` resumes; every other frame comes under its action. The frames are those of the socket, in docs/asyncapi.json.',
           tags: ['events'],
+          takes: ['last-event-id'],
+          isEventStream: true,
           querystring: EventsQuery,
         },
       },
