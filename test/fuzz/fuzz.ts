@@ -51,9 +51,13 @@ async function fuzz({ client, of, document, one, runs, send }: Fuzz): Promise<Re
   const scope = one.operation.security?.[0]?.['bearer']?.[0];
   const statuses = new Map<number, number>();
   let pools = await fill(of);
+  let state = await stateOf(client, of);
   let sent = 0;
   const property = fc.asyncProperty(requestsFor(document, one), of.callers, async (generated, caller) => {
-    if (++sent % LOOK_EVERY === 0) pools = await fill(of);
+    if (++sent % LOOK_EVERY === 0) {
+      pools = await fill(of);
+      state = await stateOf(client, of);
+    }
     const { body } = generated;
     const request = {
       ...generated,
@@ -61,9 +65,10 @@ async function fuzz({ client, of, document, one, runs, send }: Fuzz): Promise<Re
       path: bind(generated.path, pools),
       body: typeof body === 'string' ? bind(body, pools) : body,
     };
-    const before = await stateOf(client, of);
+    const before = state;
     const answer = await send(request);
-    const hasStored = (await stateOf(client, of)) !== before;
+    state = await stateOf(client, of);
+    const hasStored = state !== before;
     statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
     const { pathname } = new URL(request.path, 'http://localhost');
     const wrong =

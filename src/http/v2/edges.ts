@@ -56,6 +56,7 @@ export const edgeRoutes =
           description: 'By pages, with any of the filters.',
           tags: ['edges'],
           sends: ['link'],
+          fails: ['not_found'], // the note of the filter
           querystring: api.EdgeQuery,
           response: { 200: api.EdgePage },
         },
