@@ -26,6 +26,9 @@ interface Target {
   readonly one: Located;
 }
 
+const isStream = ({ responses }: Operation): boolean =>
+  Object.values(responses).some((one) => 'content' in one && 'text/event-stream' in (one.content ?? {}));
+
 const ALL: readonly Target[] = CONTRACTS.flatMap(({ api }) => {
   const document = JSON.parse(readFileSync(pathOf(api.version), 'utf8')) as OpenApi;
   // A stream does not end, so nothing could be said of its answer.
@@ -36,8 +39,6 @@ const ALL: readonly Target[] = CONTRACTS.flatMap(({ api }) => {
     one,
   }));
 });
-const isStream = ({ responses }: Operation): boolean =>
-  Object.values(responses).some((one) => 'content' in one && 'text/event-stream' in (one.content ?? {}));
 const EACH = Math.ceil(TOTAL / ALL.length);
 
 interface Fuzz {
