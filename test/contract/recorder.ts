@@ -82,7 +82,7 @@ const read = (text: string, mediaType = ''): Json =>
   /[/+]json$/.test(mediaType) ? (JSON.parse(text) as Json) : text;
 
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g;
-const TIME = /20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g;
+const TIME = /20[0-8]\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g;
 const SECRET = /b2t_[A-Za-z0-9_-]+/g;
 const CURSOR = /[A-Za-z0-9_-]{60,}/g;
 const START = Date.parse('2026-01-05T08:00:00.000Z');
