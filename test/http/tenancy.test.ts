@@ -66,6 +66,7 @@ const BODIES: Readonly<Record<string, (ids: Ids) => unknown>> = {
   'POST /api/v2/categories/:id/nodes/remove': (ids) => ({ nodeIds: [ids.nodes] }),
   'POST /api/v2/imports': () => '{"key":"x","title":"x","content":"near the harbour"}',
   'POST /api/v2/tokens': () => ({ name: 'x' }),
+  'POST /api/v2/ws/tickets': () => ({}),
   'POST /api/v1/nodes': () => ({ content: 'near the harbour' }),
   'PUT /api/v1/nodes/:id': () => ({ content: 'taken over' }),
   'POST /api/v1/nodes/bulk-delete': (ids) => ({ nodeIds: [ids.nodes] }),
@@ -96,7 +97,9 @@ describe('the ids of one owner in the hands of another', () => {
   it('are not found on any route, and no answer holds anything of the first', async () => {
     const { client, ada, bob, theirs, own } = await twoOwners();
     const before = (await client.send<Graph>('GET', '/graph', undefined, ada)).body;
-    const routes = client.brain.app.routeTable.filter(({ url }) => url.startsWith('/api/v'));
+    const routes = client.brain.app.routeTable.filter(
+      ({ url, schema }) => url.startsWith('/api/v') && !schema.isEventStream, // which does not end
+    );
     expect(routes.length).toBeGreaterThan(35);
     const taking = routes.filter(({ method }) => ['POST', 'PATCH', 'PUT'].includes(method));
     const without = taking.map(({ method, url }) => `${method} ${url}`).filter((route) => !BODIES[route]);
