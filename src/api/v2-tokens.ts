@@ -29,6 +29,8 @@ const tokenFields = {
 export const Token = Type.Object(tokenFields);
 export type Token = Static<typeof Token>;
 
+export const TokenList = Type.Object({ items: Type.Array(Token) });
+
 export const NewToken = Type.Object({
   ...tokenFields,
   secret: Type.Union([Type.String({ maxLength: 100 }), Type.Null()], {

@@ -18,7 +18,6 @@ import { useTimeouts, type TimeLimits } from './timeouts.ts';
 import { collectReplacements, type Replacement } from './successors.ts';
 import { countCalls } from './usage.ts';
 import { v1Routes } from './v1/routes.ts';
-import { collectRoutes } from './openapi/operation.ts';
 import { useRateLimits, type RateLimits } from './rate-limit.ts';
 import { useCors, useSecurityHeaders } from './security-headers.ts';
 import type { RealtimeNeeds } from './v2/realtime.ts';
@@ -103,7 +102,6 @@ export async function createApp(needs: AppNeeds): Promise<FastifyInstance> {
   await useSafety(app, needs.access);
   app.setErrorHandler(answerError);
   useRouteTable(app);
-  collectRoutes(app);
   takeJsonAlone(app);
   healthRoutes(app, needs);
   if (needs.exposition) metricsRoute(app, needs.exposition);

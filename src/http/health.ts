@@ -27,7 +27,7 @@ export interface HealthNeeds {
 }
 
 /** Together less than the two seconds within which readiness has to turn. */
-const LIMITS = { timeoutMs: 1_000, freshMs: 500 };
+export const HEALTH_LIMITS = { timeoutMs: 1_000, freshMs: 500 };
 
 /**
  * Looks at all components side by side; one that hangs times out alone. What was found is good for a moment, and a
@@ -35,7 +35,7 @@ const LIMITS = { timeoutMs: 1_000, freshMs: 500 };
  */
 export function healthMonitor(
   { checks, version, log }: HealthNeeds,
-  limits: { readonly timeoutMs: number; readonly freshMs: number } = LIMITS,
+  limits: { readonly timeoutMs: number; readonly freshMs: number } = HEALTH_LIMITS,
 ): () => Promise<Health> {
   const components = Object.entries(checks).map(([name, { check, critical }]) => ({
     name,

@@ -88,6 +88,14 @@ export function keyOf({ headers }: FastifyRequest): string | undefined {
   return key;
 }
 
+/** For a POST that is not done once: throws `invalid` where the caller counts on it. */
+export function refuseKey(request: FastifyRequest, because: string): void {
+  if (keyOf(request) === undefined) return;
+  throw new BrainError('invalid', `this takes no Idempotency-Key: ${because}`, {
+    issues: [{ pointer: '/idempotency-key', code: 'not_taken', message: 'leave the header out' }],
+  });
+}
+
 /** The request's name among those of its owner, and a digest of what else it says. */
 function nameOf({ method, url, body }: FastifyRequest, key: string) {
   const [path = '', query = ''] = url.split('?', 2);

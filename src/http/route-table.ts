@@ -1,26 +1,25 @@
 import type { FastifyInstance } from 'fastify';
 import { BrainError } from '../domain/error.ts';
+import { accessTo } from './auth/authentication.ts';
 import { pathOf, pathOfUrl } from './errors.ts';
-
-export interface Route {
-  readonly method: string;
-  /** With its parameters, such as `/api/v2/nodes/:id`. */
-  readonly url: string;
-}
+import type { DescribedRoute, OperationSchema } from './openapi/operation.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Every route there is. */
-    readonly routeTable: readonly Route[];
+    /** Every route there is, for whoever describes or walks the API. */
+    readonly routeTable: readonly DescribedRoute[];
   }
 }
 
 /** Keeps the table of routes, and answers what none of them takes: 405 with Allow where one is of another method, else 404. */
 export function useRouteTable(app: FastifyInstance): void {
-  const table: (Route & { readonly segments: readonly string[] })[] = [];
+  const table: (DescribedRoute & { readonly segments: readonly string[] })[] = [];
   app.decorate('routeTable', table);
-  app.addHook('onRoute', ({ method, url }) => {
-    for (const one of [method].flat()) table.push({ method: one, url, segments: url.split('/') });
+  app.addHook('onRoute', ({ method, url, schema, config }) => {
+    for (const one of [method].flat()) {
+      const described = { schema: (schema ?? {}) as OperationSchema, access: accessTo(one, config) };
+      table.push({ method: one, url, ...described, segments: url.split('/') });
+    }
   });
   app.setNotFoundHandler((request, reply) => {
     const segments = pathOfUrl(request.url).split('/');

@@ -4,11 +4,6 @@ import type { DeprecatedCallCounter } from '../services/deprecated-calls.ts';
 import { owner } from './owner.ts';
 import { templateOf } from './successors.ts';
 
-/** What authentication leaves on a request; of nobody's token in local mode. */
-interface Caller {
-  readonly principal?: { readonly tokenId?: string | undefined } | undefined;
-}
-
 /** Counts each call of the routes of `scope` for the owner and the token that make it. */
 export function countCalls(scope: FastifyInstance, counter: DeprecatedCallCounter): void {
   // Of a scope, so that it runs after those of the whole application: the caller is known by then.
@@ -16,7 +11,7 @@ export function countCalls(scope: FastifyInstance, counter: DeprecatedCallCounte
     const { url } = request.routeOptions;
     if (url !== undefined) {
       const operation = `${request.method} ${templateOf(url)}`;
-      const { tokenId } = (request as Caller).principal ?? {};
+      const tokenId = request.principal?.tokenId;
       counter.count(owner(), { operation, tokenId }, instant(Date.now()));
     }
     done();

@@ -21,7 +21,16 @@ const LISTED: Versions = {
 export function versionList(app: FastifyInstance): void {
   app.get(
     '/api/versions',
-    { config: { access: 'open' }, schema: { response: { 200: Versions } } },
+    {
+      config: { access: 'open' },
+      schema: {
+        operationId: 'listVersions',
+        summary: 'List the versions of the API',
+        description: 'Which are served, which of them are deprecated and until when. Of no version itself.',
+        tags: ['versions'],
+        response: { 200: Versions },
+      },
+    },
     async () => LISTED,
   );
 }

@@ -228,7 +228,7 @@ const ADDITIONS: readonly [string, (document: Tree) => void][] = [
   [
     'another refusal',
     (d) =>
-      put(at(operation(d, 'get', '/graph'), 'responses'), '429', { $ref: '#/components/responses/Invalid' }),
+      put(at(operation(d, 'get', '/graph'), 'responses'), '402', { $ref: '#/components/responses/Invalid' }),
   ],
   ['other words', (d) => put(operation(d, 'get', '/graph'), 'description', 'The graph.')],
 ];

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ERROR_CODES, type ErrorCode } from '../../src/domain/error.ts';
 import { CONTRACTS, describe as describeContract, pathOf, textOf, type Described } from './documents.ts';
 import { unboundedBy } from './lint-bounds.ts';
+import { templateOf } from '../../src/http/successors.ts';
 import { operationsOf, resolve, type OpenApi } from '../../src/http/openapi/open-api.ts';
 
 describe.each(CONTRACTS)('the document of v$api.version', (contract) => {
@@ -15,6 +16,20 @@ describe.each(CONTRACTS)('the document of v$api.version', (contract) => {
 
   it('is what the routes give, and its examples are what a real application answers', async () => {
     expect(textOf((await generated()).document)).toBe(committed); // else: npm run docs:openapi
+  });
+
+  it('has every route of its version, with the scope that it asks', async () => {
+    const { routes } = await generated();
+    const own = routes.filter(
+      ({ method, url }) =>
+        method !== 'HEAD' && url.startsWith(`/api/v${version}/`) && !url.endsWith('/openapi.json'),
+    );
+    const registered = own.map(({ method, url, access }) => `${method} ${templateOf(url)} ${access}`);
+    const told = operations.map(({ method, path, operation }) => {
+      const [asked] = operation.security ?? [];
+      return `${method} ${path} ${asked?.['bearer']?.join(' ')}`;
+    });
+    expect(told.sort()).toEqual(registered.sort());
   });
 
   it('tells each operation by an id of its own, a summary, a description and one known tag', () => {
@@ -36,7 +51,9 @@ describe.each(CONTRACTS)('the document of v$api.version', (contract) => {
       const answers = Object.entries(operation.responses)
         .filter(([status]) => Number(status) < 300)
         .filter(([, response]) =>
-          Object.values(resolve(document, response).content ?? {}).some(({ examples }) => !examples),
+          Object.entries(resolve(document, response).content ?? {}).some(
+            ([type, { examples }]) => !examples && type !== 'text/event-stream', // it has no end to show
+          ),
         );
       return [...bodies, ...answers.map(([status]) => status)].map(
         (what) => `${operation.operationId} ${what}`,
@@ -56,6 +73,18 @@ describe.each(CONTRACTS)('the document of v$api.version', (contract) => {
       }
     }
   });
+});
+
+it('every route of the API is an operation with an id, a summary, a description and a tag', async () => {
+  const [contract] = CONTRACTS;
+  const { routes } = await describeContract(contract!);
+  const ofTheApi = routes.filter(({ url }) => url.startsWith('/api/'));
+  expect(ofTheApi.length).toBeGreaterThan(60);
+  const untold = ofTheApi.filter(
+    ({ schema: { operationId, summary, description, tags = [] } }) =>
+      !operationId || !summary || !description || tags.length !== 1,
+  );
+  expect(untold.map(({ method, url }) => `${method} ${url}`)).toEqual([]);
 });
 
 const OF_THE_CONNECTION = ['header_too_large', 'request_timeout'];

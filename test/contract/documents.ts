@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describeApi, type ApiDescription } from '../../src/http/openapi/document.ts';
 import type { Example } from '../../src/http/openapi/example.ts';
 import type { JsonObject } from '../../src/http/openapi/json.ts';
-import { routesOf } from '../../src/http/openapi/operation.ts';
+import type { DescribedRoute } from '../../src/http/openapi/operation.ts';
 import { V1 } from '../../src/http/v1/description.ts';
 import { V2 } from '../../src/http/v2/description.ts';
 import { openBrain } from '../../src/server/brain.ts';
@@ -26,6 +26,8 @@ export const CONTRACTS: readonly Contract[] = [
 export interface Described {
   readonly document: JsonObject;
   readonly examples: readonly Example[];
+  /** Every route of the application that was described. */
+  readonly routes: readonly DescribedRoute[];
 }
 
 /** The document of a version, with examples that an application on a new folder has just answered. */
@@ -36,8 +38,9 @@ export async function describe({ api, run }: Contract): Promise<Described> {
     const { record, examples } = recorder(brain, api.version);
     await run(record);
     return {
-      document: describeApi(api, routesOf(brain.app), examples()),
+      document: describeApi(api, brain.app.routeTable, examples()),
       examples: examples(),
+      routes: [...brain.app.routeTable],
     };
   } finally {
     await brain.close();

@@ -1,5 +1,6 @@
 import type { Category, Changes, Edge, LinkedNode, NodePage } from '../../src/api/v2.ts';
 import type { Static } from 'typebox';
+import type { NewToken } from '../../src/api/v2-tokens.ts';
 import type { Recording } from './recorder.ts';
 
 /** A short life of a graph, which shows every operation of v2 and each refusal that a client can bring about. */
@@ -8,6 +9,7 @@ export async function examplesOfV2(record: Recording): Promise<void> {
   await recordEdges(record, notes);
   const category = await recordCategories(record, notes);
   await recordGraph(record);
+  await recordTokens(record);
   await recordRefusals(record, notes, category);
   await recordDeletions(record, notes, category);
 }
@@ -208,6 +210,23 @@ async function recordGraph(record: Recording): Promise<void> {
   });
 }
 
+async function recordTokens(record: Recording): Promise<void> {
+  const { body: token, etag } = await record<NewToken>('createToken', {
+    shows: 'A token that reads, for a time',
+    headers: { 'idempotency-key': 'reader-of-the-week' },
+    body: { name: 'reader', scopes: ['read'], expiresAt: '2099-01-01T00:00:00.000Z' },
+  });
+  await record('listTokens', { shows: 'All of them' });
+  await record('getToken', { shows: 'One token', parameters: { id: token.id } });
+  await record('getToken', {
+    shows: 'A token that the caller has already',
+    parameters: { id: token.id },
+    headers: { 'if-none-match': etag },
+    status: 304,
+  });
+  await record('revokeToken', { shows: 'One token', parameters: { id: token.id } });
+}
+
 async function recordRefusals(record: Recording, { sleep }: Notes, category: string): Promise<void> {
   await record('createNode', { shows: 'A field that is not known', body: { titel: 'Sleep' }, status: 422 });
   await record('createNode', { shows: 'A body that is no JSON', body: '{"title": ', status: 400 });
@@ -216,6 +235,37 @@ async function recordRefusals(record: Recording, { sleep }: Notes, category: str
     shows: 'A body of more than a megabyte',
     body: { content: 'sleep '.repeat(180_000) },
     status: 413,
+  });
+  await record('createNode', {
+    shows: 'Credentials that are no token',
+    headers: { authorization: 'Basic YWRhOnNlY3JldA==' },
+    body: { title: 'Sleep' },
+    status: 401,
+  });
+  await record('createNode', {
+    shows: 'A page of another origin',
+    headers: { origin: 'https://other.example' },
+    body: { title: 'Sleep' },
+    status: 403,
+  });
+  const headers = { 'idempotency-key': 'a-key-that-is-used' };
+  const once = { shows: 'A note that is made once', headers, body: { title: 'Once' } };
+  const { body: made } = await record<LinkedNode>('createNode', once);
+  await record('createNode', {
+    shows: 'A key of another request',
+    headers,
+    body: { title: 'Twice' },
+    status: 422,
+  });
+  await record('deleteNode', {
+    shows: 'The version that was read',
+    parameters: { id: made.id },
+    headers: { 'if-match': '"1"' },
+  });
+  await record('search', {
+    shows: 'A URL without an end',
+    parameters: { q: 'sleep '.repeat(700) },
+    status: 414,
   });
   await record('getNode', { shows: 'A note that is not there', parameters: { id: UNKNOWN }, status: 404 });
   await record('updateNode', {

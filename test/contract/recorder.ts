@@ -1,6 +1,7 @@
-import { routesOf, type DescribedRoute } from '../../src/http/openapi/operation.ts';
+import { isOperationOf } from '../../src/http/openapi/document.ts';
 import type { Example } from '../../src/http/openapi/example.ts';
 import type { Json } from '../../src/http/openapi/json.ts';
+import type { DescribedRoute } from '../../src/http/openapi/operation.ts';
 import type { Brain } from '../../src/server/brain.ts';
 
 export interface Step {
@@ -27,7 +28,7 @@ export type Recording = <T>(operationId: string, step: Step) => Promise<Answered
 /** Makes requests of one version by the names of their operations, and keeps each with its answer. */
 export function recorder(brain: Brain, version: number) {
   const examples: Example[] = [];
-  const routes = routesOf(brain.app).filter(({ url }) => url.startsWith(`/api/v${version}/`));
+  const routes = brain.app.routeTable.filter((route) => isOperationOf(version, route));
 
   const record: Recording = async <T>(operationId: string, step: Step): Promise<Answered<T>> => {
     const route = routes.find(({ schema }) => schema.operationId === operationId);
@@ -81,7 +82,8 @@ const read = (text: string, mediaType = ''): Json =>
   /[/+]json$/.test(mediaType) ? (JSON.parse(text) as Json) : text;
 
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g;
-const TIME = /20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g;
+const TIME = /20[0-8]\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g;
+const SECRET = /b2t_[A-Za-z0-9_-]+/g;
 const CURSOR = /[A-Za-z0-9_-]{60,}/g;
 const START = Date.parse('2026-01-05T08:00:00.000Z');
 
@@ -103,6 +105,10 @@ function settled(examples: readonly Example[]): readonly Example[] {
   const text = JSON.stringify(examples)
     .replace(UUID, numbered(id))
     .replace(/"ticket":"[\w-]+"/g, '"ticket":"uRlujtBWSs3trddLYKgR43rQ-pmPvzPH"')
+    .replace(
+      SECRET,
+      numbered((index) => `b2t_the-secret-of-token-${index + 1}`),
+    )
     .replace(
       CURSOR,
       numbered((index) => `the-cursor-of-the-next-page-${index + 1}`),

@@ -30,6 +30,8 @@ const root = mkdtempSync(join(tmpdir(), 'brain2-health-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 const TURN_MS = 2_000;
+/** What a machine that is busy may take longer. */
+const BUSY_MS = 4_000;
 
 async function stateOf(url: string) {
   const [livez, readyz, health] = await Promise.all([
@@ -56,7 +58,7 @@ async function turns(url: string, status: 200 | 503, name: string, state: Health
     },
     { timeout: 20_000, interval: 50 },
   );
-  expect(performance.now() - start).toBeLessThan(TURN_MS + 1_000); // and a second for a machine that is busy
+  expect(performance.now() - start).toBeLessThan(TURN_MS + BUSY_MS);
 }
 
 /** Services over a database file that others may have open as well. */

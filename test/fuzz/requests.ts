@@ -39,6 +39,7 @@ const COLLECTIONS: Readonly<Record<string, PoolName>> = {
   related: 'nodes',
   edges: 'edges',
   categories: 'categories',
+  tokens: 'tokens',
 };
 
 function partsOf(document: OpenApi, { path, operation }: Located): fc.Arbitrary<Parts> {
@@ -83,6 +84,7 @@ function headersOf(parameters: readonly Parameter[]): fc.Arbitrary<Readonly<Reco
   const values: Readonly<Record<string, fc.Arbitrary<string>>> = {
     'If-Match': fc.constantFrom(...ETAGS),
     'If-None-Match': fc.constantFrom(...ETAGS),
+    'Idempotency-Key': fc.oneof(fc.constantFrom('"one"', 'two'), fc.uuid()),
     'X-Correlation-ID': fc.stringMatching(/^[A-Za-z0-9._:-]{1,40}$/),
   };
   const known = parameters.flatMap(({ name }) => (values[name] ? [[name, values[name]] as const] : []));

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Route } from '../../src/http/route-table.ts';
+import type { DescribedRoute } from '../../src/http/openapi/operation.ts';
 import { openBrain } from '../../src/server/brain.ts';
 import { dataFolder, settingsOf } from './client.ts';
 import { MARKER, seed, walk, type Known } from './walk.ts';
@@ -45,7 +45,7 @@ function troubles(text: string): readonly string[] {
 }
 
 /** Every line is as it should be, and each request has the one that tells of its end. */
-function expectWhole(lines: readonly string[], sent: ReadonlyMap<string, Route>): void {
+function expectWhole(lines: readonly string[], sent: ReadonlyMap<string, DescribedRoute>): void {
   expect(lines.filter((line) => troubles(line).length > 0).map((line) => [troubles(line), line])).toEqual([]);
   const ends = lines
     .map((line) => JSON.parse(line) as Line)
@@ -61,7 +61,7 @@ function expectWhole(lines: readonly string[], sent: ReadonlyMap<string, Route>)
 /** The routes of the application as it is, and what a walk can ask them for, stored in this folder. */
 async function prepared(
   dataDir: string,
-): Promise<{ readonly routes: readonly Route[]; readonly known: Known }> {
+): Promise<{ readonly routes: readonly DescribedRoute[]; readonly known: Known }> {
   const brain = await openBrain(settingsOf(dataDir));
   const url = await brain.app.listen({ host: '127.0.0.1', port: 0 });
   const known = await seed(url);

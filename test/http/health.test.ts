@@ -3,13 +3,15 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Health } from '../../src/api/common.ts';
 import { BrainError } from '../../src/domain/error.ts';
 import { createApp } from '../../src/http/app.ts';
-import { healthMonitor, type Finding, type HealthCheck } from '../../src/http/health.ts';
+import { HEALTH_LIMITS, healthMonitor, type Finding, type HealthCheck } from '../../src/http/health.ts';
 import type { RealtimeNeeds } from '../../src/http/v2/realtime.ts';
 import type { Services } from '../../src/services/services.ts';
 import { createLog } from '../../src/shared/log.ts';
 import { LOCAL_ACCESS, newBrain } from './client.ts';
 
 const NOW = { timeoutMs: 100, freshMs: 0 };
+/** What a machine that is busy may take longer. */
+const BUSY_MS = 4_000;
 const up: HealthCheck = async () => ({ status: 'up' });
 const hangs: HealthCheck = () => new Promise<Finding>(() => {});
 
@@ -62,13 +64,12 @@ describe('the health of a running Brain2', () => {
       const paths = ['/livez', '/readyz', '/health'];
       return Promise.all(paths.map(async (url) => (await app.inject({ url })).statusCode));
     };
+    expect(HEALTH_LIMITS.timeoutMs + HEALTH_LIMITS.freshMs).toBeLessThan(2_000);
     const turns = async (now: HealthCheck, expected: readonly number[]) => {
-      const start = performance.now();
       await vi.waitFor(async () => expect(await statuses(now)).toEqual(expected), {
-        timeout: 5_000,
+        timeout: 2_000 + BUSY_MS,
         interval: 20,
       });
-      expect(performance.now() - start).toBeLessThan(2_000);
     };
     await turns(up, [200, 200, 200]);
     await turns(() => Promise.reject(new Error('the disk is gone')), [200, 503, 503]);
@@ -101,18 +102,19 @@ describe('running checks', () => {
   });
 
   it('a check that hangs times out alone: all run side by side, in about one timeout', async () => {
-    const { health } = monitor({ a: hangs, b: hangs, c: hangs, good: up });
+    const limits = { timeoutMs: 3_000, freshMs: 0 };
+    const { health } = monitor({ a: hangs, b: hangs, c: hangs, good: up }, { limits });
     const start = performance.now();
     const { components } = await health();
     const tookMs = performance.now() - start;
-    expect(tookMs).toBeGreaterThanOrEqual(95);
-    expect(tookMs).toBeLessThan(290);
+    expect(tookMs).toBeGreaterThanOrEqual(limits.timeoutMs - 5); // timers may come a little early
+    expect(tookMs).toBeLessThan(2 * limits.timeoutMs);
     expect(components).toMatchObject({
-      a: { status: 'down', message: 'no answer within 100 ms' },
+      a: { status: 'down', message: 'no answer within 3000 ms' },
       c: { status: 'down' },
       good: { status: 'up' },
     });
-    expect(components['good']?.durationMs).toBeLessThan(90);
+    expect(components['good']?.durationMs).toBeLessThan(limits.timeoutMs);
   });
 
   it('a check that hangs is not begun again, however often it is asked for, and is up when it answers', async () => {

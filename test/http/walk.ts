@@ -1,4 +1,4 @@
-import type { Route } from '../../src/http/route-table.ts';
+import type { DescribedRoute } from '../../src/http/openapi/operation.ts';
 
 /** Stands in everything that a walk sends and in everything that it stored: no line of a log may have it. */
 export const MARKER = 'xylophonequartz';
@@ -60,7 +60,7 @@ interface Sent {
 }
 
 /** What one route is asked: as it should be, with ids and parameters that are not known, and with bodies of any kind. */
-function variants({ method, url }: Route, known: Known): readonly Sent[] {
+function variants({ method, url }: DescribedRoute, known: Known): readonly Sent[] {
   const real = fill(url, known);
   const strange = url.replace(/:\w+|\*/g, MARKER);
   const asked: Sent[] = [
@@ -102,10 +102,10 @@ const PATIENCE_MS = 5_000;
 /** Sends each route its variants over sockets; gives the correlation ids, each with its route. */
 export async function walk(
   url: string,
-  routes: readonly Route[],
+  routes: readonly DescribedRoute[],
   known: Known,
-): Promise<ReadonlyMap<string, Route>> {
-  const sent = new Map<string, Route>();
+): Promise<ReadonlyMap<string, DescribedRoute>> {
+  const sent = new Map<string, DescribedRoute>();
   const inOrder = routes.toSorted((a, b) => Number(a.method === 'DELETE') - Number(b.method === 'DELETE'));
   for (const route of inOrder) {
     for (const { path, headers, body } of variants(route, known)) {

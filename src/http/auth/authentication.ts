@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { BrainError } from '../../domain/error.ts';
 import type { Authenticate, Principal, Scope } from '../../services/principal.ts';
 import { setOwner } from '../../shared/context.ts';
@@ -43,8 +43,12 @@ export function useAuthentication(app: FastifyInstance, authenticate: Authentica
 
 /** What is no route at all is answered as such to everybody. */
 function accessOf({ is404, method, routeOptions }: FastifyRequest): Access {
-  if (is404) return 'open';
-  return routeOptions.config.access ?? (READS.has(method) ? 'read' : 'write');
+  return is404 ? 'open' : accessTo(method, routeOptions.config);
+}
+
+/** What a route asks of its caller. */
+export function accessTo(method: string, config: FastifyContextConfig | undefined): Access {
+  return config?.access ?? (READS.has(method) ? 'read' : 'write');
 }
 
 function credentialOf({ headers }: FastifyRequest): string | undefined {

@@ -27,9 +27,15 @@ export function operationView(document: OpenApi, one: Located): Html {
     </h3>
     <p class="address"><span class="method ${method.toLowerCase()}">${method}</span> <code>${path}</code></p>
     <p>${prose(operation.description)}</p>
-    ${call(document, one)} ${parameters(document, operation)} ${body(operation)}
+    ${scope(operation)} ${call(document, one)} ${parameters(document, operation)} ${body(operation)}
     ${answers(document, operation)}
   </section>`;
+}
+
+/** What the caller's token must be good for, where one is asked for. */
+function scope({ security = [] }: Operation): Html | undefined {
+  const asked = security.flatMap(({ bearer = [] }) => bearer);
+  return asked.length === 0 ? undefined : html`<p class="scope">Scope: <code>${asked.join(', ')}</code></p>`;
 }
 
 function parameters(document: OpenApi, operation: Operation): Html | undefined {

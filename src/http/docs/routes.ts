@@ -32,10 +32,14 @@ const ASSETS = { 'docs.css': 'text/css; charset=utf-8', 'icon.svg': 'image/svg+x
 export function documentRoutes(app: FastifyInstance): void {
   for (const version of DOCUMENTED) {
     const document = once(() => readFile(fileOf(version), 'utf8'));
-    app.get(`${prefixOf(version)}/openapi.json`, async (request, reply) => {
-      reply.type('application/json; charset=utf-8');
-      return sendKept(request, reply, await document());
-    });
+    app.get(
+      `${prefixOf(version)}/openapi.json`,
+      { schema: documentSchema(version) },
+      async (request, reply) => {
+        reply.type('application/json; charset=utf-8');
+        return sendKept(request, reply, await document());
+      },
+    );
     const page = once(() => referencePage(version));
     const paths = version === DOCUMENTED[0] ? ['/docs', pageOf(version)] : [pageOf(version)];
     for (const path of paths) {
@@ -62,6 +66,14 @@ export function documentRoutes(app: FastifyInstance): void {
     return sendPage(request, reply, await page());
   });
 }
+
+const documentSchema = ({ number }: ApiVersion) => ({
+  operationId: 'getDocument',
+  summary: 'Get the OpenAPI document',
+  description: `What version ${number} takes and answers, as OpenAPI 3.1.`,
+  tags: ['document'],
+  hide: true,
+});
 
 const VERSION_LINKS: readonly PageLink[] = DOCUMENTED.map((version) => ({
   path: pageOf(version),

@@ -18,14 +18,15 @@ export interface ApiDescription {
   readonly failures: FailureBody;
   /** Headers of every answer of this version. */
   readonly sends?: readonly AnswerHeader[];
-  readonly security: Security;
 }
 
-/** Ways in which a caller says who it is. Empty: the local owner alone is served, and asked for nothing. */
-interface Security {
-  readonly schemes: JsonObject;
-  readonly requirements: readonly JsonObject[];
-}
+/** How a caller says who it is, unless the local owner alone is served, who is asked for nothing. */
+const BEARER = {
+  type: 'http',
+  scheme: 'bearer',
+  description:
+    'A token of Brain2 (`brain2 token create`), or a JWT of the issuer that the server trusts. An operation names the scope that it asks: `admin` includes `write`, and `write` includes `read`. A server that serves its own machine alone (`BRAIN2_AUTH=local`) asks for none.',
+};
 
 /** The OpenAPI 3.1 document of a version: of its routes, with examples of what they really answer. */
 export function describeApi(
@@ -33,12 +34,9 @@ export function describeApi(
   routes: readonly DescribedRoute[],
   examples: readonly Example[],
 ): JsonObject {
-  const { sends = [] } = api;
+  const sends = [...(api.sends ?? []), 'limits'] as const;
   const schemas = schemasOf(...api.shapes);
-  // The document itself is no operation.
-  const own = routes.filter(
-    ({ url, schema }) => url.startsWith(`/api/v${api.version}/`) && schema.operationId !== undefined,
-  );
+  const own = routes.filter((route) => isOperationOf(api.version, route));
   const paths = new Map<string, JsonObject>();
   const failures = new Map<string, Failure>();
   for (const route of own.toSorted(byVerb)) {
@@ -67,7 +65,7 @@ export function describeApi(
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/', description: 'The Brain2 that serves this document.' }],
-    security: api.security.requirements,
+    security: [{ bearer: [] }, {}],
     tags: api.tags.map(({ name, description }) => ({ name, description })),
     paths: sorted(paths),
     components: {
@@ -75,10 +73,14 @@ export function describeApi(
       headers: usedOf('headers', headerComponents, [sorted(paths), responses]),
       parameters: usedOf('parameters', parameterComponents, sorted(paths)),
       responses,
-      securitySchemes: api.security.schemes,
+      securitySchemes: { bearer: BEARER },
     },
   };
 }
+
+/** Whether the document of the version describes the route. A router answers HEAD as it does GET. */
+export const isOperationOf = (version: number, { method, url, schema }: DescribedRoute): boolean =>
+  url.startsWith(`/api/v${version}/`) && method !== 'HEAD' && schema.hide !== true;
 
 function usedOf(kind: string, components: JsonObject, parts: Json): JsonObject {
   const text = JSON.stringify(parts);
@@ -102,7 +104,8 @@ function operationOf(
   route: DescribedRoute,
   { schemas, failing, examples, sends }: OperationNeeds,
 ): JsonObject {
-  const { operationId, summary, description, tags = [] } = route.schema;
+  const { access, schema } = route;
+  const { operationId, summary, description, tags = [] } = schema;
   const refused = failing.map(
     ({ status, name }) => [String(status), { $ref: `#/components/responses/${name}` }] as const,
   );
@@ -111,6 +114,7 @@ function operationOf(
     summary,
     description,
     tags: [...tags],
+    security: access === 'open' ? [] : [{ bearer: [access] }, {}],
     parameters: parametersOf(route, schemas, examples),
     requestBody: requestBodyOf(route, schemas, examples),
     responses: sorted([...answersOf(route, { schemas, examples, sends }), ...refused]),
@@ -128,16 +132,21 @@ function answersOf(
   { method, schema }: DescribedRoute,
   { schemas, examples, sends: always }: Omit<OperationNeeds, 'failing'>,
 ): readonly (readonly [string, JsonObject])[] {
-  const { response = {}, lines, takes = [] } = schema;
-  const sends = [...always, ...(schema.sends ?? [])];
+  const { response = {}, lines, isEventStream = false, takes = [] } = schema;
+  const isOnce = takes.includes('idempotency-key');
+  const sends = [...always, ...(schema.sends ?? []), ...(isOnce ? (['replayed'] as const) : [])];
   const shapes: [number, TSchema | undefined][] = Object.entries(response)
     .map(([status, shape]): [number, TSchema] => [Number(status), shape])
     .filter(([status]) => status < 400);
-  if (shapes.length === 0) shapes.push([lines?.answer ? 200 : 204, undefined]);
+  if (shapes.length === 0) shapes.push([lines?.answer || isEventStream ? 200 : 204, undefined]);
   if (method === 'GET' && takes.includes('if-none-match')) shapes.push([304, undefined]);
   return shapes.map(([status, shape]) => {
     const those = examples.filter(({ answer }) => answer.status === status);
     const contents = status === 200 ? { json: shape, lines: lines?.answer } : { json: shape };
+    if (isEventStream && status === 200) {
+      const described = { description: 'Events, until one of the two ends it.', content: EVENT_STREAM };
+      return [String(status), { ...described, headers: headersOf(sends, status) }];
+    }
     const content = contentOf(contents, schemas, (type) =>
       those.flatMap((one) => (one.answer.mediaType === type ? [exampleOf(one, one.answer.value)] : [])),
     );
@@ -188,6 +197,10 @@ function contentOf(
   });
   return entries.length > 0 ? Object.fromEntries(entries) : undefined;
 }
+
+const EVENT_STREAM: JsonObject = {
+  'text/event-stream': { schema: { type: 'string', description: 'Server-sent events.' } },
+};
 
 /** OpenAPI 3.1 has no word for the shape of a line; `contentSchema` is the nearest. */
 const linesOf = (line: JsonObject): JsonObject => ({

@@ -2,12 +2,20 @@ import { STATUS_CODES } from 'node:http';
 import { ERROR_CODES, type ErrorCode } from '../../domain/error.ts';
 import { PROBLEMS } from '../errors.ts';
 import type { Example } from './example.ts';
-import { headersOf } from './headers.ts';
+import { headersOf, RETRY_AT_TIMES } from './headers.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { AnswerHeader, DescribedRoute } from './operation.ts';
 
 /** What any operation may answer, whatever it does. */
-const ALWAYS: readonly ErrorCode[] = ['malformed', 'version_malformed', 'version_conflict', 'invalid'];
+const ALWAYS: readonly ErrorCode[] = [
+  'malformed',
+  'version_malformed',
+  'version_conflict',
+  'invalid',
+  'url_too_long',
+];
+/** What whoever asks who calls may answer, and who counts the calls. */
+const CLOSED: readonly ErrorCode[] = ['unauthenticated', 'forbidden', 'rate_limited'];
 /** Of these every operation names all: they are told apart by what the server is like, not by what was asked. */
 const OF_THE_SERVER = [500, 503];
 
@@ -31,7 +39,7 @@ export interface FailureBody {
 
 /** Every way in which a route may fail, by status. */
 export function failuresOf(
-  { method, url, schema }: DescribedRoute,
+  { method, url, access, schema }: DescribedRoute,
   { statusOf }: FailureBody,
 ): readonly Failure[] {
   const reads = method === 'GET';
@@ -39,9 +47,11 @@ export function failuresOf(
   const codes = new Set<ErrorCode>([
     ...ALWAYS,
     ...ERROR_CODES.filter((code) => OF_THE_SERVER.includes(PROBLEMS[code].status)),
+    ...(access === 'open' ? [] : CLOSED),
     ...(url.includes(':') ? (['not_found'] as const) : []),
     ...(reads ? [] : (['too_large', 'unsupported_media_type', 'storage_full'] as const)),
     ...(schema.takes?.includes('if-match') ? (['stale', 'version_required'] as const) : []),
+    ...(schema.takes?.includes('idempotency-key') ? (['in_progress', 'key_reused'] as const) : []),
     ...(declared.includes(409) ? (['conflict', 'stale'] as const) : []),
     ...(schema.fails ?? []),
   ]);
@@ -81,7 +91,10 @@ export function failureResponse(
   });
   return {
     description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code].title}.`).join(' '),
-    headers: headersOf(sends, status),
+    headers: {
+      ...headersOf(sends, status),
+      ...(codes.includes('in_progress') && { 'Retry-After': RETRY_AT_TIMES }),
+    },
     content: body.content(codes, Object.fromEntries(examples) as JsonObject),
   };
 }

@@ -45,6 +45,23 @@ const HEADERS: Readonly<Record<string, { readonly description: string; readonly 
     description: 'Seconds after which to try again.',
     schema: { type: 'string', pattern: '^[0-9]+$', maxLength: 10 },
   },
+  RateLimit: {
+    description:
+      'Of each policy that counted the request, how many more are possible now (`r`) and in how many seconds one more will be (`t`); absent where nothing is counted.',
+    schema: { type: 'string', maxLength: 200 },
+  },
+  'RateLimit-Policy': {
+    description: 'Each policy that counted the request: so many requests (`q`) in so many seconds (`w`).',
+    schema: { type: 'string', maxLength: 200 },
+  },
+  'WWW-Authenticate': {
+    description: 'How to say who calls, and what was wrong with what was sent (RFC 6750).',
+    schema: { type: 'string', maxLength: 200 },
+  },
+  'Idempotency-Replayed': {
+    description: 'The answer is the one that the first request of this Idempotency-Key got.',
+    schema: { type: 'string', const: 'true' },
+  },
 };
 
 const ANSWERS: Readonly<Record<AnswerHeader, readonly string[]>> = {
@@ -52,11 +69,37 @@ const ANSWERS: Readonly<Record<AnswerHeader, readonly string[]>> = {
   location: ['Location'],
   link: ['Link'],
   deprecation: ['Deprecation', 'Sunset', 'Link'],
+  limits: ['RateLimit', 'RateLimit-Policy'],
+  replayed: ['Idempotency-Replayed'],
+};
+
+/** Of refusals, by their status. */
+const REFUSALS: Readonly<Record<number, readonly string[]>> = {
+  401: ['WWW-Authenticate'],
+  403: ['WWW-Authenticate'],
+  429: ['Retry-After'],
+  503: ['Retry-After'],
+};
+
+/** Of a response that one code of several sends it with. */
+export const RETRY_AT_TIMES: JsonObject = {
+  description: 'Seconds after which to try again, where that alone may help.',
+  required: false,
+  schema: { type: 'string', pattern: '^[0-9]+$', maxLength: 10 },
 };
 
 const ALWAYS = ['X-Correlation-ID', 'X-Request-ID', 'API-Version', 'Vary'];
 /** Not in every answer that may have them: a last page has no link, a request for no version none of a version. */
-const SOMETIMES: ReadonlySet<string> = new Set(['Link', 'Vary', 'Deprecation', 'Sunset']);
+const SOMETIMES: ReadonlySet<string> = new Set([
+  'Link',
+  'Vary',
+  'Deprecation',
+  'Sunset',
+  'RateLimit',
+  'RateLimit-Policy',
+  'WWW-Authenticate',
+  'Idempotency-Replayed',
+]);
 
 export const headerComponents: JsonObject = Object.fromEntries(
   Object.entries(HEADERS).map(([name, { description, schema }]) => [
@@ -67,11 +110,7 @@ export const headerComponents: JsonObject = Object.fromEntries(
 
 /** The headers of one answer, by reference. */
 export function headersOf(extra: readonly AnswerHeader[], status: number): JsonObject {
-  const names = [
-    ...ALWAYS,
-    ...extra.flatMap((name) => ANSWERS[name]),
-    ...(status === 503 ? ['Retry-After'] : []),
-  ];
+  const names = [...ALWAYS, ...extra.flatMap((name) => ANSWERS[name]), ...(REFUSALS[status] ?? [])];
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }
 
@@ -100,11 +139,29 @@ export const parameterComponents: JsonObject = {
     schema: { type: 'string', maxLength: 1000 },
     example: '"1"',
   },
+  LastEventId: {
+    name: 'Last-Event-ID',
+    in: 'header',
+    description:
+      'The `id` of the last event that was heard, which a browser sends by itself when it comes again.',
+    schema: { type: 'string', maxLength: 100 },
+    example: '0190a7c4-5b3e-7c2a-9f10-000000000001-42',
+  },
+  IdempotencyKey: {
+    name: 'Idempotency-Key',
+    in: 'header',
+    description:
+      'A new word of the caller’s own for each thing to be done: the same request with it, sent again within 24 hours, is not done again but answered as before. 1 to 255 printable characters, as they are or between double quotes.',
+    schema: { type: 'string', minLength: 1, maxLength: 257 },
+    example: '"3f0c7a52-note"',
+  },
 };
 
 const REQUESTS: Readonly<Record<RequestHeader, string>> = {
   'if-match': 'IfMatch',
   'if-none-match': 'IfNoneMatch',
+  'idempotency-key': 'IdempotencyKey',
+  'last-event-id': 'LastEventId',
 };
 
 /** The header parameters of an operation, by reference. */

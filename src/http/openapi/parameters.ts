@@ -12,6 +12,7 @@ const NOUNS: Readonly<Record<string, string>> = {
   related: 'other note',
   edges: 'edge',
   categories: 'category',
+  tokens: 'token',
 };
 
 /** The parameters of a route: of its path, its query and its headers. */

@@ -15,7 +15,8 @@ export const categoryInsightRoutes =
     app.post(
       '/categories/suggest',
       {
-        config: { successor: null },
+        // A POST for the length of its text: nothing is stored.
+        config: { successor: null, access: 'read' },
         schema: {
           operationId: 'suggestCategories',
           summary: 'Suggest categories for a text',

@@ -20,13 +20,13 @@ export const V1: ApiDescription = {
     'The first public contract, kept whole for old clients and deprecated: new ones start with version 2, and the guide at /docs/guides/migrate-v1-v2 says how to move on. ' +
     'Every answer says since when it is deprecated, until when it is served, and what replaces the operation. ' +
     'Fields that are not known are ignored. Where `Accept` names application/vnd.brain2.v1+json, the Content-Type of an answer does too. ' +
+    'Who calls is said by `Authorization: Bearer` and a token, but to a server of its own machine alone. ' +
     'A refusal is `{"error": "message"}`; the codes named here are those of /docs/errors.',
   tags: [
     { name: 'nodes', description: 'Notes.' },
     { name: 'categories', description: 'Categories, and the notes in them.' },
     { name: 'graph', description: 'The graph, for a drawing.' },
   ],
-  security: { schemes: {}, requirements: [{}] },
   sends: ['deprecation'],
   shapes: [shapes, common],
   failures: {

@@ -1,5 +1,6 @@
 import * as common from '../../api/common.ts';
 import * as imports from '../../api/v2-imports.ts';
+import * as tokens from '../../api/v2-tokens.ts';
 import * as shapes from '../../api/v2.ts';
 import { PROBLEMS } from '../errors.ts';
 import type { ApiDescription } from '../openapi/document.ts';
@@ -14,6 +15,8 @@ export const V2: ApiDescription = {
     'Times are RFC 3339 in UTC, ids are UUIDv7, enums are open: ignore values that you do not know. ' +
     'An unknown field or parameter is an error that names the nearest known one. ' +
     'A change names the version that it is of in `If-Match`; a list goes on by its cursor. ' +
+    'A POST with an `Idempotency-Key` is done once, however often it is sent. ' +
+    'Who calls is said by `Authorization: Bearer` and a token, but to a server of its own machine alone; what is left of the caller’s quota is told in `RateLimit`. ' +
     'Where `Accept` names application/vnd.brain2.v2+json, the Content-Type of an answer does too. ' +
     'Every refusal is a problem document (RFC 9457) with a `code`, described at /docs/errors.',
   tags: [
@@ -31,10 +34,10 @@ export const V2: ApiDescription = {
       name: 'events',
       description: 'What happens, as it happens: as a stream, and the tickets of the socket.',
     },
+    { name: 'tokens', description: 'Keys to everything of an owner: who may call, and how far.' },
     { name: 'usage', description: 'What still calls a deprecated version.' },
   ],
-  security: { schemes: {}, requirements: [{}] },
-  shapes: [common, shapes, imports],
+  shapes: [common, shapes, imports, tokens],
   failures: {
     statusOf: (code) => PROBLEMS[code].status,
     content: (codes, examples) => ({

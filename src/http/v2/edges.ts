@@ -24,6 +24,7 @@ export const edgeRoutes =
           sends: ['etag', 'location'],
           fails: ['conflict'],
           body: api.EdgeInput,
+          takes: ['idempotency-key'],
           response: { 201: api.Edge },
         },
       },
@@ -55,6 +56,7 @@ export const edgeRoutes =
           description: 'By pages, with any of the filters.',
           tags: ['edges'],
           sends: ['link'],
+          fails: ['not_found'], // the note of the filter
           querystring: api.EdgeQuery,
           response: { 200: api.EdgePage },
         },

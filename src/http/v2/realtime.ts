@@ -6,6 +6,7 @@ import { Ticket, type Filter } from '../../api/realtime.ts';
 import { BrainError } from '../../domain/error.ts';
 import type { Position } from '../../domain/values.ts';
 import type { Principal } from '../../services/principal.ts';
+import { refuseKey } from '../idempotency.ts';
 
 /** What is listened to: the frames of `brain2.v1`, one at a time. */
 export interface EventStream {
@@ -58,11 +59,11 @@ export const realtimeRoutes =
           response: { 201: Ticket },
         },
       },
-      async (request, reply) =>
-        reply
-          .code(201)
-          .header('cache-control', 'no-store')
-          .send(realtime.issueTicket(principalOf(request))),
+      async (request, reply) => {
+        refuseKey(request, 'each ticket is another one');
+        reply.code(201).header('cache-control', 'no-store');
+        return realtime.issueTicket(principalOf(request));
+      },
     );
 
     app.get(
@@ -74,6 +75,8 @@ export const realtimeRoutes =
           description:
             'Server-sent events: an event has no name and the `id` from which `Last-Event-ID` resumes; every other frame comes under its action. The frames are those of the socket, in docs/asyncapi.json.',
           tags: ['events'],
+          takes: ['last-event-id'],
+          isEventStream: true,
           querystring: EventsQuery,
         },
       },
@@ -90,7 +93,7 @@ export const realtimeRoutes =
           .header('content-type', 'text/event-stream; charset=utf-8')
           .header('cache-control', 'no-store')
           .header('x-accel-buffering', 'no')
-          .send(body as never);
+          .send(body);
       },
     );
   };
