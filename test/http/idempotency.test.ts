@@ -36,6 +36,9 @@ async function posts(
   return [
     ['/nodes', SLEEP.melatonin],
     ['/nodes/preview-links', SLEEP.melatonin],
+    ['/nodes/bulk', { mode: 'partial', items: [SLEEP.melatonin, { title: '' }] }],
+    ['/nodes/bulk/patch', { mode: 'atomic', items: [{ id: a.id, title: 'Night' }] }],
+    ['/nodes/bulk/delete', { mode: 'atomic', items: [{ id: b.id }] }],
     ['/edges', { sourceId: a.id, targetId: b.id }],
     ['/categories', { title: 'Z', description: 'new' }],
     [`/categories/${x.id}/move`, { parentId: y.id }, ifMatch(x.version)],

@@ -1,4 +1,5 @@
 import * as common from '../../api/common.ts';
+import * as bulk from '../../api/v2-bulk.ts';
 import * as imports from '../../api/v2-imports.ts';
 import * as shapes from '../../api/v2.ts';
 import { PROBLEMS } from '../errors.ts';
@@ -34,7 +35,7 @@ export const V2: ApiDescription = {
     { name: 'usage', description: 'What still calls a deprecated version.' },
   ],
   security: { schemes: {}, requirements: [{}] },
-  shapes: [common, shapes, imports],
+  shapes: [common, shapes, bulk, imports],
   failures: {
     statusOf: (code) => PROBLEMS[code].status,
     content: (codes, examples) => ({

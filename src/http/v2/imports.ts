@@ -5,7 +5,7 @@ import * as api from '../../api/v2-imports.ts';
 import { BrainError, type Issue } from '../../domain/error.ts';
 import type { ImportEntry, ImportNote } from '../../services/import-note.ts';
 import type { ImportEvent } from '../../services/imports.ts';
-import { keyOf } from '../idempotency.ts';
+import { refuseKey } from '../idempotency.ts';
 import { sendLines } from '../ndjson.ts';
 import { signalOf } from '../timeouts.ts';
 import { checker } from '../validation.ts';
@@ -67,15 +67,7 @@ export const importRoutes =
             'send the notes as application/x-ndjson, one a line',
           );
         }
-        if (keyOf(request) !== undefined) {
-          throw new BrainError(
-            'invalid',
-            'an import takes no Idempotency-Key: sending it again changes nothing',
-            {
-              issues: [{ pointer: '/idempotency-key', code: 'not_taken', message: 'leave the header out' }],
-            },
-          );
-        }
+        refuseKey(request, 'sending an import again changes nothing');
         const { collection, prune = false, dryRun = false } = request.query;
         const options = { collection, prune, dryRun, signal: signalOf(request) };
         const events = services.imports.run(owner(), options, readEntries(request.body, check));
