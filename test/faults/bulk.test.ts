@@ -33,7 +33,7 @@ describe(`killed in a bulk of ${NOTES} notes, seed ${SEED}`, () => {
     async (kill) => {
       const dataDir = join(root, `partial-${kill}`);
       // From before the first note is stored to the last links.
-      const moment = { notes: random.below(NOTES), turns: random.below(random.pick([1, 500, 20_000])) };
+      const moment = { events: random.below(2 * NOTES), turns: random.below(random.pick([1, 500, 20_000])) };
       const killed = await bulkUntilKilled(dataDir, 'partial', moment);
       const ledger = new Ledger();
       if (killed.isAnswered) acknowledgeAll(ledger, killed.ids);
@@ -59,7 +59,7 @@ describe(`killed in a bulk of ${NOTES} notes, seed ${SEED}`, () => {
 
   it.each(kills)('kill %i: of an atomic one all is there, linked, or nothing', async (kill) => {
     const dataDir = join(root, `atomic-${kill}`);
-    const moment = { notes: 0, turns: random.below(random.pick([1, 500, 5_000])) };
+    const moment = { events: 0, turns: random.below(random.pick([1, 500, 5_000])) };
     const killed = await bulkUntilKilled(dataDir, 'atomic', moment);
     const ledger = new Ledger();
     if (killed.isAnswered) acknowledgeAll(ledger, killed.ids);
@@ -77,11 +77,11 @@ describe(`killed in a bulk of ${NOTES} notes, seed ${SEED}`, () => {
 const ATOMIC = 30;
 const sentOf = (mode: Mode) => (mode === 'atomic' ? notes.slice(0, ATOMIC) : notes);
 
-/** Kills the server while it works on the bulk, once so many notes are stored. */
+/** Kills the server while it works on the bulk, once the log has so many events. */
 async function bulkUntilKilled(
   dataDir: string,
   mode: Mode,
-  moment: { readonly notes: number; readonly turns: number },
+  moment: { readonly events: number; readonly turns: number },
 ): Promise<{ readonly isAnswered: boolean; readonly ids: readonly string[] }> {
   const server = await listening(dataDir);
   const { changes } = brainClient(httpTransport(server.url));
@@ -89,7 +89,7 @@ async function bulkUntilKilled(
     ({ items }) => ({ isAnswered: true, ids: items.map(({ id = '' }) => id) }),
     () => ({ isAnswered: false, ids: [] }),
   );
-  while (moment.notes > 0 && (await changes({ seq: moment.notes - 1 }, 1)).items.length === 0);
+  for (let seq = 0; seq < moment.events;) ({ seq } = await changes({ seq }));
   await server.kill(moment.turns);
   return answer;
 }
