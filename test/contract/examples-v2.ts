@@ -188,8 +188,8 @@ async function recordBulk(record: Recording, { bread }: Notes): Promise<void> {
     status: 200,
   });
   await record('bulkCreateNodes', {
-    shows: 'A good note and one that is not',
-    body: { mode: 'partial', items: [{ title: 'Naps' }, { titel: 'Sleep' }] },
+    shows: 'A good note and an empty one',
+    body: { mode: 'partial', items: [{ title: 'Naps' }, { content: ' ' }] },
     status: 207,
   });
   await record('bulkCreateNodes', {
