@@ -83,7 +83,7 @@ export const BulkResult = Type.Object({
   summary: BulkSummary,
   edges: Type.Array(Edge, { description: 'those that were made at these notes' }),
   links: Type.Union([Type.Literal('made'), Type.Literal('promised')], {
-    description: 'promised: the notes are stored, and their links come later, for they could not be made now',
+    description: 'promised: the notes are done, and their links follow later, for it could not be now',
   }),
 });
 export type BulkResult = Static<typeof BulkResult>;

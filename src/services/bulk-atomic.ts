@@ -6,6 +6,7 @@ import { TABLE_LIMITS } from '../storage/table.ts';
 import type { Store } from '../storage/store.ts';
 import type { Tx } from '../storage/transaction.ts';
 import {
+  afterAll,
   issuesOfItem,
   refuseAll,
   type BulkItem,
@@ -127,8 +128,12 @@ export async function deleteAll(
     await keep?.(tx, result);
     return { result, left };
   });
-  for (const id of left) await pending.finishUnlink(owner, id);
-  return result;
+  try {
+    for (const id of left) await pending.finishUnlink(owner, id);
+    return result;
+  } catch (error) {
+    return afterAll(error, { ...result, isLinked: false });
+  }
 }
 
 /** Deletes as many edges of notes that are gone as fit beside them, and gives the notes with more. */

@@ -1,5 +1,5 @@
 import type { Edge } from '../domain/edge.ts';
-import { BrainError, type ErrorCode, type Issue } from '../domain/error.ts';
+import { BrainError, isBrainError, toBrainError, type ErrorCode, type Issue } from '../domain/error.ts';
 import type { Node, NodeDecision } from '../domain/node.ts';
 import type { NodeId } from '../domain/values.ts';
 import type { Tx } from '../storage/transaction.ts';
@@ -29,7 +29,7 @@ export interface BulkResult {
   readonly edges: readonly Edge[];
   /** Whether all edges are made; else what is stored is promised to be linked. */
   readonly isLinked: boolean;
-  /** What went wrong with the edges. */
+  /** What went wrong once the notes were done. */
   readonly trouble?: BrainError | undefined;
 }
 
@@ -50,6 +50,15 @@ export function errorOfItem(error: BrainError, index: number): BrainError {
     issues: error.issues.map((issue) => within(issue, index)),
     ...(operation !== undefined && { operation }),
   });
+}
+
+/**
+ * The result where something failed once the notes were done: told that they were not, their sender would send them
+ * again. Throws again where the same request was done by another.
+ */
+export function afterAll(error: unknown, result: BulkResult): BulkResult {
+  if (isBrainError(error, 'in_progress')) throw error;
+  return { ...result, trouble: toBrainError(error) };
 }
 
 /** What the error says of an item that stands for all. Throws it again where it is none of the item's. */

@@ -1,10 +1,11 @@
-import { BrainError, isBrainError, toBrainError } from '../domain/error.ts';
+import { BrainError, toBrainError } from '../domain/error.ts';
 import { unchanged } from '../domain/decision.ts';
 import type { Node, NodeInput } from '../domain/node.ts';
 import type { NodeId, OwnerId } from '../domain/values.ts';
 import { eachConcurrent } from '../shared/each-concurrent.ts';
 import { deleteAll, saveAll, type BulkNeeds } from './bulk-atomic.ts';
 import {
+  afterAll,
   errorOfItem,
   type BulkItem,
   type BulkMode,
@@ -52,20 +53,13 @@ export function bulkService(
       const saved =
         mode === 'atomic' ? await saveAll(needs, owner, items, { run, keep }) : await saveEach(run, items);
       const ids = new Set(saved.changed);
-      const result = (trouble?: BrainError): BulkResult => ({
-        outcomes: saved.outcomes,
-        edges: made.at(ids),
-        isLinked: trouble === undefined,
-        trouble,
-      });
+      const result = (): BulkResult => ({ outcomes: saved.outcomes, edges: made.at(ids), isLinked: true });
       try {
         if (!saved.isLinked) await link(owner, run, saved.changed);
         await run.end(keep && ((tx) => keep(tx, result())));
         return result();
       } catch (error) {
-        // The notes are stored, and to say anything else would have them sent again.
-        if (isBrainError(error, 'in_progress')) throw error;
-        return result(toBrainError(error));
+        return afterAll(error, { ...result(), isLinked: false });
       }
     } finally {
       made.stop();
@@ -78,8 +72,12 @@ export function bulkService(
   }
 
   async function keepAlone(owner: OwnerId, result: BulkResult, keep?: Keep<BulkResult>): Promise<BulkResult> {
-    if (keep) await store.write(owner, (tx) => keep(tx, result));
-    return result;
+    try {
+      if (keep) await store.write(owner, (tx) => keep(tx, result));
+      return result;
+    } catch (error) {
+      return afterAll(error, result);
+    }
   }
 
   return {

@@ -34,14 +34,17 @@ export const bulkRoutes =
       expectedVersion: ifMatch === undefined ? undefined : versionOf(ifMatch, 'bulk.delete'),
     }));
     const readIds = itemReader(api.BulkGet.properties.ids.items, nodeId);
-    const validatorCompiler = strictCompiler(api.BulkEnvelope);
+    const options = {
+      bodyLimit: BODY_BYTES,
+      config: CONFIG,
+      validatorCompiler: strictCompiler(api.BulkEnvelope),
+    };
+    const response = { 200: api.BulkResult, 207: api.BulkResult };
 
     app.post(
       '/nodes/bulk',
       {
-        bodyLimit: BODY_BYTES,
-        config: CONFIG,
-        validatorCompiler,
+        ...options,
         schema: {
           operationId: 'bulkCreateNodes',
           summary: 'Create many notes',
@@ -49,7 +52,7 @@ export const bulkRoutes =
             'Stores up to 1,000 notes in up to 10 MB, and links them, also to each other. Each item is answered in its place. Partial: what is wrong with one leaves the others as they are, and the status is 207. Atomic: all are stored in one transaction, or none; how many fit is told when they do not.',
           tags: ['nodes'],
           body: api.BulkCreate,
-          response: { 200: api.BulkResult, 207: api.BulkResult },
+          response,
         },
       },
       (request, reply) => {
@@ -66,9 +69,7 @@ export const bulkRoutes =
     app.post(
       '/nodes/bulk/patch',
       {
-        bodyLimit: BODY_BYTES,
-        config: CONFIG,
-        validatorCompiler,
+        ...options,
         schema: {
           operationId: 'bulkUpdateNodes',
           summary: 'Change many notes',
@@ -76,7 +77,7 @@ export const bulkRoutes =
             'A JSON merge patch of each note, at the version in `ifMatch` where one is given. Notes whose text changed are linked anew. A note stands in a request once.',
           tags: ['nodes'],
           body: api.BulkPatch,
-          response: { 200: api.BulkResult, 207: api.BulkResult },
+          response,
         },
       },
       (request, reply) => {
@@ -93,9 +94,7 @@ export const bulkRoutes =
     app.post(
       '/nodes/bulk/delete',
       {
-        bodyLimit: BODY_BYTES,
-        config: CONFIG,
-        validatorCompiler,
+        ...options,
         schema: {
           operationId: 'bulkDeleteNodes',
           summary: 'Delete many notes',
@@ -103,7 +102,7 @@ export const bulkRoutes =
             'Deletes each note, at the version in `ifMatch` where one is given, and every edge at it. A note stands in a request once.',
           tags: ['nodes'],
           body: api.BulkDelete,
-          response: { 200: api.BulkResult, 207: api.BulkResult },
+          response,
         },
       },
       (request, reply) => {
