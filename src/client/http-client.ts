@@ -1,4 +1,5 @@
 import type { Health, Page, Problem } from '../api/common.ts';
+import type * as bulk from '../api/v2-bulk.ts';
 import type * as tokens from '../api/v2-tokens.ts';
 import type { Ticket } from '../api/realtime.ts';
 import type * as v2 from '../api/v2.ts';
@@ -45,7 +46,12 @@ export function brainClient(transport: Transport) {
   async function send(
     method: string,
     path: string,
-    options: { readonly query?: Query; readonly json?: unknown; readonly ifMatch?: number | undefined } = {},
+    options: {
+      readonly query?: Query;
+      readonly json?: unknown;
+      readonly ifMatch?: number | undefined;
+      readonly key?: string | undefined;
+    } = {},
   ) {
     const answer = await transport({
       method,
@@ -55,6 +61,7 @@ export function brainClient(transport: Transport) {
         ...(options.json !== undefined && {
           'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json',
         }),
+        ...(options.key !== undefined && { 'idempotency-key': `"${options.key}"` }),
         ...(options.ifMatch !== undefined && { 'if-match': `"${options.ifMatch}"` }),
       },
       ...(options.json !== undefined && { body: JSON.stringify(options.json) }),
@@ -87,6 +94,17 @@ export function brainClient(transport: Transport) {
         call<v2.Explanation>('GET', `${at('nodes', id)}/related/${encodeURIComponent(otherId)}`),
       previewLinks: (input: v2.NodeInput) =>
         call<v2.Related>('POST', '/api/v2/nodes/preview-links', { json: input }),
+      /** Many notes at once. With a key, a request that is sent again is not done again. */
+      bulk: {
+        create: (json: bulk.BulkCreate, key?: string) =>
+          call<bulk.BulkResult>('POST', '/api/v2/nodes/bulk', { json, key }),
+        patch: (json: bulk.BulkPatch, key?: string) =>
+          call<bulk.BulkResult>('POST', '/api/v2/nodes/bulk/patch', { json, key }),
+        delete: (json: bulk.BulkDelete, key?: string) =>
+          call<bulk.BulkResult>('POST', '/api/v2/nodes/bulk/delete', { json, key }),
+        get: (ids: readonly string[]) =>
+          call<bulk.BulkRead>('POST', '/api/v2/nodes/bulk/get', { json: { ids } }),
+      },
     },
     edges: {
       create: (input: v2.EdgeInput) => call<v2.Edge>('POST', '/api/v2/edges', { json: input }),

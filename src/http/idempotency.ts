@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { BrainError, isBrainError } from '../domain/error.ts';
 import { ownerId } from '../domain/values.ts';
-import type { Keep, ReceiptService } from '../services/receipts.ts';
+import type { PlannedKeep, ReceiptService } from '../services/receipts.ts';
 import { requestContext } from './context.ts';
 
 /** An answer that can be given again. */
@@ -19,7 +19,7 @@ export interface Answer<B> {
  */
 export type Once = <T, B>(
   call: { readonly request: FastifyRequest; readonly reply: FastifyReply },
-  run: (keep: Keep<T> | undefined) => Promise<T>,
+  run: (keep: PlannedKeep<T> | undefined) => Promise<T>,
   answerOf: (result: T) => Answer<B>,
 ) => Promise<B>;
 
@@ -76,7 +76,7 @@ export function idempotency(receipts: ReceiptService, waitMs = WAIT_MS): Once {
 }
 
 /** The key of the request, if it has one. Throws `malformed`. */
-export function keyOf({ headers }: FastifyRequest): string | undefined {
+function keyOf({ headers }: FastifyRequest): string | undefined {
   const header = headers['idempotency-key'];
   if (header === undefined) return undefined;
   const [, quoted, bare] = KEY.exec(String(header)) ?? [];

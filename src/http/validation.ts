@@ -28,11 +28,15 @@ const COMMON = {
  * Nothing unknown is removed in silence: it is an error that names what was meant.
  */
 export function useStrictValidation(app: FastifyInstance): void {
+  app.setValidatorCompiler(strictCompiler());
+}
+
+/** The same for a route whose body is described whole, and of which this much is checked before its handler. */
+export function strictCompiler(bodySoFar?: TSchema): FastifySchemaCompiler<TSchema> {
   const asIs = new Ajv({ ...COMMON, coerceTypes: false, removeAdditional: false });
   const fromText = new Ajv({ ...COMMON, coerceTypes: true, removeAdditional: false });
-  const compiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) =>
-    (httpPart === 'body' ? asIs : fromText).compile(schema);
-  app.setValidatorCompiler(compiler);
+  return ({ schema, httpPart }) =>
+    httpPart === 'body' ? asIs.compile(bodySoFar ?? schema) : fromText.compile(schema);
 }
 
 /** A check of single values outside of requests, such as the lines of an import. */

@@ -17,7 +17,7 @@ export interface WorkersHealth {
 interface CheckNeeds {
   readonly table: Table;
   readonly store: Store;
-  readonly services: Pick<Services, 'indexes' | 'imports'>;
+  readonly services: Pick<Services, 'indexes' | 'runs'>;
   /** What there is to say of the engine. */
   readonly facts?: Readonly<Record<string, unknown>> | undefined;
   readonly dataDir: string;
@@ -150,7 +150,7 @@ export function logCheck(
         details,
       };
     // An import marks what it stores, and links it at its end.
-    if (pending >= limits.pending && !services.imports.isRunning(owner))
+    if (pending >= limits.pending && services.runs.running(owner) === 0)
       return { status: 'degraded', message: 'many notes wait to be linked', details };
     return { status: 'up', details };
   };

@@ -56,9 +56,9 @@ export function startUpkeep(needs: UpkeepNeeds): () => Promise<void> {
 
 async function keepUp(needs: UpkeepNeeds, sweeps: boolean): Promise<void> {
   const { services, log, sweep, trim } = needs;
-  const { imports, pending, indexes, owners, deprecatedCalls } = services;
+  const { runs, pending, indexes, owners, deprecatedCalls } = services;
   await eachOwner(owners.met(), { ...needs, failure: 'upkeep failed' }, async (owner) => {
-    if (!imports.isRunning(owner)) await pending.finish(owner);
+    if (runs.running(owner) === 0) await pending.finish(owner);
     await trim(owner);
   });
   try {

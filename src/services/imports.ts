@@ -7,13 +7,10 @@ import {
   type Instant,
   type NodeId,
   type OwnerId,
-  type Position,
 } from '../domain/values.ts';
 import { eachConcurrent } from '../shared/each-concurrent.ts';
 import type { Store } from '../storage/store.ts';
-import type { PendingWork, Repositories } from '../storage/repositories.ts';
-import type { Tx } from '../storage/transaction.ts';
-import { BareNotes } from './bare-notes.ts';
+import type { Repositories } from '../storage/repositories.ts';
 import type { CategoryService } from './categories.ts';
 import {
   decideNote,
@@ -24,8 +21,8 @@ import {
 } from './import-note.ts';
 import { fitNote } from './fit-note.ts';
 import { resolveLinks, type LinkedSource, type References } from './import-links.ts';
+import type { LinkRun, LinkRuns } from './link-runs.ts';
 import type { NodeService } from './nodes.ts';
-import type { Ahead, OwnerIndexes } from './owner-indexes.ts';
 import { NOTES_AT_ONCE, type PendingService } from './pending.ts';
 
 export interface ImportOptions {
@@ -92,7 +89,7 @@ interface Imported extends LinkedSource {
 
 interface ImportNeeds {
   readonly store: Store;
-  readonly indexes: OwnerIndexes;
+  readonly runs: LinkRuns;
   readonly pending: PendingService;
   readonly nodes: NodeService;
   readonly categories: CategoryService;
@@ -103,12 +100,6 @@ interface ImportNeeds {
 export type ImportService = ReturnType<typeof importService>;
 
 export function importService(needs: ImportNeeds) {
-  const running = new Map<OwnerId, number>();
-  const count = (owner: OwnerId, by: 1 | -1): void => {
-    const now = (running.get(owner) ?? 0) + by;
-    if (now === 0) running.delete(owner);
-    else running.set(owner, now);
-  };
   return {
     /**
      * Stores the notes as they come, then the links written in them, then the links of their content. Each note is a
@@ -120,17 +111,12 @@ export function importService(needs: ImportNeeds) {
       entries: AsyncIterable<ImportEntry> | Iterable<ImportEntry>,
     ): AsyncGenerator<ImportEvent> {
       const run = new ImportRun(needs, owner, options);
-      count(owner, 1);
       try {
         yield* run.events(entries);
       } finally {
-        count(owner, -1);
         run.stop();
       }
     },
-
-    /** Whether one is under way; what it has marked to be linked is then not for others. */
-    isRunning: (owner: OwnerId): boolean => running.has(owner),
   };
 }
 
@@ -146,19 +132,14 @@ class ImportRun {
   #hasUnnamed = false;
   readonly #counts = { created: 0, updated: 0, unchanged: 0, failed: 0, missing: 0, pruned: 0 };
   #references: Pick<References, 'stored' | 'broken'> = { stored: 0, broken: 0 };
-  /** Where the log stood before the first change, once there is one, and whether the links after it are promised. */
-  #after: Position | undefined;
-  #isPromised = false;
-  readonly #importId: string;
-  readonly #bare: BareNotes;
+  readonly #run: LinkRun;
   readonly #categoryIds = new Map<string, Promise<CategoryId | undefined>>();
 
   constructor(needs: ImportNeeds, owner: OwnerId, options: ImportOptions) {
     this.#needs = needs;
     this.#owner = owner;
     this.#options = options;
-    this.#importId = needs.newNodeId();
-    this.#bare = new BareNotes(needs.store, owner);
+    this.#run = needs.runs.open(owner);
   }
 
   async *events(entries: AsyncIterable<ImportEntry> | Iterable<ImportEntry>): AsyncGenerator<ImportEvent> {
@@ -168,7 +149,8 @@ class ImportRun {
     const automatic = countAutomatic(this.#needs.store, this.#owner);
     try {
       yield* this.#link();
-      if (!this.#options.dryRun) await this.#needs.pending.finish(this.#owner); // of an import that was cut off
+      const isAlone = this.#needs.runs.running(this.#owner) === 1;
+      if (!this.#options.dryRun && isAlone) await this.#needs.pending.finish(this.#owner); // of one that was cut off
     } finally {
       automatic.stop();
     }
@@ -182,7 +164,7 @@ class ImportRun {
 
   /** Lets go of the store. */
   stop(): void {
-    this.#bare.stop();
+    this.#run.stop();
   }
 
   /** Stores one entry, or tells why it cannot be; trouble of the store itself ends the import. */
@@ -212,33 +194,9 @@ class ImportRun {
 
   /** Stores one note as its source has it, marked to be linked. */
   async #saveNote(note: ImportNote): Promise<Imported> {
-    const { indexes } = this.#needs;
     const made = this.#made(note, await this.#categoryOf(note.category));
-    const store = async (tx: Tx, ahead: Ahead): Promise<Imported> => {
-      const { node, decision, status } = await this.#decide(tx, note, tx.now, made);
-      if (decision.events.length > 0) {
-        await indexes.ready(this.#owner, tx);
-        tx.nodes.apply(decision);
-        if (status === 'created') this.#bare.add(node.id);
-        ahead.place(node);
-        this.#promiseLinks(tx);
-      }
-      return { key: note.key, nodeId: node.id, status, links: note.links ?? [] };
-    };
-    await (await indexes.ready(this.#owner)).keepUp();
-    const imported = await indexes.write(this.#owner, store, { bulk: true });
-    this.#isPromised = this.#after !== undefined;
-    return imported;
-  }
-
-  /** With the first change: should the import be cut off, what it stored is linked all the same. */
-  #promiseLinks(tx: Tx): void {
-    this.#after ??= tx.position;
-    if (!this.#isPromised) tx.pending.replace(undefined, this.#promise(this.#after));
-  }
-
-  #promise(after: Position): PendingWork {
-    return { kind: 'import', importId: this.#importId, after };
+    const { node, status } = await this.#run.save((tx) => this.#decide(tx, note, tx.now, made));
+    return { key: note.key, nodeId: node.id, status, links: note.links ?? [] };
   }
 
   /** What would become of the note, without storing it. */
@@ -292,7 +250,7 @@ class ImportRun {
     const references = await resolveLinks(store, this.#owner, this.#imported.values());
     this.#references = references;
     if (this.#options.dryRun) return;
-    const options = { references, bare: this.#bare, signal: this.#options.signal };
+    const options = { references, bare: this.#run.bare, signal: this.#options.signal };
     const all = [...this.#imported.values()];
     const idsOf = (some: readonly Imported[]): NodeId[] => some.map(({ nodeId }) => nodeId);
     const changed = idsOf(all.filter(({ status }) => status !== 'unchanged'));
@@ -305,10 +263,7 @@ class ImportRun {
     for await (const done of pending.link(this.#owner, changed, options)) yield* progress(done);
     for await (const done of pending.linkReferences(this.#owner, written, references, options))
       yield* progress(changed.length + done);
-    if (this.#after) {
-      const kept = this.#promise(this.#after);
-      await store.write(this.#owner, async (tx) => tx.pending.replace(kept, undefined));
-    }
+    await this.#run.end();
   }
 
   /** Notes of the collection that the source no longer has. */

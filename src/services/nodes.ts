@@ -16,10 +16,10 @@ import type { Related } from '../linking/link-index.ts';
 import { keys, updateKey } from '../storage/keys.ts';
 import type { Repositories } from '../storage/repositories.ts';
 import type { Store } from '../storage/store.ts';
-import type { Tx } from '../storage/transaction.ts';
+import type { Tx, WriteOptions } from '../storage/transaction.ts';
 import type { NoteIndex } from './index-thread.ts';
 import type { Linker } from './linker.ts';
-import { toLinkable, type OwnerIndexes } from './owner-indexes.ts';
+import { toLinkable, type Ahead, type OwnerIndexes } from './owner-indexes.ts';
 import { fillPage, type ListPage, type PageOptions, type PageSource } from './pages.ts';
 import { linkNow, unlink, type PendingService } from './pending.ts';
 import type { Keep } from './receipts.ts';
@@ -45,8 +45,19 @@ export interface RelatedNode extends Related {
   readonly edgeId?: string | undefined;
 }
 
+/** What is to become of a note; absent fields stay. */
+export interface NotePatch {
+  readonly input: NodeInput;
+  readonly archived?: boolean | undefined;
+}
+
 /** Items of a note beside those of its tags and categories: itself, by update time, its source key. */
 const OWN_ITEMS = 3;
+
+/** Items that a note takes in the table, at most. */
+export function itemsOf(node: Node): number {
+  return node.tags.length + node.categories.length + OWN_ITEMS;
+}
 
 export type NodeService = ReturnType<typeof nodeService>;
 
@@ -101,11 +112,7 @@ export function nodeService(needs: {
     /** Stores a new note at version 1, linked. Throws `invalid`, or `conflict` when its source key is taken. */
     async create(owner: OwnerId, input: NodeInput, keep?: Keep<LinkedNode>): Promise<LinkedNode> {
       const id = needs.newNodeId();
-      const decide = async (tx: Tx): Promise<NodeDecision> => {
-        await checkSourceFree(tx, input.source?.key);
-        return createNode(input, { id, owner, now: tx.now });
-      };
-      return saveLinked(owner, id, decide, keep);
+      return saveLinked(owner, id, (tx) => decideCreate(tx, id, input), keep);
     },
 
     get: (owner: OwnerId, id: NodeId): Promise<Node> => store.read(owner).nodes.get(id),
@@ -122,32 +129,25 @@ export function nodeService(needs: {
      * Changes the given fields, and archives or restores: an archived note is in no list, search or linking, and
      * keeps the edges that a person made. Throws `stale` when the note is not at `expectedVersion`.
      */
-    patch: (
-      owner: OwnerId,
-      id: NodeId,
-      patch: { readonly input: NodeInput; readonly archived?: boolean | undefined },
-      expectedVersion?: number,
-    ): Promise<LinkedNode> =>
-      saveLinked(owner, id, async (tx) => {
-        const node = await tx.nodes.get(id);
-        checkVersion('note', node, expectedVersion, { ...patch.input, archived: patch.archived });
-        const updated = updateNode(node, patch.input, tx.now);
-        const after = updated.after as Node;
-        if (patch.archived === undefined) return updated;
-        const moved = patch.archived ? archiveNode(after, tx.now) : restoreNode(after, tx.now);
-        return { before: node, after: moved.after, events: [...updated.events, ...moved.events] };
-      }),
+    patch: (owner: OwnerId, id: NodeId, patch: NotePatch, expectedVersion?: number): Promise<LinkedNode> =>
+      saveLinked(owner, id, (tx) => decidePatch(tx, id, patch, expectedVersion)),
 
     /** Deletes the note and every edge of it. A hub's edges go in several transactions, the note in the first. */
-    async delete(owner: OwnerId, id: NodeId, expectedVersion?: number): Promise<void> {
-      const left = await indexes.write(owner, async (tx, ahead) => {
+    async delete(
+      owner: OwnerId,
+      id: NodeId,
+      expectedVersion?: number,
+      options?: WriteOptions,
+    ): Promise<void> {
+      const work = async (tx: Tx, ahead: Ahead): Promise<number> => {
         const node = await tx.nodes.get(id);
         checkVersion('note', node, expectedVersion);
         await indexes.ready(owner, tx);
         tx.nodes.apply(deleteNode(node, tx.now));
         ahead.remove(id);
-        return unlink(tx, id, node.tags.length + node.categories.length + OWN_ITEMS);
-      });
+        return unlink(tx, id, itemsOf(node));
+      };
+      const left = await indexes.write(owner, work, options);
       if (left > 0) await pending.finishUnlink(owner, id);
     },
 
@@ -239,6 +239,28 @@ async function withNodes<T>(
     const node = nodes.get(related.id);
     return node ? [{ ...related, node, ...more(related) }] : [];
   });
+}
+
+/** Throws `invalid`, or `conflict` when its source key is taken. */
+export async function decideCreate(tx: Tx, id: NodeId, input: NodeInput): Promise<NodeDecision> {
+  await checkSourceFree(tx, input.source?.key);
+  return createNode(input, { id, owner: tx.owner, now: tx.now });
+}
+
+/** Throws `not_found`, `stale` or `invalid`. */
+export async function decidePatch(
+  tx: Tx,
+  id: NodeId,
+  { input, archived }: NotePatch,
+  expectedVersion: number | undefined,
+): Promise<NodeDecision> {
+  const node = await tx.nodes.get(id);
+  checkVersion('note', node, expectedVersion, { ...input, archived });
+  const updated = updateNode(node, input, tx.now);
+  if (archived === undefined) return updated;
+  const after = updated.after as Node;
+  const moved = archived ? archiveNode(after, tx.now) : restoreNode(after, tx.now);
+  return { before: node, after: moved.after, events: [...updated.events, ...moved.events] };
 }
 
 async function checkSourceFree(tx: Tx, key: string | undefined): Promise<void> {

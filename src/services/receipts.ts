@@ -1,18 +1,35 @@
+import { promisify } from 'node:util';
+import { gunzip, gzip } from 'node:zlib';
 import { BrainError } from '../domain/error.ts';
 import type { OwnerId } from '../domain/values.ts';
-import type { Receipt } from '../storage/repositories.ts';
+import type { Receipt, Repositories } from '../storage/repositories.ts';
 import type { Store } from '../storage/store.ts';
 import type { Tx } from '../storage/transaction.ts';
 
 /** How long a request can be repeated and is not done again. */
 const RECEIPT_HOURS = 24;
 const HOUR_S = 3600;
+/** Of an answer in one item, with room for what goes with it. */
+const PART_BYTES = 300_000;
+
+const compress = promisify(gzip);
+const decompress = promisify(gunzip);
 
 /**
  * Keeps, in the transaction of an effect, how it is answered. A service that takes one calls it last, with its result;
  * it may be called again with a newer result of the same request.
  */
-export type Keep<T> = (tx: Tx, result: T) => Promise<void>;
+export interface Keep<T> {
+  (tx: Tx, result: T): Promise<void>;
+}
+
+/**
+ * The same for work of several transactions: what it begins with, such as the ids that it will give, is kept before it.
+ * Cut off and sent again, it goes on with the same.
+ */
+export interface PlannedKeep<T> extends Keep<T> {
+  plan<P>(owner: OwnerId, make: () => P): Promise<P>;
+}
 
 export type ReceiptService = ReturnType<typeof receiptService>;
 
@@ -21,20 +38,20 @@ export function receiptService({ store }: { readonly store: Store }) {
   return {
     /** Throws `key_reused` where the name stands for something else that was asked. */
     async find(owner: OwnerId, about: Pick<Receipt, 'name' | 'asked'>): Promise<Receipt | undefined> {
-      const found = await store.read(owner).receipts.find(about.name);
-      if (found && found.asked !== about.asked) {
-        throw new BrainError('key_reused', 'this Idempotency-Key was sent with another body; take a new one');
-      }
-      return found;
+      const from = store.read(owner);
+      const found = await from.receipts.find(about.name);
+      if (!found) return undefined;
+      checkAsked(found, about);
+      return { ...found, answer: await unpacked(from, found) };
     },
 
     /**
      * A fresh receipt. In the transaction it throws `in_progress` where another process was first: then nothing of
      * the transaction is kept, and `find` has the answer.
      */
-    keeping<T>(about: Pick<Receipt, 'name' | 'asked'>, answerOf: (result: T) => unknown): Keep<T> {
+    keeping<T>(about: Pick<Receipt, 'name' | 'asked'>, answerOf: (result: T) => unknown): PlannedKeep<T> {
       let kept: Receipt | undefined;
-      return async (tx, result) => {
+      const keep = async (tx: Tx, result: T): Promise<void> => {
         const before = await tx.receipts.find(about.name);
         if (before && !isSame(before, kept)) {
           throw new BrainError(
@@ -42,10 +59,20 @@ export function receiptService({ store }: { readonly store: Store }) {
             'this request was done meanwhile; send it again for its answer',
           );
         }
-        const keptUntil = Math.floor(Date.parse(tx.now) / 1000) + RECEIPT_HOURS * HOUR_S;
-        kept = { ...about, answer: answerOf(result), keptUntil };
-        tx.receipts.replace(before, kept);
+        const [first, ...rest] = await packed({ ...about, answer: answerOf(result), keptUntil: endOf(tx) });
+        tx.receipts.replace(before, (kept = first));
+        for (const part of rest) tx.receipts.replace(undefined, part);
       };
+      const plan = <P>(owner: OwnerId, make: () => P): Promise<P> =>
+        store.write(owner, async (tx) => {
+          const name = `${about.name}.plan`;
+          const before = await tx.receipts.find(name);
+          if (before) checkAsked(before, about);
+          const answer = before ? (before.answer as P) : make();
+          if (!before) tx.receipts.replace(undefined, { ...about, name, answer, keptUntil: endOf(tx) });
+          return answer;
+        });
+      return Object.assign(keep, { plan });
     },
 
     /** For work that is the same however often it is done, and has no transaction of its own. */
@@ -53,6 +80,37 @@ export function receiptService({ store }: { readonly store: Store }) {
       await store.write(owner, (tx) => keep(tx, result));
     },
   };
+}
+
+function checkAsked(found: Receipt, about: Pick<Receipt, 'asked'>): void {
+  if (found.asked === about.asked) return;
+  throw new BrainError('key_reused', 'this Idempotency-Key was sent with another body; take a new one');
+}
+
+function endOf(tx: Tx): number {
+  return Math.floor(Date.parse(tx.now) / 1000) + RECEIPT_HOURS * HOUR_S;
+}
+
+/** An answer that is longer than an item can be is compressed, and stands in as many as it takes. */
+async function packed(receipt: Receipt): Promise<readonly [Receipt, ...Receipt[]]> {
+  const text = JSON.stringify(receipt.answer);
+  if (Buffer.byteLength(text) <= PART_BYTES) return [receipt];
+  const bytes = (await compress(text)).toString('base64');
+  const parts = Math.ceil(bytes.length / PART_BYTES);
+  const partOf = (at: number) => bytes.slice(at * PART_BYTES, (at + 1) * PART_BYTES);
+  const rest = Array.from({ length: parts - 1 }, (_, at): Receipt => ({
+    ...receipt,
+    name: `${receipt.name}.${at + 1}`,
+    answer: partOf(at + 1),
+  }));
+  return [{ ...receipt, answer: partOf(0), parts }, ...rest];
+}
+
+async function unpacked({ receipts }: Repositories, { name, answer, parts }: Receipt): Promise<unknown> {
+  if (parts === undefined) return answer;
+  let text = answer as string;
+  for (let at = 1; at < parts; at++) text += (await receipts.get(`${name}.${at}`)).answer as string;
+  return JSON.parse((await decompress(Buffer.from(text, 'base64'))).toString()) as unknown;
 }
 
 function isSame(stored: Receipt, kept: Receipt | undefined): boolean {

@@ -1,5 +1,6 @@
 import { categoryId, edgeId, nodeId, tokenId, type OwnerId } from '../domain/values.ts';
 import type { Store } from '../storage/store.ts';
+import { bulkService, type BulkService } from './bulk.ts';
 import { browseService, type BrowseService } from './browse.ts';
 import { categoryService, type CategoryService } from './categories.ts';
 import { categoryRebuildService, type CategoryRebuildService } from './category-rebuild.ts';
@@ -10,6 +11,7 @@ import { importService, type ImportService } from './imports.ts';
 import type { SnapshotStore } from './index-snapshot.ts';
 import { IndexThread } from './index-thread.ts';
 import { insightService, type InsightService } from './insights.ts';
+import { linkRuns, type LinkRuns } from './link-runs.ts';
 import { linker, type Linker } from './linker.ts';
 import { nodeService, type NodeService } from './nodes.ts';
 import { OwnerIndexes } from './owner-indexes.ts';
@@ -27,7 +29,9 @@ export interface Services {
   readonly categories: CategoryService;
   readonly graph: GraphService;
   readonly search: SearchService;
+  readonly bulk: BulkService;
   readonly imports: ImportService;
+  readonly runs: LinkRuns;
   readonly browse: BrowseService;
   readonly suggestions: SuggestionService;
   readonly rebuild: CategoryRebuildService;
@@ -60,6 +64,7 @@ export function createServices(needs: {
   const pending = pendingService({ store, indexes, linker: links });
   const nodes = nodeService({ store, indexes, linker: links, pending, newNodeId });
   const categories = categoryService({ store, newCategoryId });
+  const runs = linkRuns({ store, indexes, newNodeId });
   return {
     nodes,
     categories,
@@ -76,9 +81,11 @@ export function createServices(needs: {
     suggestions: suggestionService({ store, indexes, nodes }),
     rebuild: categoryRebuildService({ store, indexes, categories }),
     insights: insightService({ store, indexes }),
+    bulk: bulkService({ store, indexes, linker: links, pending, nodes, runs, newNodeId }),
+    runs,
     imports: importService({
       store,
-      indexes,
+      runs,
       pending,
       nodes,
       categories,

@@ -58,6 +58,8 @@ export interface Receipt {
   readonly asked: string;
   /** As whoever asked it wants it back. */
   readonly answer: unknown;
+  /** Into how many items a long answer is parted; then `answer` is the first part. */
+  readonly parts?: number | undefined;
   /** Unix seconds. */
   readonly keptUntil: number;
 }

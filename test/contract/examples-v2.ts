@@ -1,3 +1,4 @@
+import type { BulkResult } from '../../src/api/v2-bulk.ts';
 import type { Category, Changes, Edge, LinkedNode, NodePage } from '../../src/api/v2.ts';
 import type { Static } from 'typebox';
 import type { NewToken } from '../../src/api/v2-tokens.ts';
@@ -8,6 +9,7 @@ export async function examplesOfV2(record: Recording): Promise<void> {
   const notes = await recordNodes(record);
   await recordEdges(record, notes);
   const category = await recordCategories(record, notes);
+  await recordBulk(record, notes);
   await recordGraph(record);
   await recordTokens(record);
   await recordRefusals(record, notes, category);
@@ -175,6 +177,55 @@ async function recordCategories(record: Recording, { sleep, melatonin }: Notes):
   });
   await record('removeNode', { shows: 'One note', parameters: { id: health.id, nodeId: sleep } });
   return health.id;
+}
+
+async function recordBulk(record: Recording, { bread }: Notes): Promise<void> {
+  const items = [
+    { clientId: 'a', title: 'Jet lag', content: 'Light at the wrong hour shifts the circadian rhythm.' },
+    { clientId: 'b', title: 'Light therapy', content: 'Morning light shifts the circadian rhythm back.' },
+  ];
+  const { body: made } = await record<BulkResult>('bulkCreateNodes', {
+    shows: 'Two notes that are linked to each other',
+    body: { mode: 'atomic', items },
+    status: 200,
+  });
+  await record('bulkCreateNodes', {
+    shows: 'A good note and an empty one',
+    body: { mode: 'partial', items: [{ title: 'Naps' }, { content: ' ' }] },
+    status: 207,
+  });
+  await record('bulkCreateNodes', {
+    shows: 'All or nothing, with one note that is not good',
+    body: { mode: 'atomic', items: [{ title: 'Naps' }, { titel: 'Sleep' }] },
+    status: 422,
+  });
+  const [first, second] = made.items;
+  const changes = [
+    { id: first?.id, ifMatch: first?.etag, tags: ['travel'] },
+    { id: second?.id, ifMatch: second?.etag, archived: true },
+  ];
+  await record('bulkUpdateNodes', {
+    shows: 'Two notes as they were read',
+    body: { mode: 'atomic', items: changes },
+  });
+  await record('bulkUpdateNodes', {
+    shows: 'A note that has changed since',
+    body: { mode: 'partial', items: [{ id: first?.id, ifMatch: '"1"', title: 'Jet lags' }] },
+    status: 207,
+  });
+  await record('bulkGetNodes', { shows: 'Two notes', body: { ids: [first?.id, bread] } });
+  await record('bulkGetNodes', {
+    shows: 'One that is not there',
+    body: { ids: [bread, UNKNOWN] },
+    status: 207,
+  });
+  const ids = made.items.map(({ id }) => ({ id }));
+  await record('bulkDeleteNodes', { shows: 'Any version', body: { mode: 'partial', items: ids } });
+  await record('bulkDeleteNodes', {
+    shows: 'A note that is gone already',
+    body: { mode: 'partial', items: ids.slice(0, 1) },
+    status: 207,
+  });
 }
 
 async function recordGraph(record: Recording): Promise<void> {

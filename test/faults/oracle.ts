@@ -99,6 +99,7 @@ const BESIDE_THE_LOG: readonly string[] = [
   pks.log(OWNER),
   pks.pending(OWNER),
   pks.decisions(OWNER),
+  pks.receipts(OWNER),
   pks.head(ownerId('health')),
 ];
 

@@ -29,6 +29,7 @@ async function posts(
   client: Client,
 ): Promise<readonly (readonly [string, object, Record<string, string>?])[]> {
   const [a, b] = [await client.create(SLEEP.sleep), await client.create(SLEEP.bread)];
+  const c = await client.create({ title: 'to go' });
   const [x, y] = [
     await client.post<Category>('/categories', { title: 'X' }),
     await client.post<Category>('/categories', { title: 'Y' }),
@@ -36,6 +37,9 @@ async function posts(
   return [
     ['/nodes', SLEEP.melatonin],
     ['/nodes/preview-links', SLEEP.melatonin],
+    ['/nodes/bulk', { mode: 'partial', items: [SLEEP.melatonin, { title: '' }] }],
+    ['/nodes/bulk/patch', { mode: 'atomic', items: [{ id: a.id, title: 'Night' }] }],
+    ['/nodes/bulk/delete', { mode: 'atomic', items: [{ id: c.id }] }],
     ['/edges', { sourceId: a.id, targetId: b.id }],
     ['/categories', { title: 'Z', description: 'new' }],
     [`/categories/${x.id}/move`, { parentId: y.id }, ifMatch(x.version)],
@@ -56,7 +60,7 @@ describe('an Idempotency-Key', () => {
     const again = [];
     for (const [path, body, headers] of requests)
       again.push(await client.send('POST', path, body, { ...headers, ...keyed('one') }));
-    expect(first.map((answer) => answer.status)).toEqual([201, 200, 201, 201, 200, 200, 200]);
+    expect(first.map((answer) => answer.status)).toEqual([201, 200, 207, 200, 200, 201, 201, 200, 200, 200]);
     expect(first.map(isReplay)).toEqual(first.map(() => false));
     expect(again.map(isReplay)).toEqual(again.map(() => true));
     expect(again.map(told)).toEqual(first.map(told));
@@ -74,12 +78,18 @@ describe('an Idempotency-Key', () => {
     const routes = client.brain.app.routeTable.filter(
       ({ method, url }) => method === 'POST' && url.startsWith('/api/v2/'),
     );
-    const tried = [...(await posts(client)).map(([path]) => path), '/tokens', '/imports', '/ws/tickets'];
+    const tried = [
+      ...(await posts(client)).map(([path]) => path),
+      '/tokens',
+      '/imports',
+      '/ws/tickets',
+      '/nodes/bulk/get',
+    ];
     const patterns = tried.map((path) => `/api/v2${path.replace(/[0-9a-f-]{36}/, ':id')}`);
     expect(routes.map(({ url }) => url).sort()).toEqual(patterns.sort());
     const telling = routes.filter(({ schema }) => schema.takes?.includes('idempotency-key'));
     expect(telling.map(({ url }) => url)).toEqual(
-      routes.map(({ url }) => url).filter((url) => !/\/(imports|tickets)$/.test(url)),
+      routes.map(({ url }) => url).filter((url) => !/\/(imports|tickets|bulk\/get)$/.test(url)),
     );
     const refused = await client.send('POST', '/imports?collection=x', '{}', {
       'content-type': 'application/x-ndjson',
@@ -88,6 +98,8 @@ describe('an Idempotency-Key', () => {
     expect([refused.status, refused.body.code]).toEqual([422, 'invalid']);
     const ticket = await client.send('POST', '/ws/tickets', {}, keyed('one'));
     expect([ticket.status, ticket.body.code]).toEqual([422, 'invalid']);
+    const read = await client.send('POST', '/nodes/bulk/get', { ids: ['x'] }, keyed('one'));
+    expect([read.status, read.body.errors?.[0]?.code]).toEqual([422, 'not_taken']);
   });
 
   it('does not bring back the secret of a token, which is kept nowhere', async () => {

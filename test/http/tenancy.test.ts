@@ -56,6 +56,16 @@ const BODIES: Readonly<Record<string, (ids: Ids) => unknown>> = {
     title: 'x',
     content: `near the harbour, ${MARKER.slice(0, 4)}`,
   }),
+  'POST /api/v2/nodes/bulk': () => ({
+    mode: 'partial',
+    items: [{ title: 'x', content: 'near the harbour' }],
+  }),
+  'POST /api/v2/nodes/bulk/get': (ids) => ({ ids: [ids.nodes, ids.otherId] }),
+  'POST /api/v2/nodes/bulk/patch': (ids) => ({
+    mode: 'partial',
+    items: [{ id: ids.nodes, content: 'taken over' }],
+  }),
+  'POST /api/v2/nodes/bulk/delete': (ids) => ({ mode: 'atomic', items: [{ id: ids.otherId }] }),
   'PATCH /api/v2/nodes/:id': () => ({ content: 'taken over' }),
   'POST /api/v2/edges': (ids) => ({ sourceId: ids.nodes, targetId: ids.otherId }),
   'PATCH /api/v2/edges/:id': () => ({ status: 'rejected' }),

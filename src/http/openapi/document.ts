@@ -125,6 +125,7 @@ const DESCRIPTIONS: Readonly<Record<number, string>> = {
   200: 'Done.',
   201: 'Made.',
   204: 'Done; there is no body.',
+  207: 'Some of it was done; each item tells.',
   304: 'Still what the caller has; there is no body.',
 };
 

@@ -3,7 +3,6 @@ import * as api from '../../api/v1.ts';
 import { otherEnd } from '../../domain/edge.ts';
 import { BrainError, isBrainError } from '../../domain/error.ts';
 import { isUuid, nodeId } from '../../domain/values.ts';
-import { mapConcurrent } from '../../shared/map-concurrent.ts';
 import { owner } from '../owner.ts';
 import { idOf } from '../path-id.ts';
 import { failing } from './failing.ts';
@@ -11,12 +10,11 @@ import type { V1Needs } from './needs.ts';
 import { domainVersion, presentNode, wireVersion } from './present.ts';
 
 const PAGE = 20;
-const DELETED_AT_ONCE = 8;
 
 export const nodeRoutes =
   ({ services, cursors }: V1Needs): Routes =>
   async (app) => {
-    const { nodes, browse } = services;
+    const { nodes, bulk, browse } = services;
 
     app.get(
       '/nodes',
@@ -146,7 +144,7 @@ export const nodeRoutes =
     app.post(
       '/nodes/bulk-delete',
       {
-        config: { successor: 'DELETE /nodes/:id' },
+        config: { successor: 'POST /nodes/bulk/delete' },
         schema: {
           operationId: 'deleteNodes',
           summary: 'Delete many notes',
@@ -159,27 +157,25 @@ export const nodeRoutes =
       },
       async (request) => {
         const ids = [...new Set(request.body.nodeIds)];
-        const of = owner();
-        const deleted = await mapConcurrent(ids, { limit: DELETED_AT_ONCE }, (id) => deleteIfThere(of, id));
-        const failedNodeIds = ids.filter((_, index) => !deleted[index]);
+        const failedNodeIds = await deleteThoseThere(ids);
         const deletedCount = ids.length - failedNodeIds.length;
         return {
           deletedCount,
-          failedNodeIds,
+          failedNodeIds: [...failedNodeIds],
           message: `${deletedCount} of ${ids.length} notes were deleted`,
         };
       },
     );
 
-    async function deleteIfThere(of: ReturnType<typeof owner>, id: string): Promise<boolean> {
-      if (!isUuid(id)) return false;
-      try {
-        await nodes.delete(of, nodeId(id));
-        return true;
-      } catch (error) {
-        if (isBrainError(error, 'not_found')) return false;
-        throw error;
-      }
+    /** Gives those that are not there. */
+    async function deleteThoseThere(ids: readonly string[]): Promise<readonly string[]> {
+      const known = ids.filter(isUuid);
+      const items = known.map((id) => ({ item: { id: nodeId(id) } }));
+      const { outcomes } = await bulk.delete(owner(), 'partial', items);
+      const failed = outcomes.map((outcome) => ('error' in outcome ? outcome.error : undefined));
+      const trouble = failed.find((error) => error && error.code !== 'not_found');
+      if (trouble) throw trouble;
+      return ids.filter((id) => !isUuid(id) || failed[known.indexOf(id)] !== undefined);
     }
   };
 

@@ -1,4 +1,5 @@
 import * as common from '../../api/common.ts';
+import * as bulk from '../../api/v2-bulk.ts';
 import * as imports from '../../api/v2-imports.ts';
 import * as tokens from '../../api/v2-tokens.ts';
 import * as shapes from '../../api/v2.ts';
@@ -37,7 +38,7 @@ export const V2: ApiDescription = {
     { name: 'tokens', description: 'Keys to everything of an owner: who may call, and how far.' },
     { name: 'usage', description: 'What still calls a deprecated version.' },
   ],
-  shapes: [common, shapes, imports, tokens],
+  shapes: [common, shapes, bulk, imports, tokens],
   failures: {
     statusOf: (code) => PROBLEMS[code].status,
     content: (codes, examples) => ({

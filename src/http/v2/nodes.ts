@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox as Routes } from '@fastify/type-provider
 import { Type } from 'typebox';
 import * as api from '../../api/v2.ts';
 import { categoryId, instant, nodeId, tag as tagOf } from '../../domain/values.ts';
-import type { LinkedNode, RelatedNode } from '../../services/nodes.ts';
+import type { LinkedNode, NotePatch, RelatedNode } from '../../services/nodes.ts';
 import type { Keep } from '../../services/receipts.ts';
 import { labelOf } from '../../domain/node.ts';
 import type { V2Needs } from './needs.ts';
@@ -164,16 +164,8 @@ export const nodeRoutes =
       },
       async (request, reply) => {
         const version = requiredVersion(request);
-        const { archived, title, content, tags, aliases, ...rest } = request.body;
         const id = idOf(request, nodeId);
-        const input = {
-          ...rest,
-          ...(title !== undefined && { title: title ?? '' }),
-          ...(content !== undefined && { content: content ?? '' }),
-          ...(tags !== undefined && { tags: tags ?? [] }),
-          ...(aliases !== undefined && { aliases: aliases ?? [] }),
-        };
-        const patched = await nodes.patch(owner(), id, { input, archived }, version);
+        const patched = await nodes.patch(owner(), id, readPatch(request.body), version);
         etag(reply, patched.node.version);
         return presentLinked(patched);
       },
@@ -274,6 +266,18 @@ export const nodeRoutes =
       },
     );
   };
+
+/** A merge patch as the domain has it. */
+export function readPatch({ archived, title, content, tags, aliases, ...rest }: api.NodePatch): NotePatch {
+  const input = {
+    ...rest,
+    ...(title !== undefined && { title: title ?? '' }),
+    ...(content !== undefined && { content: content ?? '' }),
+    ...(tags !== undefined && { tags: tags ?? [] }),
+    ...(aliases !== undefined && { aliases: aliases ?? [] }),
+  };
+  return { input, archived };
+}
 
 function presentRelated({ id, node, weight, reasons, edgeId }: RelatedNode): api.Related['items'][number] {
   return {

@@ -26,19 +26,20 @@ export function requiredVersion(request: FastifyRequest): number | undefined {
       operation: 'http.precondition',
     });
   }
-  if (header.trim() === '*') return undefined;
+  return versionOf(header, 'http.precondition');
+}
+
+/** The version that an ETag names; `*` names any. Throws `malformed`. */
+export function versionOf(tag: string, operation: string): number | undefined {
+  if (tag.trim() === '*') return undefined;
   // What follows the version tells representations of it apart, which a change need not care about.
-  const version = /^\s*"(\d{1,15})(?:-[A-Za-z0-9-]{1,80})?"\s*$/.exec(header)?.[1];
-  if (version === undefined) {
-    throw new BrainError(
-      'malformed',
-      `If-Match is one strong ETag such as "3", or *; not ${header.slice(0, 50)}`,
-      {
-        operation: 'http.precondition',
-      },
-    );
-  }
-  return Number(version);
+  const version = /^\s*"(\d{1,15})(?:-[A-Za-z0-9-]{1,80})?"\s*$/.exec(tag)?.[1];
+  if (version !== undefined) return Number(version);
+  throw new BrainError(
+    'malformed',
+    `If-Match is one strong ETag such as "3", or *; not ${tag.slice(0, 50)}`,
+    { operation },
+  );
 }
 
 export function etag(reply: FastifyReply, version: number | string): void {

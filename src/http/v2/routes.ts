@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox as Routes } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { bulkRoutes } from './bulk.ts';
 import { categoryRoutes } from './categories.ts';
 import { edgeRoutes } from './edges.ts';
 import { graphRoutes } from './graph.ts';
@@ -22,6 +23,7 @@ export const v2Routes =
     });
     for (const routes of [
       nodeRoutes,
+      bulkRoutes,
       edgeRoutes,
       categoryRoutes,
       graphRoutes,

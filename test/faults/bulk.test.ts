@@ -1,0 +1,116 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { brainClient } from '../../src/client/http-client.ts';
+import { httpTransport } from '../../src/client/http-transport.ts';
+import { Ledger } from './ledger.ts';
+import { vaultNotes } from './notes.ts';
+import { examine, examineDatabase, indexOf } from './oracle.ts';
+import { KILLS, SEED, seeded } from './seed.ts';
+import { listening } from './server-process.ts';
+
+const NOTES = 1_000;
+const KEY = { 'idempotency-key': 'the bulk' };
+
+const root = mkdtempSync(join(tmpdir(), 'brain2-bulk-'));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+const notes = vaultNotes(NOTES, SEED).map(({ title = '', content = '', tags = [] }) => ({
+  title,
+  content,
+  tags: [...tags],
+}));
+const kills = Array.from({ length: KILLS }, (_, index) => index + 1);
+
+type Mode = 'partial' | 'atomic';
+
+describe(`killed in a bulk of ${NOTES} notes, seed ${SEED}`, () => {
+  const random = seeded(SEED);
+
+  it.each(kills)(
+    'kill %i: nothing is half, and the same bulk sent again stores each note once',
+    async (kill) => {
+      const dataDir = join(root, `partial-${kill}`);
+      // From before the first note is stored to the last links.
+      const moment = { events: random.below(2 * NOTES), turns: random.below(random.pick([1, 500, 20_000])) };
+      const killed = await bulkUntilKilled(dataDir, 'partial', moment);
+      const ledger = new Ledger();
+      if (killed.isAnswered) acknowledgeAll(ledger, killed.ids);
+      expect({ moment, complaints: await examine(dataDir, ledger.expectations) }).toEqual({
+        moment,
+        complaints: [],
+      });
+      expectLinked(dataDir);
+
+      const server = await listening(dataDir);
+      const again = await sendBulk(server.url, 'partial', notes);
+      await server.stop();
+      expect(again.items.map(({ status }) => status)).toEqual(notes.map(() => 201));
+      acknowledgeAll(
+        ledger,
+        again.items.map(({ id = '' }) => id),
+      );
+      expect(await examine(dataDir, ledger.expectations)).toEqual([]);
+      expect(examineDatabase(dataDir).nodes.size).toBe(NOTES);
+      expectLinked(dataDir);
+    },
+  );
+
+  it.each(kills)('kill %i: of an atomic one all is there, linked, or nothing', async (kill) => {
+    const dataDir = join(root, `atomic-${kill}`);
+    const moment = { events: 0, turns: random.below(random.pick([1, 500, 5_000])) };
+    const killed = await bulkUntilKilled(dataDir, 'atomic', moment);
+    const ledger = new Ledger();
+    if (killed.isAnswered) acknowledgeAll(ledger, killed.ids);
+    expect({ moment, complaints: await examine(dataDir, ledger.expectations) }).toEqual({
+      moment,
+      complaints: [],
+    });
+    const { size } = examineDatabase(dataDir).nodes;
+    expect(killed.isAnswered ? [ATOMIC] : [0, ATOMIC]).toContain(size);
+    expectLinked(dataDir);
+  });
+});
+
+const ATOMIC = 30;
+const sentOf = (mode: Mode) => (mode === 'atomic' ? notes.slice(0, ATOMIC) : notes);
+
+/** Kills the server while it works on the bulk, once the log has so many events. */
+async function bulkUntilKilled(
+  dataDir: string,
+  mode: Mode,
+  moment: { readonly events: number; readonly turns: number },
+): Promise<{ readonly isAnswered: boolean; readonly ids: readonly string[] }> {
+  const server = await listening(dataDir);
+  const { changes } = brainClient(httpTransport(server.url));
+  const answer = sendBulk(server.url, mode, sentOf(mode)).then(
+    ({ items }) => ({ isAnswered: true, ids: items.map(({ id = '' }) => id) }),
+    () => ({ isAnswered: false, ids: [] }),
+  );
+  for (let seq = 0; seq < moment.events;) ({ seq } = await changes({ seq }));
+  await server.kill(moment.turns);
+  return answer;
+}
+
+async function sendBulk(url: string, mode: Mode, items: typeof notes) {
+  const client = brainClient(httpTransport(url));
+  return client.nodes.bulk.create({ mode, items: [...items] }, KEY['idempotency-key']);
+}
+
+function acknowledgeAll(ledger: Ledger, ids: readonly string[]): void {
+  for (const [at, id] of ids.entries()) ledger.acknowledge('nodes', id, { ...notes[at] });
+}
+
+/** Of the links that the engine finds now; notes linked before a kill saw fewer. */
+const SHARE_LINKED = 0.9;
+
+/** Notes have the edges that the engine finds between them. */
+function expectLinked(dataDir: string): void {
+  const { nodes, edges } = examineDatabase(dataDir);
+  const pair = (a: string, b: string) => [a, b].sort().join(' ');
+  const made = new Set([...edges.values()].map(({ sourceId, targetId }) => pair(sourceId, targetId)));
+  const index = indexOf(nodes.values());
+  const found = new Set([...nodes.keys()].flatMap((a) => index.links(a).map((b) => pair(a, b.id))));
+  expect(found.intersection(made).size).toBeGreaterThanOrEqual(found.size * SHARE_LINKED);
+}
