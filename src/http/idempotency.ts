@@ -76,7 +76,7 @@ export function idempotency(receipts: ReceiptService, waitMs = WAIT_MS): Once {
 }
 
 /** The key of the request, if it has one. Throws `malformed`. */
-export function keyOf({ headers }: FastifyRequest): string | undefined {
+function keyOf({ headers }: FastifyRequest): string | undefined {
   const header = headers['idempotency-key'];
   if (header === undefined) return undefined;
   const [, quoted, bare] = KEY.exec(String(header)) ?? [];
