@@ -33,7 +33,10 @@ export interface Described {
 /** The document of a version, with examples that an application on a new folder has just answered. */
 export async function describe({ api, run }: Contract): Promise<Described> {
   const dataDir = mkdtempSync(join(tmpdir(), 'brain2-contract-'));
-  const brain = await openBrain({ ...DEFAULTS, dataDir, logLevel: 'silent' });
+  // No two readings alike: which times are equal is of what happened, and not of how fast it was.
+  let lastMs = 0;
+  const nowMs = (): number => (lastMs = Math.max(lastMs + 1, Date.now()));
+  const brain = await openBrain({ ...DEFAULTS, dataDir, logLevel: 'silent' }, { nowMs });
   try {
     const { record, examples } = recorder(brain, api.version);
     await run(record);

@@ -4,7 +4,7 @@ import type { PageLink } from './layout.ts';
 
 const DOCS = new URL('../../../docs/', import.meta.url);
 /** Folders of docs/ that are for those who use Brain2; the others are for those who change it. */
-const FOLDERS = ['', 'guides/'];
+const FOLDERS = ['', 'guides/', 'spec/'];
 
 export interface Guide extends PageLink {
   readonly file: URL;

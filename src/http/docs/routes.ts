@@ -28,7 +28,7 @@ const PAGE_HEADERS = {
 
 const ASSETS = { 'docs.css': 'text/css; charset=utf-8', 'icon.svg': 'image/svg+xml' } as const;
 
-/** The OpenAPI documents, and pages made of them and of docs/. All is made at its first request, and kept. */
+/** The OpenAPI and AsyncAPI documents, and pages made of them and of docs/. All is made at its first request, and kept. */
 export function documentRoutes(app: FastifyInstance): void {
   for (const version of DOCUMENTED) {
     const document = once(() => readFile(fileOf(version), 'utf8'));
@@ -55,6 +55,11 @@ export function documentRoutes(app: FastifyInstance): void {
       return sendKept(request, reply, await asset());
     });
   }
+  const frames = once(() => readFile(new URL('../../../docs/asyncapi.json', import.meta.url), 'utf8'));
+  app.get('/docs/asyncapi.json', async (request, reply) => {
+    reply.type('application/json; charset=utf-8');
+    return sendKept(request, reply, await frames());
+  });
   const guides = once(async () => new Map((await findGuides()).map((guide) => [guide.path, guide])));
   const pages = new Map<string, () => Promise<string>>();
   app.get('/docs/*', async (request, reply) => {

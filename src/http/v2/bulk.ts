@@ -51,6 +51,7 @@ export const bulkRoutes =
           description:
             'Stores up to 1,000 notes in up to 10 MB, and links them, also to each other. Each item is answered in its place. Partial: what is wrong with one leaves the others as they are, and the status is 207. Atomic: all are stored in one transaction, or none; how many fit is told when they do not.',
           tags: ['nodes'],
+          takes: ['idempotency-key'],
           body: api.BulkCreate,
           response,
         },
@@ -76,6 +77,7 @@ export const bulkRoutes =
           description:
             'A JSON merge patch of each note, at the version in `ifMatch` where one is given. Notes whose text changed are linked anew. A note stands in a request once.',
           tags: ['nodes'],
+          takes: ['idempotency-key'],
           body: api.BulkPatch,
           response,
         },
@@ -101,6 +103,7 @@ export const bulkRoutes =
           description:
             'Deletes each note, at the version in `ifMatch` where one is given, and every edge at it. A note stands in a request once.',
           tags: ['nodes'],
+          takes: ['idempotency-key'],
           body: api.BulkDelete,
           response,
         },
