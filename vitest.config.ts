@@ -5,8 +5,8 @@ export default defineConfig({
     setupFiles: process.env['BRAIN2_TEST_STORE'] === 'dynamodb' ? ['test/support/dynamo-setup.ts'] : [],
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     // Real engines, sockets and processes: a slow machine may need seconds where a fast one needs a tenth.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     pool: 'forks',
   },
 });
