@@ -3,6 +3,7 @@ import { isBrainError } from '../domain/error.ts';
 import type { NodeId, OwnerId, Position } from '../domain/values.ts';
 import { assertNever } from '../shared/assert.ts';
 import { eachConcurrent } from '../shared/each-concurrent.ts';
+import { mapConcurrent } from '../shared/map-concurrent.ts';
 import type { Store } from '../storage/store.ts';
 import { TABLE_LIMITS } from '../storage/table.ts';
 import type { Tx } from '../storage/transaction.ts';
@@ -113,13 +114,14 @@ export function pendingService(needs: {
   /** Links notes, each of which bears a mark of its own. */
   async function linkMarked(owner: OwnerId, ids: readonly NodeId[]): Promise<void> {
     await Array.fromAsync(link(owner, ids));
-    for (const id of ids) {
-      await store.write(owner, async (tx) => {
-        // A note deleted meanwhile may have a mark of another kind in its place: that one stays.
-        const mark = await tx.pending.find(id);
-        if (mark?.kind === 'link') tx.pending.replace(mark, undefined);
-      });
-    }
+    const unmark = (id: NodeId) => async (tx: Tx) => {
+      // A note deleted meanwhile may have a mark of another kind in its place: that one stays.
+      const mark = await tx.pending.find(id);
+      if (mark?.kind === 'link') tx.pending.replace(mark, undefined);
+    };
+    await mapConcurrent(ids, { limit: NOTES_AT_ONCE }, (id) =>
+      store.write(owner, unmark(id), { bulk: true }),
+    );
   }
 
   /** The notes that were stored after a position; all there are where the log does not go back so far. */

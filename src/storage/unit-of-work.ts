@@ -8,8 +8,6 @@ import type { Item, Key, Op, Page, QueryOptions, TableReader } from './table.ts'
  */
 export class UnitOfWork implements TableReader {
   #base: TableReader;
-  /** Whether the base is another round, and not the table. */
-  #isOnRound: boolean;
   readonly #changed = new Overlay();
   #undo: (() => void)[] = [];
   #ops = new Map<string, Op>();
@@ -17,13 +15,11 @@ export class UnitOfWork implements TableReader {
 
   constructor(base: TableReader) {
     this.#base = base;
-    this.#isOnRound = base instanceof UnitOfWork;
   }
 
   /** Lets go of the round below, whose changes are in the table now. */
   rebase(table: TableReader): void {
     this.#base = table;
-    this.#isOnRound = false;
   }
 
   put(item: Item): void {
@@ -83,7 +79,7 @@ export class UnitOfWork implements TableReader {
 
   async query(pk: string, options: QueryOptions = {}): Promise<Page> {
     const inRange = this.#changed.withPrefix(pk, options.prefix ?? '').filter((sk) => isInRange(sk, options));
-    if (options.uncommitted && !this.#isOnRound) {
+    if (options.uncommitted && !(this.#base instanceof UnitOfWork)) {
       return { items: inRange.flatMap((sk) => this.#changed.get({ pk, sk }) ?? []) };
     }
     if (inRange.length === 0) return this.#base.query(pk, options);

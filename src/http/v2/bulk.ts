@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox as Routes } from '@fastify/type-provider-typebox';
+import type { TSchema } from 'typebox';
 import * as api from '../../api/v2-bulk.ts';
 import type { Problem } from '../../api/common.ts';
 import { nodeId } from '../../domain/values.ts';
@@ -34,28 +35,27 @@ export const bulkRoutes =
       expectedVersion: ifMatch === undefined ? undefined : versionOf(ifMatch, 'bulk.delete'),
     }));
     const readIds = itemReader(api.BulkGet.properties.ids.items, nodeId);
-    const options = {
+    const validatorCompiler = strictCompiler(api.BulkEnvelope);
+    const response = { 200: api.BulkResult, 207: api.BulkResult };
+    /** A route that changes many notes. */
+    const changing = <B extends TSchema>(
+      body: B,
+      about: { readonly operationId: string; readonly summary: string; readonly description: string },
+    ) => ({
       bodyLimit: BODY_BYTES,
       config: CONFIG,
-      validatorCompiler: strictCompiler(api.BulkEnvelope),
-    };
-    const response = { 200: api.BulkResult, 207: api.BulkResult };
+      validatorCompiler,
+      schema: { ...about, tags: ['nodes'], takes: ['idempotency-key' as const], body, response },
+    });
 
     app.post(
       '/nodes/bulk',
-      {
-        ...options,
-        schema: {
-          operationId: 'bulkCreateNodes',
-          summary: 'Create many notes',
-          description:
-            'Stores up to 1,000 notes in up to 10 MB, and links them, also to each other. Each item is answered in its place. Partial: what is wrong with one leaves the others as they are, and the status is 207. Atomic: all are stored in one transaction, or none; how many fit is told when they do not.',
-          tags: ['nodes'],
-          takes: ['idempotency-key'],
-          body: api.BulkCreate,
-          response,
-        },
-      },
+      changing(api.BulkCreate, {
+        operationId: 'bulkCreateNodes',
+        summary: 'Create many notes',
+        description:
+          'Stores up to 1,000 notes in up to 10 MB, and links them, also to each other. Each item is answered in its place. Partial: what is wrong with one leaves the others as they are, and the status is 207. Atomic: all are stored in one transaction, or none; how many fit is told when they do not.',
+      }),
       (request, reply) => {
         const { mode, items } = request.body;
         refuseRepeated(items, 'clientId');
@@ -69,19 +69,12 @@ export const bulkRoutes =
 
     app.post(
       '/nodes/bulk/patch',
-      {
-        ...options,
-        schema: {
-          operationId: 'bulkUpdateNodes',
-          summary: 'Change many notes',
-          description:
-            'A JSON merge patch of each note, at the version in `ifMatch` where one is given. Notes whose text changed are linked anew. A note stands in a request once.',
-          tags: ['nodes'],
-          takes: ['idempotency-key'],
-          body: api.BulkPatch,
-          response,
-        },
-      },
+      changing(api.BulkPatch, {
+        operationId: 'bulkUpdateNodes',
+        summary: 'Change many notes',
+        description:
+          'A JSON merge patch of each note, at the version in `ifMatch` where one is given. Notes whose text changed are linked anew. A note stands in a request once.',
+      }),
       (request, reply) => {
         const { mode, items } = request.body;
         refuseRepeated(items, 'id');
@@ -95,19 +88,12 @@ export const bulkRoutes =
 
     app.post(
       '/nodes/bulk/delete',
-      {
-        ...options,
-        schema: {
-          operationId: 'bulkDeleteNodes',
-          summary: 'Delete many notes',
-          description:
-            'Deletes each note, at the version in `ifMatch` where one is given, and every edge at it. A note stands in a request once.',
-          tags: ['nodes'],
-          takes: ['idempotency-key'],
-          body: api.BulkDelete,
-          response,
-        },
-      },
+      changing(api.BulkDelete, {
+        operationId: 'bulkDeleteNodes',
+        summary: 'Delete many notes',
+        description:
+          'Deletes each note, at the version in `ifMatch` where one is given, and every edge at it. A note stands in a request once.',
+      }),
       (request, reply) => {
         const { mode, items } = request.body;
         refuseRepeated(items, 'id');
