@@ -15,6 +15,8 @@ const ABOUT: {
   'client.auth': 'Renews the credential in place.',
   'server.event': 'Something happened.',
   'server.batch': 'Several things happened; each is an event as if it had come alone.',
+  'server.notice':
+    'How far something is, such as a job. It is in no log, has no position, and may be lost: `ref` has the same.',
   'server.welcome': 'Answers hello. Where `resumed` is true, what was missed comes next.',
   'server.subscribed': 'The filter holds for every event after `fromSeq`, and events are live.',
   'server.unsubscribed': 'The filter is gone for every event after `fromSeq`.',

@@ -146,6 +146,34 @@ const EventFrame = Type.Object(
 );
 export type EventFrame = Static<typeof EventFrame>;
 
+const NoticeFrame = Type.Object(
+  {
+    action: action('notice'),
+    type: Type.String({ description: 'job.progress; an open list' }),
+    jobId: Type.Optional(Uuid),
+    data: Type.Object(
+      {
+        kind: Type.String({ description: 'of the job, such as import; an open list' }),
+        status: Type.String({ description: 'such as running; an open list' }),
+        progress: Type.Object(
+          {
+            done: Type.Integer({ minimum: 0 }),
+            total: Type.Optional(Type.Integer({ minimum: 0, description: 'absent while it is not known' })),
+            failed: Type.Integer({ minimum: 0 }),
+          },
+          STRICT,
+        ),
+      },
+      STRICT,
+    ),
+    ref: Type.String({ description: 'where the same can be read' }),
+    timestamp: Timestamp,
+    correlationId: Type.String(),
+  },
+  STRICT,
+);
+export type NoticeFrame = Static<typeof NoticeFrame>;
+
 const Reason = Type.Union([
   Type.Literal('epoch_changed'),
   Type.Literal('trimmed'),
@@ -164,6 +192,7 @@ export const SERVER_FRAMES = {
     },
     STRICT,
   ),
+  notice: NoticeFrame,
   welcome: Type.Object(
     {
       action: action('welcome'),

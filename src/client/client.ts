@@ -9,7 +9,7 @@ export { ApiError } from './http-client.ts';
 export { RealtimeError } from './realtime-client.ts';
 export type { BrainClient } from './http-client.ts';
 export type { RealtimeClient, RealtimeItem, RealtimeListener, RealtimeState } from './realtime-client.ts';
-export type { EventFrame, Filter, Position } from '../api/realtime.ts';
+export type { EventFrame, Filter, NoticeFrame, Position } from '../api/realtime.ts';
 
 export interface BrainOptions {
   /** Of the server, such as http://127.0.0.1:4321. */

@@ -5,6 +5,7 @@ import {
   type ClientFrame,
   type EventFrame,
   type Filter,
+  type NoticeFrame,
   type Position,
   type ResyncReason,
   type ServerFrame,
@@ -67,6 +68,8 @@ export type RealtimeState =
 
 export interface RealtimeListener<S extends Position = Position> {
   readonly item?: ((item: RealtimeItem<S>) => void) | undefined;
+  /** The progress of jobs. It has no place among the items, and some of it may be lost. */
+  readonly notice?: ((notice: NoticeFrame) => void) | undefined;
   readonly state?: ((state: RealtimeState) => void) | undefined;
   /** Every frame of the server as it came, for those who look at the protocol itself. */
   readonly frame?: ((frame: ServerFrame) => void) | undefined;
@@ -250,6 +253,9 @@ export class RealtimeClient<S extends Position = Position> implements AsyncItera
         return this.#take(frame);
       case 'batch':
         return frame.events.forEach((event) => this.#take(event));
+      case 'notice':
+        for (const listener of this.#listeners) listener.notice?.(frame);
+        return;
       case 'ping':
         this.#heed(frame);
         return this.#send({ action: 'pong', seq: this.#position?.seq ?? 0 });

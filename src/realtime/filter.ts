@@ -1,10 +1,14 @@
 import type { Filter } from '../api/realtime.ts';
 import { EVENT_TYPES, type DomainEvent } from '../domain/event.ts';
+import { NOTICE_TYPES } from '../domain/notice.ts';
 import { refuse } from '../domain/error.ts';
 import { tagKey, type Tag } from '../domain/values.ts';
 import { nearest } from '../shared/nearest.ts';
 
-/** What of an event a filter looks at. */
+/** What can be asked for. */
+const TYPES: readonly string[] = [...EVENT_TYPES, ...NOTICE_TYPES];
+
+/** What of an event or a notice a filter looks at. */
 export interface Facets {
   readonly type: string;
   readonly nodeIds: readonly string[];
@@ -76,12 +80,12 @@ export function anyOf(matchers: readonly Matcher[]): Matcher {
 }
 
 function typesOf(pattern: string): readonly string[] {
-  if (pattern === '*') return EVENT_TYPES;
+  if (pattern === '*') return TYPES;
   const found = pattern.endsWith('.*')
-    ? EVENT_TYPES.filter((type) => type.startsWith(pattern.slice(0, -1)))
-    : EVENT_TYPES.filter((type) => type === pattern);
+    ? TYPES.filter((type) => type.startsWith(pattern.slice(0, -1)))
+    : TYPES.filter((type) => type === pattern);
   if (found.length > 0) return found;
-  const meant = nearest(pattern, EVENT_TYPES) ?? '';
+  const meant = nearest(pattern, TYPES) ?? '';
   return refuse(
     '/filter/types',
     'type',

@@ -1,12 +1,14 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Authenticate, Principal } from '../services/principal.ts';
 import type { OwnerId } from '../domain/values.ts';
+import type { Notice } from '../domain/notice.ts';
 import { isBrainError } from '../domain/error.ts';
 import { systemClock, type Clock } from '../shared/clock.ts';
 import type { Commit } from '../storage/transaction.ts';
 import { Channel, type Log } from './channel.ts';
 import { REALTIME_LIMITS, type RealtimeLimits } from './limits.ts';
 import { RealtimeMetrics } from './metrics.ts';
+import { Notices } from './notices.ts';
 import { Session } from './session.ts';
 import type { Socket } from './socket.ts';
 import { Tickets } from './tickets.ts';
@@ -22,11 +24,12 @@ export interface HubNeeds {
   readonly limits?: Partial<RealtimeLimits> | undefined;
 }
 
-/** The channel of an owner and how many sessions hold it. */
+/** What there is of an owner while somebody listens. */
 interface Held {
   readonly channel: Channel;
+  readonly notices: Notices;
   readonly unfollow: Promise<() => void>;
-  sessions: number;
+  readonly sessions: Set<Session>;
 }
 
 /** All sessions of a process, by owner. */
@@ -37,7 +40,7 @@ export class Hub {
   readonly #needs: HubNeeds;
   readonly #clock: Clock;
   readonly #turn: () => Promise<void>;
-  readonly #channels = new Map<OwnerId, Held>();
+  readonly #held = new Map<OwnerId, Held>();
   readonly #sessions = new Set<Session>();
   readonly #stopListening: () => void;
   #isClosed = false;
@@ -75,7 +78,7 @@ export class Hub {
         turn: this.#turn,
         newId: this.#needs.newId,
         identify: (credentials) => this.#identify(credentials),
-        enter: (principal) => this.#enter(principal),
+        enter: (principal) => this.#enter(session, principal),
         onClosed: (closed) => this.#leave(closed),
       },
       options,
@@ -85,9 +88,19 @@ export class Hub {
     return session;
   }
 
-  /** The one way in which anything is published: to the sessions of an owner, who is always named. */
+  /**
+   * Tells the sessions of an owner what is in no log, as it happens: the progress of a job. It may be called as often
+   * as there is progress; the first word of a job leaves at once, and of what follows the last one, four times a
+   * second. Costs nothing when nobody listens, never throws, keeps nobody waiting. A reader that is too slow or away
+   * is not told, so what a notice says must be readable too. `correlationId` is that of the context of the call.
+   */
+  tell(owner: OwnerId, notice: Notice): void {
+    this.#held.get(owner)?.notices.take(notice);
+  }
+
+  /** The one way in which the log is published: to the sessions of an owner, who is always named. */
   publish(owner: OwnerId, commit: Pick<Commit, 'to'>): void {
-    this.#channels.get(owner)?.channel.heard(commit.to);
+    this.#held.get(owner)?.channel.heard(commit.to);
   }
 
   /** Says goodbye to everybody, and takes nobody more. */
@@ -117,8 +130,8 @@ export class Hub {
     }
   }
 
-  #enter({ owner }: Principal): Channel | undefined {
-    let held = this.#channels.get(owner);
+  #enter(session: Session, { owner }: Principal): Channel | undefined {
+    let held = this.#held.get(owner);
     if (!held) {
       const { log } = this.#needs;
       const channel = new Channel(owner, {
@@ -127,11 +140,15 @@ export class Hub {
         metrics: this.metrics,
         turn: this.#turn,
       });
-      held = { channel, unfollow: this.#follow(owner), sessions: 0 };
-      this.#channels.set(owner, held);
+      const sessions = new Set<Session>();
+      const notices = new Notices(this.#clock, (facets, frame) => {
+        for (const one of sessions) one.tell(facets, frame);
+      });
+      held = { channel, notices, unfollow: this.#follow(owner), sessions };
+      this.#held.set(owner, held);
     }
-    if (held.sessions >= this.limits.connectionsOfOwner) return undefined;
-    held.sessions += 1;
+    if (held.sessions.size >= this.limits.connectionsOfOwner) return undefined;
+    held.sessions.add(session);
     return held.channel;
   }
 
@@ -148,12 +165,13 @@ export class Hub {
   #leave(session: Session): void {
     this.#sessions.delete(session);
     this.metrics.connections -= 1;
-    const held = session.owner === undefined ? undefined : this.#channels.get(session.owner);
+    const held = session.owner === undefined ? undefined : this.#held.get(session.owner);
     if (!held) return;
-    held.sessions -= 1;
-    if (held.sessions > 0) return;
+    held.sessions.delete(session);
+    if (held.sessions.size > 0) return;
     held.channel.close();
+    held.notices.close();
     void held.unfollow.then((stop) => stop());
-    this.#channels.delete(held.channel.owner);
+    this.#held.delete(held.channel.owner);
   }
 }

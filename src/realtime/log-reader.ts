@@ -2,7 +2,7 @@ import type { ServerFrame } from '../api/realtime.ts';
 import type { Position } from '../domain/values.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Channel, Reader } from './channel.ts';
-import { NOTHING, type Matcher } from './filter.ts';
+import { NOTHING, type Facets, type Matcher } from './filter.ts';
 import type { RealtimeLimits } from './limits.ts';
 import type { RealtimeMetrics } from './metrics.ts';
 import { isBlank } from './replay.ts';
@@ -90,6 +90,13 @@ export class LogReader implements Reader {
     const prev = this.#told;
     this.#told = this.#covered;
     return { epoch: this.#epoch, prev, seq: this.#covered };
+  }
+
+  /** Sends what has no place in the log, if it is wanted and the socket is not behind: else it is lost. */
+  tell(facets: Facets, frame: () => Uint8Array): void {
+    const { socket, limits } = this.#needs;
+    if (!this.#matcher.passes(facets) || socket.bufferedAmount > limits.lagBytes) return;
+    if (this.#phase === 'reading' || this.#phase === 'live') socket.send(frame(), { action: 'notice' });
   }
 
   deliver(run: Run): void {

@@ -13,6 +13,7 @@ import type { Clock } from '../shared/clock.ts';
 import type { Head } from '../storage/log.ts';
 import { Allowance } from './allowance.ts';
 import type { Channel, Log } from './channel.ts';
+import type { Facets } from './filter.ts';
 import type { RealtimeLimits } from './limits.ts';
 import { LogReader } from './log-reader.ts';
 import type { RealtimeMetrics } from './metrics.ts';
@@ -124,6 +125,11 @@ export class Session {
     if (this.#isClosed) return;
     this.#enforceExpiry(principal);
     this.#schedulePing();
+  }
+
+  /** Something that is in no log. Whoever was not welcomed yet is not told. */
+  tell(facets: Facets, frame: () => Uint8Array): void {
+    this.#reader?.tell(facets, frame);
   }
 
   /** Says why, and ends. Nothing is sent after it. */

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import type { EventFrame, Filter, Position } from '../../api/realtime.ts';
+import type { EventFrame, Filter, NoticeFrame, Position } from '../../api/realtime.ts';
 import { ApiError, type BrainClient } from '../../client/http-client.ts';
 import { RealtimeClient, RealtimeError, type RealtimeItem } from '../../client/realtime-client.ts';
 import { connect, serverOf } from '../../server/connect.ts';
@@ -27,6 +27,9 @@ export async function watchCommand(cli: Cli, options: WatchOptions): Promise<Exi
       if (state === 'waiting' && !isAway) screen.tell('The server does not answer; trying again.');
       if (state === 'live' && isAway) screen.tell('The server is back.');
       if (state === 'waiting' || state === 'live') isAway = state === 'waiting';
+    },
+    notice({ action: _action, ...notice }) {
+      void screen.print(screen.json ? JSON.stringify(notice) : noticeLineOf(notice, cli));
     },
     frame(frame) {
       if (frame.action === 'error') client.stop(new RealtimeError(0, frame.message));
@@ -96,6 +99,15 @@ function lineOf(item: RealtimeItem, { screen }: Cli): string {
   const { event } = item;
   const time = screen.paint('dim', new Date(event.timestamp).toLocaleTimeString('en-GB'));
   return `${seq}  ${time}  ${event.type.padEnd(21)}  ${subjectOf(event)}`.trimEnd();
+}
+
+function noticeLineOf(notice: Omit<NoticeFrame, 'action'>, { screen }: Cli): string {
+  const { kind, status, progress } = notice.data;
+  const time = screen.paint('dim', new Date(notice.timestamp).toLocaleTimeString('en-GB'));
+  const done = `${progress.done}${progress.total === undefined ? '' : ` of ${progress.total}`}`;
+  const failed = progress.failed === 0 ? '' : `, ${progress.failed} failed`;
+  const subject = `${notice.jobId ?? ''}  ${kind} ${status}, ${done}${failed}`;
+  return `${' '.repeat(6)}  ${time}  ${notice.type.padEnd(21)}  ${oneLine(subject)}`;
 }
 
 interface Named {
