@@ -3,7 +3,6 @@ import { BrainError } from '../../domain/error.ts';
 import { Thread, threadModule } from '../../shared/thread.ts';
 import { checkLimits } from '../check-limits.ts';
 import {
-  TABLE_LIMITS,
   type Item,
   type Key,
   type Op,
@@ -12,20 +11,12 @@ import {
   type QueryOptions,
   type Table,
 } from '../table.ts';
-import { compareSortKeys } from '../unit-of-work.ts';
-import { placeOf } from '../keys.ts';
 import { packOps } from './packed-ops.ts';
-import { checksum, isAlive, openConnection, rows, type ConnectionOptions } from './sqlite-connection.ts';
+import { openConnection, type ConnectionOptions } from './sqlite-connection.ts';
 import { storageError } from './sqlite-error.ts';
+import { SqliteReader } from './sqlite-reader.ts';
 import type { WriteAnswer } from './sqlite-writer-entry.ts';
 import type { Series, SeriesOutcome } from './sqlite-writer.ts';
-
-/** The last code point, longer than a sort key: `prefix` up to `prefix` + this spans all keys that begin with it. */
-const LAST = '\u{10ffff}'.repeat(TABLE_LIMITS.sortKeyBytes / 4 + 1);
-const COLUMNS = 'sk, et, ver, ttl, j, sum';
-
-/** A row as the statements give it. */
-type Row = [sk: string, et: string, ver: number | null, ttl: number | null, j: string, sum: number];
 
 interface Waiting {
   readonly transactions: readonly (readonly Op[])[];
@@ -49,11 +40,7 @@ export class SqliteTable implements Table {
   readonly #nowSeconds: () => number;
   readonly #begin: StatementSync;
   readonly #end: StatementSync;
-  readonly #get: StatementSync;
-  readonly #version: StatementSync;
-  readonly #ranges: {
-    readonly [K in 'all' | 'some']: { readonly forward: StatementSync; readonly backward: StatementSync };
-  };
+  readonly #reader: SqliteReader;
   #writer: Thread<readonly Series[]> | undefined;
   #waiting: Waiting[] = [];
   /** Whether reads stand on a snapshot, which lasts as long as the turn of the event loop. */
@@ -68,57 +55,23 @@ export class SqliteTable implements Table {
     const database = this.#database;
     this.#begin = database.prepare('BEGIN');
     this.#end = database.prepare('COMMIT');
-    this.#get = rows(database, `SELECT ${COLUMNS} FROM item WHERE pk = ? AND sk = ?`);
-    this.#version = rows(database, 'SELECT ttl FROM item WHERE pk = ? AND sk = ?');
-    const range = `SELECT ${COLUMNS} FROM item WHERE pk = ? AND sk >= ? AND sk < ? AND (ttl IS NULL OR ttl > ?) ORDER BY sk`;
-    // A LIMIT, even one of none, makes a short range twice as dear: only pages pay for it.
-    this.#ranges = {
-      all: { forward: rows(database, range), backward: rows(database, `${range} DESC`) },
-      some: {
-        forward: rows(database, `${range} LIMIT ?`),
-        backward: rows(database, `${range} DESC LIMIT ?`),
-      },
-    };
+    this.#reader = new SqliteReader(database, { nowSeconds: this.#nowSeconds });
   }
 
   async get(key: Key): Promise<Item | undefined> {
-    return this.#read(() => this.#find(key));
+    return this.#read(() => this.#reader.get(key));
   }
 
   async batchGet(keys: readonly Key[]): Promise<readonly Item[]> {
-    return this.#read(() => {
-      const found = new Map<string, Item>();
-      for (const key of keys) {
-        const item = this.#find(key);
-        if (item) found.set(`${key.pk}\n${key.sk}`, item);
-      }
-      return [...found.values()];
-    });
+    return this.#read(() => this.#reader.batchGet(keys));
   }
 
   async has(keys: readonly Key[]): Promise<readonly Key[]> {
-    return this.#read(() => {
-      const now = this.#nowSeconds();
-      return keys.filter(({ pk, sk }) => {
-        const row = this.#version.get(pk, sk) as unknown as [ttl: number | null] | undefined;
-        return row !== undefined && isAlive(row[0], now);
-      });
-    });
+    return this.#read(() => this.#reader.has(keys));
   }
 
-  async query(pk: string, { prefix = '', after, reverse, limit }: QueryOptions = {}): Promise<Page> {
-    return this.#read(() => {
-      let low = prefix;
-      let high = prefix + LAST;
-      if (after !== undefined && !reverse && compareSortKeys(after, low, {}) >= 0) low = `${after}\0`; // the next key
-      if (after !== undefined && reverse && compareSortKeys(after, high, {}) < 0) high = after;
-      const statement = this.#ranges[limit === undefined ? 'all' : 'some'][reverse ? 'backward' : 'forward'];
-      const page = limit === undefined ? [] : [limit + 1];
-      const found = statement.all(pk, low, high, this.#nowSeconds(), ...page) as unknown as Row[];
-      const more = limit !== undefined && found.length > limit;
-      const items = (more ? found.slice(0, limit) : found).map((row) => toItem(pk, row));
-      return more ? { items, next: items.at(-1)?.sk } : { items };
-    });
+  async query(pk: string, options?: QueryOptions): Promise<Page> {
+    return this.#read(() => this.#reader.query(pk, options));
   }
 
   /** Calls made in the same turn of the event loop, of any owners, share one commit and one sync of the disk. */
@@ -181,11 +134,6 @@ export class SqliteTable implements Table {
     return this.#writer;
   }
 
-  #find({ pk, sk }: Key): Item | undefined {
-    const row = this.#get.get(pk, sk) as unknown as Row | undefined;
-    return row && isAlive(row[3], this.#nowSeconds()) ? toItem(pk, row) : undefined;
-  }
-
   /**
    * The reads of one turn share a snapshot: each by itself would take its locks, and find its pages, anew. Answers
    * of commits come in turns of their own.
@@ -218,13 +166,4 @@ export class SqliteTable implements Table {
 function outcomeOf(transactions: readonly (readonly Op[])[], { applied, refusedAt }: SeriesOutcome): Outcome {
   const refused = refusedAt === undefined ? undefined : transactions[applied]?.[refusedAt];
   return refused ? { applied, refused: { op: refused } } : { applied };
-}
-
-function toItem(pk: string, [sk, et, ver, ttl, j, sum]: Row): Item {
-  if (checksum(pk, sk, et, ver, ttl, j) !== sum) {
-    throw new BrainError('corrupt', `the stored item ${placeOf({ pk, sk })} is not what was written`, {
-      operation: 'table.read',
-    });
-  }
-  return { pk, sk, et, j, ...(ver !== null && { ver }), ...(ttl !== null && { ttl }) };
 }
