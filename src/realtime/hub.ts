@@ -11,7 +11,7 @@ import { RealtimeMetrics } from './metrics.ts';
 import { Notices } from './notices.ts';
 import { Session } from './session.ts';
 import type { Socket } from './socket.ts';
-import { Tickets } from './tickets.ts';
+import { OwnTickets, type Tickets } from './tickets.ts';
 
 export interface HubNeeds {
   readonly log: Log;
@@ -19,6 +19,8 @@ export interface HubNeeds {
   readonly follow?: ((owner: OwnerId) => Promise<() => void>) | undefined;
   readonly authenticate: Authenticate;
   readonly newId: () => string;
+  /** Where other processes serve the same graphs, theirs and ours. */
+  readonly tickets?: Tickets | undefined;
   readonly clock?: Clock | undefined;
   readonly turn?: (() => Promise<void>) | undefined;
   readonly limits?: Partial<RealtimeLimits> | undefined;
@@ -50,7 +52,7 @@ export class Hub {
     this.#clock = needs.clock ?? systemClock;
     this.#turn = needs.turn ?? (() => turn());
     this.limits = { ...REALTIME_LIMITS, ...needs.limits };
-    this.tickets = new Tickets(this.#clock);
+    this.tickets = needs.tickets ?? new OwnTickets(this.#clock);
     this.#stopListening = needs.log.onCommit((commit) => this.publish(commit.owner, commit));
   }
 
@@ -116,7 +118,7 @@ export class Hub {
     readonly token?: string | undefined;
   }): Promise<Principal | undefined> {
     const { ticket, token } = credentials;
-    const redeemed = ticket === undefined ? undefined : this.tickets.redeem(ticket);
+    const redeemed = ticket === undefined ? undefined : await this.tickets.redeem(ticket);
     if (redeemed)
       return redeemed.expiresAtMs !== undefined && redeemed.expiresAtMs <= this.#clock.nowMs()
         ? undefined

@@ -9,7 +9,19 @@ const EXPIRES_IN_MS = 30_000;
 const MOST = 10_000;
 
 /** Tickets in the place of a token, which a browser could only put into a URL: each is good once, for half a minute. */
-export class Tickets {
+export interface Tickets {
+  issue(principal: Principal): Promise<Ticket>;
+  /** Undefined for one that was not issued here, or was used, or is too old. */
+  redeem(ticket: string): Promise<Principal | undefined>;
+}
+
+/** A ticket that nobody can guess. */
+export function newTicket(): Ticket {
+  return { ticket: randomBytes(TICKET_BYTES).toString('base64url'), expiresInMs: EXPIRES_IN_MS };
+}
+
+/** Those of the one process that serves a graph. */
+export class OwnTickets implements Tickets {
   readonly #clock: Clock;
   readonly #waiting = new Map<string, { readonly principal: Principal; readonly untilMs: number }>();
 
@@ -17,15 +29,14 @@ export class Tickets {
     this.#clock = clock;
   }
 
-  issue(principal: Principal): Ticket {
+  async issue(principal: Principal): Promise<Ticket> {
     this.#forget();
-    const ticket = randomBytes(TICKET_BYTES).toString('base64url');
-    this.#waiting.set(ticket, { principal, untilMs: this.#clock.nowMs() + EXPIRES_IN_MS });
-    return { ticket, expiresInMs: EXPIRES_IN_MS };
+    const made = newTicket();
+    this.#waiting.set(made.ticket, { principal, untilMs: this.#clock.nowMs() + made.expiresInMs });
+    return made;
   }
 
-  /** Undefined for one that was not issued here, or was used, or is too old. */
-  redeem(ticket: string): Principal | undefined {
+  async redeem(ticket: string): Promise<Principal | undefined> {
     const found = this.#waiting.get(ticket);
     this.#waiting.delete(ticket);
     return found && found.untilMs > this.#clock.nowMs() ? found.principal : undefined;

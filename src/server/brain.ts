@@ -1,7 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import { instant, type OwnerId } from '../domain/values.ts';
 import { createApp } from '../http/app.ts';
-import { Hub } from '../realtime/hub.ts';
+import { Hub, type HubNeeds } from '../realtime/hub.ts';
+import { SharedTickets } from '../realtime/shared-tickets.ts';
+import { indexInProcess, IndexThread } from '../services/index-thread.ts';
 import type { Linker } from '../services/linker.ts';
 import { createServices, type Services } from '../services/services.ts';
 import { currentContext, runInBackground } from '../shared/context.ts';
@@ -28,6 +30,7 @@ import { watchedLinker, watchedTable, type OnWork } from './watched.ts';
 export interface Brain {
   readonly app: FastifyInstance;
   readonly services: Services;
+  readonly store: Store;
   readonly hub: Hub;
   readonly folder: Engine['home'];
   readonly log: Log;
@@ -45,6 +48,8 @@ interface BrainOptions {
   /** Nobody waits but the one caller in this process: bulk work is done in larger pieces. */
   readonly isAlone?: boolean;
   readonly nowMs?: () => number;
+  /** In the place of the one that the settings name. It is closed with the Brain2. */
+  readonly engine?: Engine | undefined;
   /** May name a collector of traces and metrics. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
@@ -59,9 +64,10 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
   const nowMs = options.nowMs ?? Date.now;
   const nowSeconds = () => Math.floor(nowMs() / 1000);
   const newId = uuidv7Generator(nowMs);
-  const observation = options.isAlone ? UNOBSERVED : await observe(options.environment ?? {}, log);
+  const isWatched = !options.isAlone && !options.engine?.isFrozenBetween;
+  const observation = isWatched ? await observe(options.environment ?? {}, log) : UNOBSERVED;
   const { onWork, metrics, tracer, exposition } = observation;
-  const engine = await openEngine(settings, { checkpointPages, nowSeconds });
+  const engine = options.engine ?? (await openEngine(settings, { checkpointPages, nowSeconds }));
   const { table, home: folder } = engine;
   try {
     const resident = settings.auth === 'local' ? LOCAL_OWNER : undefined;
@@ -70,7 +76,7 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
     const health = healthOf(engine, { store, services, resident });
     const access = await accessOf(settings, { services, operatorKey: folder.operatorKey, nowMs });
     const { authenticate } = access;
-    const hub = new Hub({ log: store, follow: (owner) => store.follow(owner), authenticate, newId });
+    const hub = hubOf(engine, { store, authenticate, newId, nowMs });
     const facts = { version: VERSION, cursorKey: folder.key, showsInside: settings.mode === 'development' };
     const told = exposition && {
       ...exposition,
@@ -81,16 +87,14 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
     const closeSockets = serveSockets({ server: app.server, hub, origins: settings.allowedOrigins });
     const inBackground: InBackground = (owner, work) =>
       runInBackground({ ownerId: owner ?? resident ?? '-', id: newId() }, work);
-    const stopUpkeep = startUpkeep({
-      services,
-      log,
-      sweep: () => engine.sweep(),
-      inBackground,
-      trim: trimming(store, { settings, nowMs }),
-    });
+    const trim = trimming(store, { settings, nowMs });
+    const stopUpkeep = engine.isFrozenBetween
+      ? async () => {}
+      : startUpkeep({ services, log, sweep: () => engine.sweep(), inBackground, trim });
     return {
       app,
       services,
+      store,
       hub,
       folder,
       log,
@@ -105,6 +109,16 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
   }
 }
 
+/** Where other processes serve the same graphs, their commits are heard and their tickets taken. */
+function hubOf(
+  { table, pollMs }: Engine,
+  needs: Pick<HubNeeds, 'authenticate' | 'newId'> & { readonly store: Store; readonly nowMs: () => number },
+): Hub {
+  const { store, nowMs, ...more } = needs;
+  const tickets = pollMs === undefined ? undefined : new SharedTickets({ table, nowMs });
+  return new Hub({ log: store, follow: (owner) => store.follow(owner), tickets, ...more });
+}
+
 /** The probes go to the table itself, so that they are not counted as work. */
 function healthOf(
   engine: Engine,
@@ -115,7 +129,7 @@ function healthOf(
   },
 ): ReturnType<typeof healthChecks> {
   const { store, services, resident } = of;
-  const { table, home, facts } = engine;
+  const { table, home, facts, isFrozenBetween } = engine;
   return healthChecks({
     table,
     facts,
@@ -124,6 +138,7 @@ function healthOf(
     dataDir: home.path,
     owner: LOCAL_OWNER,
     hidesGraph: resident === undefined,
+    isFrozenBetween,
     workers: {
       health: () => ({ isAlive: engine.canWrite(), waiting: store.waiting, limit: QUEUE_LIMIT }),
     },
@@ -183,6 +198,10 @@ function joinServices(needs: {
     onRefused: (owner: OwnerId, err: unknown) =>
       log.warn({ err, owner }, 'the stored index is damaged; rebuilding it'),
   };
+  const indexThread = engine.isFrozenBetween ? new IndexThread(indexInProcess) : undefined;
   const watchLinker = onWork && ((linker: Linker) => watchedLinker(linker, onWork));
-  return { store, services: createServices({ store, snapshots, newId, watchLinker, nowMs, resident }) };
+  return {
+    store,
+    services: createServices({ store, snapshots, indexThread, newId, watchLinker, nowMs, resident }),
+  };
 }

@@ -16,4 +16,9 @@ export interface Engine {
   readonly facts: Readonly<Record<string, unknown>>;
   /** How often to look for what others wrote; absent where nobody else can. */
   readonly pollMs?: number | undefined;
+  /**
+   * The process is a function, which is frozen between two requests: nothing may run by itself. It serves one request
+   * at a time, so the index needs no thread.
+   */
+  readonly isFrozenBetween?: true;
 }

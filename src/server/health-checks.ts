@@ -25,6 +25,8 @@ interface CheckNeeds {
   /** Anybody may ask how it is: where owners have to be authenticated, nothing is told of what they have. */
   readonly hidesGraph?: boolean;
   readonly workers?: WorkersHealth | undefined;
+  /** Between two requests the whole process is frozen: how long it did not answer says nothing. */
+  readonly isFrozenBetween?: boolean | undefined;
 }
 
 /** The checks of everything that a Brain2 depends on, and the way to stop watching. */
@@ -32,19 +34,19 @@ export function healthChecks(needs: CheckNeeds): {
   readonly checks: HealthChecks;
   readonly stop: () => void;
 } {
-  const loop = eventLoopCheck();
+  const loop = needs.isFrozenBetween === true ? undefined : eventLoopCheck();
   const ofGraph = (check: HealthCheck): HealthCheck =>
     needs.hidesGraph === true ? withoutDetails(check) : check;
   return {
     checks: {
-      eventLoop: { check: loop.check, critical: true },
+      ...(loop && { eventLoop: { check: loop.check, critical: true } }),
       store: { check: ofGraph(storeCheck(needs)), critical: true },
       index: { check: ofGraph(indexCheck(needs)), critical: false },
       log: { check: ofGraph(logCheck(needs)), critical: false },
       disk: { check: diskCheck(needs.dataDir), critical: false },
       ...(needs.workers && { workers: { check: workersCheck(needs.workers), critical: true } }),
     },
-    stop: loop.stop,
+    stop: () => loop?.stop(),
   };
 }
 

@@ -3,6 +3,7 @@ import { BrainError } from '../domain/error.ts';
 import type { NodeId } from '../domain/values.ts';
 import { Thread, threadModule } from '../shared/thread.ts';
 import type { IndexCall, IndexCalls, IndexMethod } from './index-calls.ts';
+import { IndexWork } from './index-work.ts';
 import type { Wanted } from './wanted.ts';
 
 /** Notes whose links are asked for in one call: others' questions wait behind it, about 10 ms. */
@@ -12,13 +13,21 @@ const CALLS_AHEAD = 4;
 /** Notes on their way to the thread: a few megabytes. */
 const MOST_BEHIND = 1_000;
 
+/** What carries out the calls of indexes, each in the order in which they are made. */
+type Worker = Pick<Thread<IndexCall>, 'call' | 'onEnd' | 'end'>;
+
 /**
  * The thread of all indexes: linking and searching take milliseconds each, in which requests are served here. It is
  * started by the first index; if it dies, the indexes in it are lost, and opened anew.
  */
 export class IndexThread {
-  #thread: Thread<IndexCall> | undefined;
+  readonly #startWorker: () => Worker;
+  #thread: Worker | undefined;
   #lastIndex = 0;
+
+  constructor(startWorker: () => Worker = startThread) {
+    this.#startWorker = startWorker;
+  }
 
   /**
    * Opens an index from the bytes of a snapshot, whose memory goes over to the thread, or an empty one. Throws a plain
@@ -44,13 +53,27 @@ export class IndexThread {
     await this.#thread?.end();
   }
 
-  #start(): Thread<IndexCall> {
-    const thread = new Thread<IndexCall>(threadModule('index-entry', import.meta.url), undefined);
+  #start(): Worker {
+    const thread = this.#startWorker();
     thread.onEnd(() => {
       if (this.#thread === thread) this.#thread = undefined;
     });
     return thread;
   }
+}
+
+function startThread(): Worker {
+  return new Thread<IndexCall>(threadModule('index-entry', import.meta.url), undefined);
+}
+
+/** For a process that serves one request at a time: a thread would only have to be started, and be waited for. */
+export function indexInProcess(): Worker {
+  const work = new IndexWork();
+  return {
+    call: async <Answer>(request: IndexCall) => work.answer(request) as Answer,
+    onEnd: () => {}, // it ends with the process
+    end: async () => work.clear(),
+  };
 }
 
 /** The links that a note keeps as it was at `version`. */

@@ -47,6 +47,8 @@ export interface Services {
 export function createServices(needs: {
   readonly store: Store;
   readonly snapshots: SnapshotStore;
+  /** Absent: a thread of its own. */
+  readonly indexThread?: IndexThread | undefined;
   /** Makes UUIDs that sort in the order of their making. */
   readonly newId: (atMs?: number) => string;
   /** Stands before the linker, to see what it does. */
@@ -55,11 +57,19 @@ export function createServices(needs: {
   /** An owner who is served whether or not they are stored. */
   readonly resident?: OwnerId | undefined;
 }): Services {
-  const { store, snapshots, newId, watchLinker = (same) => same, nowMs = Date.now, resident } = needs;
+  const {
+    store,
+    snapshots,
+    indexThread = new IndexThread(),
+    newId,
+    watchLinker = (same) => same,
+    nowMs = Date.now,
+    resident,
+  } = needs;
   const newNodeId = (atMs?: number) => nodeId(newId(atMs));
   const newEdgeId = () => edgeId(newId());
   const newCategoryId = () => categoryId(newId());
-  const indexes = new OwnerIndexes({ store, snapshots, thread: new IndexThread() });
+  const indexes = new OwnerIndexes({ store, snapshots, thread: indexThread });
   const links = watchLinker(linker({ newEdgeId }));
   const pending = pendingService({ store, indexes, linker: links });
   const nodes = nodeService({ store, indexes, linker: links, pending, newNodeId });

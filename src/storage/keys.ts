@@ -71,6 +71,8 @@ export const keys = {
   token: (owner: OwnerId, id: TokenId): Key => ({ pk: pks.tokens(owner), sk: id }),
   /** Whose a token is, found before its owner is known. A hash is longer than any suffix of an owner's partition. */
   tokenByHash: (hash: string): Key => ({ pk: `TOK#${hash}`, sk: '-' }),
+  /** A ticket of the socket, by its hash. */
+  ticket: (hash: string): Key => ({ pk: `TKT#${hash}`, sk: '-' }),
   owner: (owner: OwnerId): Key => ({ pk: pks.owners(), sk: owner }),
 } as const;
 

@@ -22,7 +22,7 @@ function connected(options: Partial<RealtimeOptions> = {}, random?: () => number
     clock,
     WebSocket: network.socketClass((wire) => wires.push(wire)),
     ticket: async () => {
-      const { ticket } = server.hub.tickets.issue(principalOf(ALICE));
+      const { ticket } = await server.hub.tickets.issue(principalOf(ALICE));
       tickets.push(ticket);
       return ticket;
     },
@@ -187,8 +187,10 @@ describe('the client', () => {
 
   test('[RT9] renews its credential in place when it is told that it expires', async () => {
     const made = connected({
-      ticket: async () =>
-        made.hub.tickets.issue(principalOf(ALICE, { expiresAtMs: made.clock.nowMs() + 90_000 })).ticket,
+      ticket: async () => {
+        const principal = principalOf(ALICE, { expiresAtMs: made.clock.nowMs() + 90_000 });
+        return (await made.hub.tickets.issue(principal)).ticket;
+      },
     });
     made.client.start();
     await made.clock.advance(400_000);

@@ -137,7 +137,7 @@ class World {
       ticket: async () => {
         if (!this.#network.hub) throw new Error('nobody answers');
         const expiresAtMs = this.clock.nowMs() + 20_000 + this.clock.random() * 100_000;
-        return this.#network.hub.tickets.issue(principalOf(owner, { expiresAtMs })).ticket;
+        return (await this.#network.hub.tickets.issue(principalOf(owner, { expiresAtMs }))).ticket;
       },
     });
     joined.on({

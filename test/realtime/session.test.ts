@@ -53,19 +53,19 @@ describe('hello and welcome', () => {
 
   test('[RT9] a ticket is good once, for 30 seconds, and only one that was issued', async () => {
     const { hub, clock } = newHub();
-    const { ticket, expiresInMs } = hub.tickets.issue(principalOf(ALICE));
+    const { ticket, expiresInMs } = await hub.tickets.issue(principalOf(ALICE));
     expect(expiresInMs).toBe(30_000);
     expect((await greeted(hub, { ticket })).actions).toEqual(['welcome']);
     expect((await greeted(hub, { ticket })).closed?.code).toBe(4401);
     expect((await greeted(hub, { ticket: 'made up' })).closed?.code).toBe(4401);
-    const late = hub.tickets.issue(principalOf(ALICE)).ticket;
+    const { ticket: late } = await hub.tickets.issue(principalOf(ALICE));
     await clock.advance(30_000);
     expect((await greeted(hub, { ticket: late })).closed?.code).toBe(4401);
   });
 
   test('[RT9] without the scope to read there is no welcome', async () => {
     const { hub } = newHub();
-    const { ticket } = hub.tickets.issue(principalOf(ALICE, { scopes: ['write'] }));
+    const { ticket } = await hub.tickets.issue(principalOf(ALICE, { scopes: ['write'] }));
     expect((await greeted(hub, { ticket })).closed?.code).toBe(4403);
   });
 

@@ -17,7 +17,7 @@ export interface EventStream {
 
 /** The real-time side, as the routes need it. */
 export interface RealtimeNeeds {
-  issueTicket(principal: Principal): Ticket;
+  issueTicket(principal: Principal): Promise<Ticket>;
   /** Begins to send; gives the way to tell that the peer is gone, or undefined when there are too many. */
   listen(
     stream: EventStream,
