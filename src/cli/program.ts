@@ -3,6 +3,7 @@ import type { Run } from './cli.ts';
 import type { AddOptions } from './commands/add.ts';
 import type { ExportOptions } from './commands/export.ts';
 import type { ImportOptions } from './commands/import.ts';
+import type { MigrateOptions } from './commands/migrate.ts';
 import type { NeighborsOptions } from './commands/neighbors.ts';
 import type { SearchOptions } from './commands/search.ts';
 import type { ServeOptions } from './commands/serve.ts';
@@ -53,6 +54,7 @@ export function brainProgram(output: { readonly json: boolean }, run: Run): Comm
     defineWatch,
     defineExport,
     defineTable,
+    defineMigrate,
     defineToken,
     defineDoctor,
   ];
@@ -284,6 +286,33 @@ Examples:
     )
     .action((action: 'create' | 'status') =>
       run(async (cli) => (await import('./commands/table.ts')).tableCommand(cli, action)),
+    );
+}
+
+function defineMigrate(program: Command, run: Run): void {
+  const stores = ['sqlite', 'dynamodb'];
+  program
+    .command('migrate')
+    .description('move everything from one store into another, and compare the two')
+    .addOption(new Option('--from <store>', 'where it is').choices(stores).makeOptionMandatory())
+    .addOption(new Option('--to <store>', 'where it is to be').choices(stores).makeOptionMandatory())
+    .option('--resume', 'go on with a move that was cut off')
+    .option('--force', 'delete all that the target holds, and begin anew')
+    .addHelpText(
+      'after',
+      `
+The SQLite store is that of --data, the table that of BRAIN2_TABLE, which \`brain2 table create\` makes. Notes, edges,
+categories, logs, tokens and jobs of every owner move as they are, with their ids and positions; the source stays as it
+is. Stop what serves either of them first. In the end both are read again and compared: the hash that is printed is of
+all they hold. Whatever cuts it off, --resume goes on; until it is done, nothing serves the target.
+
+Examples:
+  $ brain2 migrate --from sqlite --to dynamodb
+  $ brain2 migrate --from sqlite --to dynamodb --resume
+  $ brain2 migrate --from dynamodb --to sqlite --data ./copy --json`,
+    )
+    .action((options: MigrateOptions) =>
+      run(async (cli) => (await import('./commands/migrate.ts')).migrateCommand(cli, options)),
     );
 }
 

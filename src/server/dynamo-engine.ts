@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { dynamoClient } from '../storage/dynamodb/dynamo-client.ts';
+import { refuseUnfinished } from '../storage/copy-table.ts';
 import { DynamoTable } from '../storage/dynamodb/dynamo-table.ts';
+import { DynamoWhole } from '../storage/dynamodb/dynamo-whole.ts';
 import { checkTable } from '../storage/dynamodb/table-admin.ts';
 import { sharedKey } from '../storage/shared-key.ts';
 import type { Engine } from './engine.ts';
@@ -18,6 +20,7 @@ export async function openDynamo(
   const table = new DynamoTable({ client, tableName, nowSeconds });
   try {
     await checkTable(client, tableName);
+    await refuseUnfinished(table);
     const { key, isNew } = await sharedKey(table, 'cursor');
     await mkdir(dataDir, { recursive: true });
     const { load, save } = indexFolder(join(dataDir, 'tables', tableName));
@@ -38,6 +41,21 @@ export async function openDynamo(
       facts: { engine: 'dynamodb', table: tableName },
       pollMs,
     };
+  } catch (error) {
+    await table.close();
+    throw error;
+  }
+}
+
+/** The table and all that it holds, for moving it. Closing the table ends both. */
+export async function openWholeDynamo(
+  tableName: string,
+): Promise<{ readonly table: DynamoTable; readonly whole: DynamoWhole }> {
+  const client = dynamoClient(process.env);
+  const table = new DynamoTable({ client, tableName });
+  try {
+    await checkTable(client, tableName);
+    return { table, whole: new DynamoWhole({ client, tableName }) };
   } catch (error) {
     await table.close();
     throw error;

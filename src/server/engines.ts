@@ -1,5 +1,6 @@
+import { refuseUnfinished } from '../storage/copy-table.ts';
 import { openDataFolder } from '../storage/embedded/data-folder.ts';
-import { SqliteTable } from '../storage/embedded/sqlite-table.ts';
+import { SqliteTable, type SqliteOptions } from '../storage/embedded/sqlite-table.ts';
 import { sweepExpired } from '../storage/embedded/sweep.ts';
 import type { Engine } from './engine.ts';
 import type { Settings } from './settings.ts';
@@ -12,7 +13,8 @@ interface EngineOptions {
 
 /**
  * Opens the engine that the settings name; only that one is loaded. Closing the table and releasing the home ends it.
- * Throws `locked`, `read_only`, `corrupt`, `schema_newer`, `not_found` (no such table), `unavailable`.
+ * Throws `locked`, `read_only`, `corrupt`, `schema_newer`, `not_found` (no such table), `unavailable`, and `conflict` for
+ * one that a migration has not filled yet.
  */
 export async function openEngine(settings: Settings, options: EngineOptions): Promise<Engine> {
   switch (settings.store) {
@@ -25,10 +27,13 @@ export async function openEngine(settings: Settings, options: EngineOptions): Pr
   }
 }
 
-function openSqlite({ dataDir }: Settings, { checkpointPages, nowSeconds }: EngineOptions): Engine {
+async function openSqlite(
+  { dataDir }: Settings,
+  { checkpointPages, nowSeconds }: EngineOptions,
+): Promise<Engine> {
   const home = openDataFolder(dataDir);
   try {
-    const table = new SqliteTable({ path: home.databasePath, checkpointPages, nowSeconds });
+    const table = await openSqliteTable({ path: home.databasePath, checkpointPages, nowSeconds });
     return {
       table,
       home,
@@ -38,6 +43,17 @@ function openSqlite({ dataDir }: Settings, { checkpointPages, nowSeconds }: Engi
     };
   } catch (error) {
     home.release();
+    throw error;
+  }
+}
+
+async function openSqliteTable(options: SqliteOptions): Promise<SqliteTable> {
+  const table = new SqliteTable(options);
+  try {
+    await refuseUnfinished(table);
+    return table;
+  } catch (error) {
+    await table.close();
     throw error;
   }
 }

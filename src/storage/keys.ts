@@ -74,6 +74,8 @@ export const keys = {
   /** A ticket of the socket, by its hash. */
   ticket: (hash: string): Key => ({ pk: `TKT#${hash}`, sk: '-' }),
   owner: (owner: OwnerId): Key => ({ pk: pks.owners(), sk: owner }),
+  /** How far a move into this store is; there while it is under way, or was cut off. */
+  migration: (): Key => ({ pk: '#MIGRATION', sk: 'position' }),
 } as const;
 
 /** The ends of an edge in the order of their ids: one key per unordered pair and type. */

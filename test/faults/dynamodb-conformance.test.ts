@@ -20,10 +20,12 @@ const ANY: readonly Fault[] = [
   'answer lost',
   'answer cut',
   'failed after it was done',
+  'answered slowly',
+  'stale',
 ];
 const OF_OPERATION: Readonly<Record<string, readonly Fault[]>> = {
   TransactWriteItems: ['conflict', 'conflict', 'answer lost'],
-  BatchGetItem: ['half of it unread', 'half of it unread'],
+  BatchGetItem: ['half of it undone', 'half of it undone'],
 };
 
 const injected = new Map<string, number>();

@@ -1,5 +1,7 @@
+import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { isBrainError } from '../../src/domain/error.ts';
+import { dynamoClient } from '../../src/storage/dynamodb/dynamo-client.ts';
 import type { DynamoTable } from '../../src/storage/dynamodb/dynamo-table.ts';
 import type { PatienceLimits } from '../../src/storage/dynamodb/patience.ts';
 import { TABLE_LIMITS, type Item, type Op } from '../../src/storage/table.ts';
@@ -30,6 +32,7 @@ describe('the table on a DynamoDB that fails', () => {
   let proxy: FaultProxy;
   let table: DynamoTable;
   let direct: DynamoTable;
+  let tableName: string;
   let partitions = 0;
   const fresh = (): string => `p${++partitions}`;
 
@@ -37,9 +40,9 @@ describe('the table on a DynamoDB that fails', () => {
     dynamo = await startDynamo();
     if (dynamo.endpoint === undefined) throw new Error('faults are injected in front of an emulator');
     proxy = await FaultProxy.before(dynamo.endpoint);
-    const name = await dynamo.newTable();
-    direct = dynamo.open(name);
-    table = dynamo.open(name, { endpoint: proxy.endpoint, patience: PATIENCE });
+    tableName = await dynamo.newTable();
+    direct = dynamo.open(tableName);
+    table = dynamo.open(tableName, { endpoint: proxy.endpoint, patience: PATIENCE });
   });
   afterAll(async () => {
     await table.close();
@@ -61,7 +64,13 @@ describe('the table on a DynamoDB that fails', () => {
   const sortKeys = async (pk: string): Promise<string[]> => (await direct.query(pk)).items.map((i) => i.sk);
 
   const refusals: Fault[] = ['throttled', 'conflict', 'request lost'];
-  const doubts: Fault[] = ['answer lost', 'answer cut', 'failed after it was done', 'no answer'];
+  const doubts: Fault[] = [
+    'answer lost',
+    'answer cut',
+    'failed after it was done',
+    'no answer',
+    'done too late',
+  ];
 
   test.each([...refusals, ...doubts])(
     '[ST60 ST62] a transaction whose request is spoilt (%s) is applied once, and said to be applied',
@@ -134,7 +143,7 @@ describe('the table on a DynamoDB that fails', () => {
       put(...items.slice(200)),
     ]);
     let batches = 0;
-    proxy.choose = () => (batches++ % 3 < 2 ? 'half of it unread' : undefined);
+    proxy.choose = () => (batches++ % 3 < 2 ? 'half of it undone' : undefined);
     const found = await table.batchGet(items);
     expect(found.toSorted((a, b) => (a.sk < b.sk ? -1 : 1))).toEqual(items);
     expect(await table.has([...items, { pk, sk: 'none' }])).toHaveLength(230);
@@ -143,7 +152,7 @@ describe('the table on a DynamoDB that fails', () => {
   test('[ST61] keys that are always left unread are given up as `unavailable`', async () => {
     const pk = fresh();
     await direct.transact([put(item(pk, 'a'))]);
-    spoil('BatchGetItem', 'half of it unread', Infinity);
+    spoil('BatchGetItem', 'half of it undone', Infinity);
     await expect(table.batchGet([{ pk, sk: 'a' }])).rejects.toMatchObject({
       code: 'unavailable',
       details: { attempts: PATIENCE.attempts },
@@ -174,6 +183,30 @@ describe('the table on a DynamoDB that fails', () => {
       }
     },
   );
+
+  test('[ST1] a copy that lags behind is never read: every read asks for what is current', async () => {
+    const pk = fresh();
+    const key = { pk, sk: 'a' };
+    proxy.choose = () => 'stale';
+    for (const ver of [1, 2, 3]) {
+      await table.transact([put(item(pk, 'a', ver))]);
+      expect(await table.get(key)).toEqual(item(pk, 'a', ver));
+      expect(await table.batchGet([key])).toEqual([item(pk, 'a', ver)]);
+      expect((await table.query(pk)).items).toEqual([item(pk, 'a', ver)]);
+    }
+    // The fault itself: who does not ask for it is given what was.
+    const client = dynamoClient({ AWS_ENDPOINT_URL_DYNAMODB: proxy.endpoint });
+    const versions: (string | undefined)[] = [];
+    for (const ver of [4, 5]) {
+      await table.transact([put(item(pk, 'a', ver))]);
+      const read = await client.send(
+        new GetItemCommand({ TableName: tableName, Key: { pk: { S: pk }, sk: { S: 'a' } } }),
+      );
+      versions.push(read.Item?.['ver']?.N);
+    }
+    client.destroy();
+    expect(versions).toEqual(['4', '4']);
+  });
 
   test('[ST60] the deadline ends a call whatever attempts are left', async () => {
     const hasty = dynamo.open('any', {

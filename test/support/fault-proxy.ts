@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /** What goes wrong with a request. No emulator shows any of it by itself. */
 export type Fault =
@@ -19,8 +20,14 @@ export type Fault =
   | 'failed after it was done'
   /** Carried out, and never answered. */
   | 'no answer'
-  /** Of a batch only the first half is read; of anything else, nothing. */
-  | 'half of it unread';
+  /** Carried out only after the client has given up and, most likely, sent it again. */
+  | 'done too late'
+  /** Carried out at once, and answered after a while. */
+  | 'answered slowly'
+  /** Answered as it was when the same was asked for the first time, unless a consistent read was asked for. */
+  | 'stale'
+  /** Of a batch only the first half is read or written; of anything else, nothing. */
+  | 'half of it undone';
 
 /** A request as the fault's chooser sees it. */
 export interface Seen {
@@ -34,8 +41,21 @@ const IN_CONFLICT = {
   CancellationReasons: [{ Code: 'None' }, { Code: 'TransactionConflict', Message: 'in conflict' }],
 };
 
+/** A while: more than any answer takes by itself, less than a client's patience. */
+const SLOW_MS = 40;
+
 interface BatchGet {
   readonly RequestItems: Readonly<Record<string, { readonly Keys: readonly unknown[] }>>;
+}
+
+interface BatchWrite {
+  readonly RequestItems: Readonly<Record<string, readonly unknown[]>>;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: { readonly 'content-type': string };
+  readonly body: Buffer;
 }
 
 /** A DynamoDB in front of another: passes requests on, but for those that `choose` wants spoilt. */
@@ -44,6 +64,8 @@ export class FaultProxy {
   readonly seen: Seen[] = [];
   choose: (request: Seen) => Fault | undefined = () => undefined;
   readonly #target: string;
+  /** The first answer to each read that was not to be consistent. */
+  readonly #first = new Map<string, Answer>();
   readonly #server = createServer((request, response) => void this.#answer(request, response));
 
   private constructor(target: string) {
@@ -81,9 +103,18 @@ export class FaultProxy {
     if (fault === 'request lost') return void response.destroy();
     if (fault === 'throttled') return refuse(response, 'ThrottlingException', { message: 'Rate exceeded' });
     if (fault === 'conflict') return refuse(response, 'TransactionCanceledException', IN_CONFLICT);
-    if (fault === 'half of it unread') return this.#half(request, response, body);
-    const answer = await this.#pass(request, body);
+    if (fault === 'half of it undone') {
+      const half = operation === 'BatchWriteItem' ? this.#halfWritten : this.#halfRead;
+      return half.call(this, request, response, body);
+    }
+    if (fault === 'done too late') {
+      await once(response, 'close');
+      await this.#pass(request, body);
+      return;
+    }
+    const answer = await this.#read(request, seen, fault === 'stale');
     if (fault === 'no answer') return;
+    if (fault === 'answered slowly') await delay(SLOW_MS);
     if (fault === 'answer lost') return void response.destroy();
     if (fault === 'failed after it was done') {
       return refuse(response, 'InternalServerError', { message: 'internal' }, 500);
@@ -96,8 +127,33 @@ export class FaultProxy {
     response.writeHead(answer.status, answer.headers).end(answer.body);
   }
 
+  /** Emulators have one copy, so what a second one may say is made here. */
+  async #read(request: IncomingMessage, { operation, body }: Seen, isStale: boolean): Promise<Answer> {
+    const mayBeStale = /^(?:GetItem|BatchGetItem|Query|Scan)$/.test(operation) && !asksConsistent(body);
+    if (!mayBeStale) return this.#pass(request, body);
+    const first = this.#first.get(body);
+    if (isStale && first) return first;
+    const answer = await this.#pass(request, body);
+    if (!first) this.#first.set(body, answer);
+    return answer;
+  }
+
+  /** Passes on half of the changes of a batch, and gives the others back as undone. */
+  async #halfWritten(request: IncomingMessage, response: ServerResponse, body: string): Promise<void> {
+    const batch = JSON.parse(body) as BatchWrite;
+    const [[name, asked] = []] = Object.entries(batch.RequestItems);
+    if (name === undefined || asked === undefined) throw new Error('only a batch can be left half undone');
+    const half = Math.floor(asked.length / 2);
+    const undone = { [name]: asked.slice(half) };
+    if (half === 0) return answerJson(response, 200, { UnprocessedItems: undone });
+    const first = { ...batch, RequestItems: { [name]: asked.slice(0, half) } };
+    const answer = await this.#pass(request, JSON.stringify(first));
+    const written = JSON.parse(answer.body.toString()) as object;
+    answerJson(response, answer.status, { ...written, UnprocessedItems: undone });
+  }
+
   /** Passes on half of the keys of a batch, and gives the others back as unread. */
-  async #half(request: IncomingMessage, response: ServerResponse, body: string): Promise<void> {
+  async #halfRead(request: IncomingMessage, response: ServerResponse, body: string): Promise<void> {
     const batch = JSON.parse(body) as BatchGet;
     const [[name, asked] = []] = Object.entries(batch.RequestItems);
     if (name === undefined || asked === undefined) throw new Error('only a batch can be left half unread');
@@ -110,7 +166,7 @@ export class FaultProxy {
     answerJson(response, answer.status, { ...read, UnprocessedKeys: unread });
   }
 
-  async #pass(request: IncomingMessage, body: string) {
+  async #pass(request: IncomingMessage, body: string): Promise<Answer> {
     const { host: _host, connection: _connection, 'content-length': _length, ...headers } = request.headers;
     const answer = await fetch(this.#target, {
       method: 'POST',
@@ -124,6 +180,10 @@ export class FaultProxy {
       body: Buffer.from(await answer.arrayBuffer()),
     };
   }
+}
+
+function asksConsistent(body: string): boolean {
+  return body.includes('"ConsistentRead":true');
 }
 
 function refuse(response: ServerResponse, type: string, details: object, status = 400): void {

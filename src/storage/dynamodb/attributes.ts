@@ -25,7 +25,7 @@ export function toKey({ pk, sk }: Attributes): Key {
   return { pk: pk?.S ?? '', sk: sk?.S ?? '' };
 }
 
-function toAttributes(item: Item): Attributes {
+export function toAttributes(item: Item): Attributes {
   return {
     ...keyAttributes(item),
     et: { S: item.et },

@@ -41,6 +41,8 @@ export interface DataFolder {
   release(): void;
 }
 
+/** Copies of the link indexes: losing them loses nothing. */
+export const INDEX_FOLDER = 'index';
 const HOLDER_FILE = 'holder.json';
 const OPERATOR_FILE = 'operator.key';
 const KEY_BYTES = 32;
@@ -85,7 +87,7 @@ export function openDataFolder(path: string): DataFolder {
         }
       },
       async saveIndex(owner, parts) {
-        await mkdir(join(path, 'index'), { recursive: true, mode: OWNER_ONLY });
+        await mkdir(join(path, INDEX_FOLDER), { recursive: true, mode: OWNER_ONLY });
         const temporary = `${indexPath(path, owner)}.new`;
         await writeFile(temporary, parts, { mode: 0o600 });
         await rename(temporary, indexPath(path, owner));
@@ -179,7 +181,7 @@ function replaceFile(path: string, data: string | Uint8Array): void {
 }
 
 function indexPath(path: string, owner: OwnerId): string {
-  return join(path, 'index', `${encodeURIComponent(owner)}.idx`);
+  return join(path, INDEX_FOLDER, `${encodeURIComponent(owner)}.idx`);
 }
 
 function ofFile(error: unknown, path: string): BrainError {

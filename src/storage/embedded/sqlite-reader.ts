@@ -24,6 +24,7 @@ export class SqliteReader {
   readonly #options: ReaderOptions;
   readonly #get: StatementSync;
   readonly #version: StatementSync;
+  readonly #all: StatementSync;
   readonly #ranges: {
     readonly [K in 'all' | 'some']: { readonly forward: StatementSync; readonly backward: StatementSync };
   };
@@ -32,6 +33,7 @@ export class SqliteReader {
     this.#options = options;
     this.#get = rows(database, `SELECT ${COLUMNS} FROM item WHERE pk = ? AND sk = ?`);
     this.#version = rows(database, 'SELECT ttl FROM item WHERE pk = ? AND sk = ?');
+    this.#all = rows(database, `SELECT pk, ${COLUMNS} FROM item WHERE (pk, sk) > (?, ?) ORDER BY pk, sk`);
     const range = `SELECT ${COLUMNS} FROM item WHERE pk = ? AND sk >= ? AND sk < ? AND (ttl IS NULL OR ttl > ?) ORDER BY sk`;
     // A LIMIT, even one of none, makes a short range twice as dear: only pages pay for it.
     this.#ranges = {
@@ -76,6 +78,13 @@ export class SqliteReader {
     const more = limit !== undefined && found.length > limit;
     const items = (more ? found.slice(0, limit) : found).map((row) => this.#toItem(pk, row));
     return more ? { items, next: items.at(-1)?.sk } : { items };
+  }
+
+  /** Every item after a key, whoever's it is and also past its `ttl`, in the order of the keys, while it is read. */
+  *scan(after: Key): Generator<Item> {
+    for (const [pk, ...row] of this.#all.iterate(after.pk, after.sk) as Iterable<[string, ...Row]>) {
+      yield this.#toItem(pk, row);
+    }
   }
 
   #toItem(pk: string, [sk, et, ver, ttl, j, sum]: Row): Item {
