@@ -1,6 +1,6 @@
 import type { Edge, NodeSummary } from '../api/v2.ts';
 import { ApiError, type BrainClient } from '../client/http-client.ts';
-import { mapConcurrent } from '../shared/map-concurrent.ts';
+import { eachConcurrent } from '../shared/each-concurrent.ts';
 
 const READS_AT_ONCE = 8;
 
@@ -14,7 +14,9 @@ export interface Link {
 /** The edges of a note with the notes across, strongest first. */
 export async function linksOf(client: BrainClient, nodeId: string, edges: readonly Edge[]): Promise<Link[]> {
   const ids = [...new Set(edges.map((edge) => otherEnd(edge, nodeId)))];
-  const notes = await mapConcurrent(ids, { limit: READS_AT_ONCE }, (id) => find(client, id));
+  const notes = await Array.fromAsync(
+    eachConcurrent(ids, { limit: READS_AT_ONCE }, (id) => find(client, id)),
+  );
   const byId = new Map(notes.flatMap((note) => (note ? [[note.id, note] as const] : [])));
   return edges
     .flatMap((edge): Link[] => {

@@ -10,7 +10,7 @@ import {
 import type { Node } from '../domain/node.ts';
 import type { CategoryId, Instant, NodeId, OwnerId } from '../domain/values.ts';
 import type { Related } from '../linking/link-index.ts';
-import { mapConcurrent } from '../shared/map-concurrent.ts';
+import { eachConcurrent } from '../shared/each-concurrent.ts';
 import { ordered } from '../storage/keys.ts';
 import type { Store } from '../storage/store.ts';
 import { inForce } from './nodes.ts';
@@ -59,8 +59,12 @@ export function insightService(needs: { readonly store: Store; readonly indexes:
       .filter(({ categories }) => categories.length > 0)
       .sort((a, b) => (a.updatedAt < b.updatedAt ? 1 : -1))
       .slice(0, LOOKED_AT);
-    await mapConcurrent(looked, { limit: LOOKED_AT_ONCE }, async (node) => {
-      for (const { id, weight, reasons } of await index.related(node.id, RELATED)) {
+    const related = eachConcurrent(looked, { limit: LOOKED_AT_ONCE }, async (node) => ({
+      node,
+      others: await index.related(node.id, RELATED),
+    }));
+    for await (const { node, others } of related) {
+      for (const { id, weight, reasons } of others) {
         const other = byId.get(id as NodeId);
         if (!other || weight < LEAST_STRENGTH || !isAcross(node, other)) continue;
         const pair = pairKey(node.id, other.id);
@@ -69,7 +73,7 @@ export function insightService(needs: { readonly store: Store; readonly indexes:
         const [source, target] = node.id < other.id ? [node, other] : [other, node];
         found.push({ source, target, strength: weight, reasons });
       }
-    });
+    }
     return found.sort((a, b) => b.strength - a.strength || byPair(a, b)).slice(0, CONNECTIONS);
   }
 

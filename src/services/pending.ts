@@ -3,7 +3,6 @@ import { isBrainError } from '../domain/error.ts';
 import type { NodeId, OwnerId, Position } from '../domain/values.ts';
 import { assertNever } from '../shared/assert.ts';
 import { eachConcurrent } from '../shared/each-concurrent.ts';
-import { mapConcurrent } from '../shared/map-concurrent.ts';
 import type { Store } from '../storage/store.ts';
 import { TABLE_LIMITS } from '../storage/table.ts';
 import type { Tx } from '../storage/transaction.ts';
@@ -119,9 +118,10 @@ export function pendingService(needs: {
       const mark = await tx.pending.find(id);
       if (mark?.kind === 'link') tx.pending.replace(mark, undefined);
     };
-    await mapConcurrent(ids, { limit: NOTES_AT_ONCE }, (id) =>
+    const unmarked = eachConcurrent(ids, { limit: NOTES_AT_ONCE }, (id) =>
       store.write(owner, unmark(id), { bulk: true }),
     );
+    await Array.fromAsync(unmarked);
   }
 
   /** The notes that were stored after a position; all there are where the log does not go back so far. */

@@ -19,6 +19,7 @@ import type { FoundFile } from './walk.ts';
 const READS_AT_ONCE = 32;
 const SLICE_MS = 8;
 const SLOW_FILE_MS = 2; // a local disk takes 0.02 ms for a small file
+const FILE_TIMEOUT_MS = 30_000; // a network disk that has fallen asleep answers before
 const SLOW_START_MS = 50; // the first reads of a process are slow everywhere
 const MAX_JSON_BYTES = 256 * 1024 * 1024; // a JSON array is read whole; lines have no such limit
 const JSON_OVERHEAD = 6; // a character of a note takes at most so many bytes in JSON: \u00e9
@@ -121,10 +122,18 @@ async function readFiles(
     await setImmediate();
   }
   const rest = files.slice(next);
-  const limits = { limit: READS_AT_ONCE, signal: options.signal };
-  await mapConcurrent(rest, limits, async (file, index) => {
-    onRead(file, await readTextFile(file.file, options.maxNoteBytes), next + index);
+  const limits = { limit: READS_AT_ONCE, timeoutMs: FILE_TIMEOUT_MS, signal: options.signal };
+  const outcomes = await mapConcurrent(rest, limits, async (file, { index, signal }) => {
+    const read = await readTextFile(file.file, options.maxNoteBytes);
+    if (!signal.aborted) onRead(file, read, next + index);
   });
+  for (const [index, file] of rest.entries()) {
+    const outcome = outcomes[index];
+    if (outcome?.status !== 'rejected') continue;
+    if (!(outcome.reason instanceof DOMException)) throw outcome.reason;
+    const message = `the disk did not give it within ${FILE_TIMEOUT_MS / 1_000} s`;
+    onRead(file, { kind: 'problem', code: 'unreadable', message }, next + index);
+  }
 }
 
 function drawing(path: string): VaultProblem {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { mapConcurrent } from '../../src/shared/map-concurrent.ts';
+import { eachConcurrent } from '../../src/shared/each-concurrent.ts';
 import { brain2, MAIN, startServer, VAULT, writeFiles, type Ended } from './brain2.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'brain2-cli-'));
@@ -133,7 +133,9 @@ describe('beside a running server and without one', () => {
     for (const [args] of reads) alone.push(await brain2(args, { data }));
     const server = await startServer(data);
     try {
-      const beside = await mapConcurrent(reads, { limit: 2 }, ([args]) => brain2(args, { data }));
+      const beside = await Array.fromAsync(
+        eachConcurrent(reads, { limit: 2 }, ([args]) => brain2(args, { data })),
+      );
       const seen = beside.map(({ code, stdout }) => ({ code, stdout }));
       expect(seen).toEqual(alone.map(({ code, stdout }) => ({ code, stdout })));
       expect(seen.map(({ code }) => code)).toEqual(reads.map(([, code]) => code));

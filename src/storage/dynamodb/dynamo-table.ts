@@ -7,7 +7,7 @@ import {
   type DynamoDBClient,
 } from '@aws-sdk/client-dynamodb';
 import { BrainError, isBrainError } from '../../domain/error.ts';
-import { mapConcurrent } from '../../shared/map-concurrent.ts';
+import { eachConcurrent } from '../../shared/each-concurrent.ts';
 import { checkLimits } from '../check-limits.ts';
 import { holds, type Item, type Key, type Op, type Outcome, type Page } from '../table.ts';
 import type { QueryOptions, Table } from '../table.ts';
@@ -120,10 +120,10 @@ export class DynamoTable implements Table {
     const batches = Array.from({ length: Math.ceil(distinct.length / KEYS_IN_BATCH) }, (_, n) =>
       distinct.slice(n * KEYS_IN_BATCH, (n + 1) * KEYS_IN_BATCH),
     );
-    const found = await mapConcurrent(batches, { limit: BATCHES_AT_ONCE }, (batch) =>
+    const found = eachConcurrent(batches, { limit: BATCHES_AT_ONCE }, (batch) =>
       this.#batch(batch.map(keyAttributes), projection),
     );
-    return found.flat().filter((item) => this.#alive(item));
+    return (await Array.fromAsync(found)).flat().filter((item) => this.#alive(item));
   }
 
   /** One batch. DynamoDB may leave keys unread, for lack of capacity or beyond 16 MB: those are asked for again. */
