@@ -13,6 +13,7 @@ import {
 import { systemClock, type Clock } from '../shared/clock.ts';
 import { Timers } from '../shared/timers.ts';
 import { Backoff } from './backoff.ts';
+import { ApiError } from './http-client.ts';
 import { ItemQueue } from './item-queue.ts';
 import { judge } from './position.ts';
 
@@ -206,8 +207,10 @@ export class RealtimeClient<S extends Position = Position> implements AsyncItera
     let ticket: string | undefined;
     try {
       ticket = await this.#options.ticket?.();
-    } catch {
-      if (this.#state === 'connecting') this.#retry();
+    } catch (error) {
+      if (this.#state !== 'connecting') return;
+      if (error instanceof ApiError && [401, 403].includes(error.problem.status)) this.#refused();
+      else this.#retry();
       return;
     }
     if (this.#state !== 'connecting' || this.#socket) return;
@@ -369,9 +372,15 @@ export class RealtimeClient<S extends Position = Position> implements AsyncItera
   #closed(code: number): void {
     this.#drop();
     if (FATAL.has(code)) return this.stop(new RealtimeError(code, `the server refuses this client: ${code}`));
-    if (code === CLOSE.auth && ++this.#refusals >= MOST_REFUSALS)
-      return this.stop(new RealtimeError(code, 'the server does not take the credentials'));
+    if (code === CLOSE.auth) return this.#refused();
     this.#retry();
+  }
+
+  /** A ticket may have been too old; a token that makes none, or none that is taken, is not going to get better. */
+  #refused(): void {
+    this.#refusals += 1;
+    if (this.#refusals < MOST_REFUSALS) return this.#retry();
+    this.stop(new RealtimeError(CLOSE.auth, 'the server does not take the credentials'));
   }
 
   #giveUp(reason: string): void {

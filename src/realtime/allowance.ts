@@ -1,17 +1,20 @@
 import type { Clock } from '../shared/clock.ts';
 
+export interface Rate {
+  readonly atOnce: number;
+  readonly aSecond: number;
+}
+
 /** So many at once, and so many a second after that. */
 export class Allowance {
   readonly #clock: Clock;
-  readonly #atOnce: number;
-  readonly #aSecond: number;
+  readonly #rate: Rate;
   #left: number;
   #atMs: number;
 
-  constructor(clock: Clock, rate: { readonly atOnce: number; readonly aSecond: number }) {
+  constructor(clock: Clock, rate: Rate) {
     this.#clock = clock;
-    this.#atOnce = rate.atOnce;
-    this.#aSecond = rate.aSecond;
+    this.#rate = rate;
     this.#left = rate.atOnce;
     this.#atMs = clock.nowMs();
   }
@@ -19,8 +22,8 @@ export class Allowance {
   /** Whether one more is allowed now; it is counted then. */
   take(): boolean {
     const now = this.#clock.nowMs();
-    const gained = (Math.max(0, now - this.#atMs) / 1_000) * this.#aSecond;
-    this.#left = Math.min(this.#atOnce, this.#left + gained);
+    const gained = (Math.max(0, now - this.#atMs) / 1_000) * this.#rate.aSecond;
+    this.#left = Math.min(this.#rate.atOnce, this.#left + gained);
     this.#atMs = now;
     if (this.#left < 1) return false;
     this.#left -= 1;

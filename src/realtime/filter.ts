@@ -23,6 +23,8 @@ export interface Matcher {
 }
 
 export const NOTHING: Matcher = { key: 'nothing', passes: () => false };
+/** One for all who ask for all. */
+const EVERYTHING: Matcher = { key: 'everything', passes: () => true };
 
 export function facetsOf(event: DomainEvent): Facets {
   return {
@@ -48,6 +50,7 @@ function categoriesOf(event: DomainEvent): readonly string[] {
 
 /** Throws `invalid` for a type that no event has: nobody waits in vain for a slip of the pen. */
 export function matcherOf(filter: Filter): Matcher {
+  if (Object.keys(filter).length === 0) return EVERYTHING;
   const types = filter.types && new Set(filter.types.flatMap(typesOf));
   const nodeIds = filter.nodeIds && new Set(filter.nodeIds.map((id) => id.toLowerCase()));
   const tags =

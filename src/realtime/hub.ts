@@ -6,10 +6,12 @@ import { isBrainError } from '../domain/error.ts';
 import { systemClock, type Clock } from '../shared/clock.ts';
 import type { Commit } from '../storage/transaction.ts';
 import { Channel, type Log } from './channel.ts';
+import { Deadlines } from './deadlines.ts';
 import { REALTIME_LIMITS, type RealtimeLimits } from './limits.ts';
 import { RealtimeMetrics } from './metrics.ts';
 import { Notices } from './notices.ts';
-import { Session } from './session.ts';
+import { Revocations, type RevocableTokens } from './revocations.ts';
+import { Session, type SessionHost } from './session.ts';
 import type { Socket } from './socket.ts';
 import { OwnTickets, type Tickets } from './tickets.ts';
 
@@ -24,6 +26,8 @@ export interface HubNeeds {
   readonly clock?: Clock | undefined;
   readonly turn?: (() => Promise<void>) | undefined;
   readonly limits?: Partial<RealtimeLimits> | undefined;
+  /** Absent where no credential can be taken back. */
+  readonly tokens?: RevocableTokens | undefined;
 }
 
 /** What there is of an owner while somebody listens. */
@@ -45,6 +49,8 @@ export class Hub {
   readonly #held = new Map<OwnerId, Held>();
   readonly #sessions = new Set<Session>();
   readonly #stopListening: () => void;
+  readonly #revocations: Revocations | undefined;
+  readonly #host: SessionHost;
   #isClosed = false;
 
   constructor(needs: HubNeeds) {
@@ -54,6 +60,26 @@ export class Hub {
     this.limits = { ...REALTIME_LIMITS, ...needs.limits };
     this.tickets = needs.tickets ?? new OwnTickets(this.#clock);
     this.#stopListening = needs.log.onCommit((commit) => this.publish(commit.owner, commit));
+    const { tokens } = needs;
+    const everyMs = this.limits.revocationMs;
+    this.#revocations = tokens && new Revocations({ clock: this.#clock, everyMs, tokens });
+    this.#host = {
+      log: needs.log,
+      clock: this.#clock,
+      limits: this.limits,
+      metrics: this.metrics,
+      turn: this.#turn,
+      deadlines: new Deadlines(this.#clock, (session) => session.onDue()),
+      newId: needs.newId,
+      identify: (credentials) => this.#identify(credentials),
+      stands: async ({ owner, tokenId }) => tokenId === undefined || !tokens || tokens.stands(owner, tokenId),
+      enter: (session, principal) => this.#enter(session, principal),
+      renew: (session, from, to) => {
+        this.#revocations?.leave(session, from);
+        this.#revocations?.enter(session, to);
+      },
+      onClosed: (session) => this.#leave(session),
+    };
   }
 
   /**
@@ -70,21 +96,7 @@ export class Hub {
       this.metrics.refused.add(reason);
       return undefined;
     }
-    const session: Session = new Session(
-      {
-        socket,
-        log: this.#needs.log,
-        clock: this.#clock,
-        limits: this.limits,
-        metrics: this.metrics,
-        turn: this.#turn,
-        newId: this.#needs.newId,
-        identify: (credentials) => this.#identify(credentials),
-        enter: (principal) => this.#enter(session, principal),
-        onClosed: (closed) => this.#leave(closed),
-      },
-      options,
-    );
+    const session = new Session(this.#host, socket, options);
     this.#sessions.add(session);
     this.metrics.connections += 1;
     return session;
@@ -109,6 +121,7 @@ export class Hub {
   close(): void {
     this.#isClosed = true;
     this.#stopListening();
+    this.#revocations?.close();
     for (const session of this.#sessions) session.bye('shutdown', 'the server is stopping');
   }
 
@@ -132,7 +145,8 @@ export class Hub {
     }
   }
 
-  #enter(session: Session, { owner }: Principal): Channel | undefined {
+  #enter(session: Session, principal: Principal): Channel | undefined {
+    const { owner } = principal;
     let held = this.#held.get(owner);
     if (!held) {
       const { log } = this.#needs;
@@ -151,6 +165,7 @@ export class Hub {
     }
     if (held.sessions.size >= this.limits.connectionsOfOwner) return undefined;
     held.sessions.add(session);
+    this.#revocations?.enter(session, principal);
     return held.channel;
   }
 
@@ -167,8 +182,10 @@ export class Hub {
   #leave(session: Session): void {
     this.#sessions.delete(session);
     this.metrics.connections -= 1;
-    const held = session.owner === undefined ? undefined : this.#held.get(session.owner);
+    const { principal } = session;
+    const held = principal && this.#held.get(principal.owner);
     if (!held) return;
+    this.#revocations?.leave(session, principal);
     held.sessions.delete(session);
     if (held.sessions.size > 0) return;
     held.channel.close();

@@ -1,3 +1,5 @@
+import type { Rate } from './allowance.ts';
+
 /** What the real-time side takes and how long it waits. Milliseconds, bytes, counts. */
 export interface RealtimeLimits {
   /** Connections of the process, and of one owner. */
@@ -18,9 +20,10 @@ export interface RealtimeLimits {
   readonly expiringMs: number;
   /** Events that are replayed at most; a reader further behind is better off with the graph. */
   readonly replayEvents: number;
+  /** How often it is asked whether another process revoked the tokens of those who listen. */
+  readonly revocationMs: number;
   /** Frames that a client may send a second on average, and at once. */
-  readonly framesASecond: number;
-  readonly framesAtOnce: number;
+  readonly frames: Rate;
   /** Errors after which a client is sent away. */
   readonly errors: number;
 }
@@ -37,7 +40,7 @@ export const REALTIME_LIMITS: RealtimeLimits = {
   lagCheckMs: 50,
   expiringMs: 60_000,
   replayEvents: 50_000,
-  framesASecond: 50,
-  framesAtOnce: 200,
+  revocationMs: 10_000,
+  frames: { atOnce: 200, aSecond: 50 },
   errors: 10,
 };

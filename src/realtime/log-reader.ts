@@ -8,22 +8,26 @@ import type { RealtimeMetrics } from './metrics.ts';
 import { isBlank } from './replay.ts';
 import type { Run } from './run.ts';
 import type { Socket } from './socket.ts';
-import { Timers } from '../shared/timers.ts';
 
-export interface LogReaderNeeds {
-  readonly channel: Channel;
-  readonly socket: Socket;
+/** What all readers of a process share. */
+export interface ReaderHost {
   readonly clock: Clock;
   readonly limits: RealtimeLimits;
   readonly metrics: RealtimeMetrics;
+  /** Gives everything else its turn of the event loop. */
   readonly turn: () => Promise<void>;
+}
+
+/** For whom a log is read. */
+export interface ReaderPeer {
+  readonly socket: Socket;
   /** One event a frame. */
-  readonly singly: boolean;
-  readonly announce: (frame: Extract<ServerFrame, { action: 'replay.begin' | 'replay.end' }>) => void;
-  readonly onLive: () => void;
-  readonly onSlow: () => void;
+  readonly isSingly: boolean;
+  announce(frame: Extract<ServerFrame, { action: 'replay.begin' | 'replay.end' }>): void;
+  onLive(): void;
+  onSlow(): void;
   /** The log cannot be read on; the reader has stopped. */
-  readonly onFailed: (error: unknown) => void;
+  onFailed(error: unknown): void;
 }
 
 type Phase = 'stopped' | 'reading' | 'live' | 'lagging';
@@ -34,8 +38,9 @@ type Phase = 'stopped' | 'reading' | 'live' | 'lagging';
  * ahead or the socket too slow. It keeps no events of its own, so a slow socket costs no memory.
  */
 export class LogReader implements Reader {
-  readonly #needs: LogReaderNeeds;
-  readonly #timers: Timers<'lag'>;
+  readonly #host: ReaderHost;
+  readonly #peer: ReaderPeer;
+  readonly #channel: Channel;
   #phase: Phase = 'stopped';
   #epoch = '';
   /** Every event up to here that is wanted was sent. */
@@ -48,10 +53,12 @@ export class LogReader implements Reader {
   /** Raised whenever reading begins anew or stops: a loop that is not the last one ends. */
   #round = 0;
   #laggingSinceMs = 0;
+  #endLagWatch: (() => void) | undefined;
 
-  constructor(needs: LogReaderNeeds) {
-    this.#needs = needs;
-    this.#timers = new Timers(needs.clock);
+  constructor(host: ReaderHost, peer: ReaderPeer, channel: Channel) {
+    this.#host = host;
+    this.#peer = peer;
+    this.#channel = channel;
   }
 
   get position(): Position {
@@ -74,7 +81,7 @@ export class LogReader implements Reader {
     this.#replay = undefined;
     if (replayTo !== undefined) {
       this.#replay = { from: from.seq, count: 0 };
-      this.#needs.announce({ action: 'replay.begin', from: from.seq, to: replayTo });
+      this.#peer.announce({ action: 'replay.begin', from: from.seq, to: replayTo });
     }
     void this.#read();
   }
@@ -94,7 +101,8 @@ export class LogReader implements Reader {
 
   /** Sends what has no place in the log, if it is wanted and the socket is not behind: else it is lost. */
   tell(facets: Facets, frame: () => Uint8Array): void {
-    const { socket, limits } = this.#needs;
+    const { socket } = this.#peer;
+    const { limits } = this.#host;
     if (!this.#matcher.passes(facets) || socket.bufferedAmount > limits.lagBytes) return;
     if (this.#phase === 'reading' || this.#phase === 'live') socket.send(frame(), { action: 'notice' });
   }
@@ -108,20 +116,20 @@ export class LogReader implements Reader {
   fail(error: unknown): void {
     if (this.#phase === 'stopped') return;
     this.stop();
-    this.#needs.onFailed(error);
+    this.#peer.onFailed(error);
   }
 
   async #read(): Promise<void> {
     this.#leave();
     this.#phase = 'reading';
     const round = ++this.#round;
-    const { channel, turn } = this.#needs;
+    const { turn } = this.#host;
     try {
       for (;;) {
-        const run = await channel.read(this.position);
+        const run = await this.#channel.read(this.position);
         if (round !== this.#round) return;
         if (!this.#tell(run)) return this.#lag();
-        if (!run.hasMore && channel.join(this)) return this.#goLive();
+        if (!run.hasMore && this.#channel.join(this)) return this.#goLive();
         await turn();
         if (round !== this.#round) return;
       }
@@ -135,22 +143,23 @@ export class LogReader implements Reader {
     if (this.#replay) {
       const { from, count } = this.#replay;
       this.#replay = undefined;
-      this.#needs.metrics.replays.add('complete');
-      this.#needs.announce({ action: 'replay.end', from, to: this.#covered, count });
+      this.#host.metrics.replays.add('complete');
+      this.#peer.announce({ action: 'replay.end', from, to: this.#covered, count });
     }
-    this.#needs.onLive();
+    this.#peer.onLive();
   }
 
   /** Sends what of a run is wanted and new. False when the socket takes no more: it stands where it came to. */
   #tell(run: Run): boolean {
     if (isBlank(this.position)) this.#epoch = run.epoch;
-    const { socket, limits, metrics, singly } = this.#needs;
+    const { limits, metrics } = this.#host;
+    const { socket, isSingly } = this.#peer;
     const frames = run.frames({
       covered: this.#covered,
       told: this.#told,
       matcher: this.#matcher,
       replayed: this.#replay !== undefined,
-      singly,
+      isSingly,
     });
     for (const frame of frames) {
       if (socket.bufferedAmount > limits.lagBytes) return false;
@@ -165,7 +174,7 @@ export class LogReader implements Reader {
 
   /** Sends nothing more until what was sent is gone, then goes on from the log. */
   #lag(): void {
-    const { metrics, clock } = this.#needs;
+    const { metrics, clock } = this.#host;
     this.#leave();
     this.#phase = 'lagging';
     this.#round += 1;
@@ -176,17 +185,19 @@ export class LogReader implements Reader {
   }
 
   #watchLag(): void {
-    const { socket, limits, clock, onSlow } = this.#needs;
-    this.#timers.set('lag', limits.lagCheckMs, () => {
+    const { limits, clock } = this.#host;
+    const { socket } = this.#peer;
+    this.#endLagWatch = clock.after(limits.lagCheckMs, () => {
       if (socket.bufferedAmount <= limits.drainedBytes) void this.#read();
-      else if (clock.nowMs() - this.#laggingSinceMs > limits.lagMs) onSlow();
+      else if (clock.nowMs() - this.#laggingSinceMs > limits.lagMs) this.#peer.onSlow();
       else this.#watchLag();
     });
   }
 
   #leave(): void {
-    this.#needs.channel.leave(this);
-    this.#timers.clearAll();
-    if (this.#phase === 'lagging') this.#needs.metrics.lagging -= 1;
+    this.#channel.leave(this);
+    this.#endLagWatch?.();
+    this.#endLagWatch = undefined;
+    if (this.#phase === 'lagging') this.#host.metrics.lagging -= 1;
   }
 }

@@ -22,7 +22,7 @@ export interface Reading {
   readonly matcher: Matcher;
   readonly replayed: boolean;
   /** One event a frame, for transports that give each an id. */
-  readonly singly: boolean;
+  readonly isSingly: boolean;
 }
 
 /** An event of the log on its way out. It is made into JSON when the first reader wants it, and then kept so. */
@@ -89,8 +89,8 @@ export class Run {
   }
 
   frames(reading: Reading): readonly EventsFrame[] {
-    const { covered, told, matcher, replayed, singly } = reading;
-    const key = `${Math.max(covered, this.after)} ${told} ${replayed} ${singly} ${matcher.key}`;
+    const { covered, told, matcher, replayed, isSingly } = reading;
+    const key = `${Math.max(covered, this.after)} ${told} ${replayed} ${isSingly} ${matcher.key}`;
     let frames = this.#frames.get(key);
     if (!frames) {
       frames = this.#build(reading);
@@ -99,9 +99,9 @@ export class Run {
     return frames;
   }
 
-  #build({ covered, told, matcher, replayed, singly }: Reading): readonly EventsFrame[] {
+  #build({ covered, told, matcher, replayed, isSingly }: Reading): readonly EventsFrame[] {
     const frames: EventsFrame[] = [];
-    const most = singly ? 1 : FRAME_LIMITS.batchEvents;
+    const most = isSingly ? 1 : FRAME_LIMITS.batchEvents;
     const mark = replayed ? '"replayed":true,' : '';
     let prev = told;
     let texts: string[] = [];

@@ -9,19 +9,16 @@ import {
 import { isBrainError, toBrainError } from '../domain/error.ts';
 import type { Position } from '../domain/values.ts';
 import type { Principal } from '../services/principal.ts';
-import type { Clock } from '../shared/clock.ts';
 import type { Head } from '../storage/log.ts';
 import { Allowance } from './allowance.ts';
 import type { Channel, Log } from './channel.ts';
+import type { Deadlines } from './deadlines.ts';
 import type { Facets } from './filter.ts';
-import type { RealtimeLimits } from './limits.ts';
-import { LogReader } from './log-reader.ts';
-import type { RealtimeMetrics } from './metrics.ts';
+import { LogReader, type ReaderHost, type ReaderPeer } from './log-reader.ts';
 import { parseFrame } from './parse-frame.ts';
 import { isBlank, obstacle, obstacleIn } from './replay.ts';
 import type { Socket } from './socket.ts';
 import { Subscriptions } from './subscriptions.ts';
-import { Timers } from '../shared/timers.ts';
 
 type Frame<A extends ClientFrame['action']> = Extract<ClientFrame, { action: A }>;
 
@@ -30,18 +27,19 @@ export interface Credentials {
   readonly token?: string | undefined;
 }
 
-export interface SessionNeeds {
-  readonly socket: Socket;
+/** What all sessions of a process share. */
+export interface SessionHost extends ReaderHost {
   readonly log: Log;
-  readonly clock: Clock;
-  readonly limits: RealtimeLimits;
-  readonly metrics: RealtimeMetrics;
-  readonly turn: () => Promise<void>;
+  readonly deadlines: Deadlines<Session>;
   readonly newId: () => string;
   /** Undefined for a credential that is refused. */
   readonly identify: (credentials: Credentials) => Promise<Principal | undefined>;
+  /** Whether the credential was not taken back since. */
+  readonly stands: (principal: Principal) => Promise<boolean>;
   /** The channel of the owner, with one more listener; undefined when the owner has too many. */
-  readonly enter: (principal: Principal) => Channel | undefined;
+  readonly enter: (session: Session, principal: Principal) => Channel | undefined;
+  /** The session goes on with another credential of the same owner. */
+  readonly renew: (session: Session, from: Principal, to: Principal) => void;
   readonly onClosed: (session: Session) => void;
 }
 
@@ -52,6 +50,9 @@ export interface Opening {
   readonly filter?: Frame<'hello'>['filter'] | undefined;
 }
 
+/** Said to those whose token was taken back. */
+export const REVOKED = 'the token was revoked';
+const NEVER = Infinity;
 const SNAPSHOT_URL = '/api/v2/graph';
 /** Clients of a server that stops come back spread over this time. */
 const SHUTDOWN_SPREAD_MS = 2_000;
@@ -60,14 +61,14 @@ const SHUTDOWN_SPREAD_MS = 2_000;
  * One connection of one owner, over any transport: who it is, what it asked for, and that it is alive. What it is
  * sent of the log is the work of its LogReader. The machine is in `docs/spec/realtime.md`.
  */
-export class Session {
+export class Session implements ReaderPeer {
   readonly id: string;
-  readonly #needs: SessionNeeds;
+  readonly socket: Socket;
+  readonly #host: SessionHost;
   /** Whether the peer answers pings: a stream of server-sent events does not. */
   readonly #isTwoWay: boolean;
   readonly #subscriptions = new Subscriptions();
   readonly #frames: Allowance;
-  readonly #timers: Timers<'hello' | 'ping' | 'pong' | 'auth'>;
   #principal: Principal | undefined;
   /** There from the welcome on. */
   #reader: LogReader | undefined;
@@ -77,19 +78,32 @@ export class Session {
   #errors = 0;
   #isIdentifying = false;
   #isClosed = false;
+  // When something is to happen, in Unix milliseconds: no hello, the next ping, no pong, the credential's end.
+  #helloByMs = NEVER;
+  #pingAtMs = NEVER;
+  #pongByMs = NEVER;
+  #authAtMs = NEVER;
+  #isEndAnnounced = false;
+  /** The first of them: the session stands under it among the deadlines. */
+  #dueMs = NEVER;
 
-  constructor(needs: SessionNeeds, options: { readonly isTwoWay: boolean }) {
-    const { clock, limits } = needs;
-    this.#needs = needs;
+  constructor(host: SessionHost, socket: Socket, options: { readonly isTwoWay: boolean }) {
+    const { clock, limits } = host;
+    this.#host = host;
+    this.socket = socket;
     this.#isTwoWay = options.isTwoWay;
-    this.#timers = new Timers(clock);
-    this.#frames = new Allowance(clock, { atOnce: limits.framesAtOnce, aSecond: limits.framesASecond });
-    this.id = needs.newId();
-    this.#timers.set('hello', limits.helloMs, () => this.bye('helloTimeout', 'no hello came in time'));
+    this.#frames = new Allowance(clock, limits.frames);
+    this.id = host.newId();
+    this.#helloByMs = clock.nowMs() + limits.helloMs;
+    this.#schedule();
   }
 
-  get owner(): Principal['owner'] | undefined {
-    return this.#principal?.owner;
+  get principal(): Principal | undefined {
+    return this.#principal;
+  }
+
+  get isSingly(): boolean {
+    return !this.#isTwoWay;
   }
 
   /** A text frame of the client. */
@@ -116,15 +130,29 @@ export class Session {
     if (!principal.scopes.includes('read')) return this.bye('forbidden', 'the scope read is missing');
     if (opening.filter !== null && !this.#subscribe(HELLO_SUBSCRIPTION, opening.filter ?? {}))
       return this.bye('badFrame', 'the filter of the hello cannot be taken');
-    const channel = this.#needs.enter(principal);
+    if (!(await this.#stands(principal))) return;
+    const channel = this.#host.enter(this, principal);
     if (!channel) return this.bye('limit', 'there are too many connections of this owner');
     this.#principal = principal;
     this.#channel = channel;
-    this.#timers.clear('hello');
+    this.#helloByMs = NEVER;
     await this.#begin(channel, opening.resume);
     if (this.#isClosed) return;
-    this.#enforceExpiry(principal);
-    this.#schedulePing();
+    this.#lookAtEnd();
+    this.#planPing();
+    this.#schedule();
+  }
+
+  /** A deadline has come, or nearly so: whatever is due is done. */
+  onDue(): void {
+    if (this.#isClosed) return;
+    this.#dueMs = NEVER;
+    const now = this.#host.clock.nowMs();
+    if (now >= this.#helloByMs) return this.bye('helloTimeout', 'no hello came in time');
+    if (now >= this.#pongByMs && !this.#missPong(now)) return;
+    if (now >= this.#authAtMs) this.#lookAtEnd();
+    if (now >= this.#pingAtMs && !this.#isClosed) this.#ping(now);
+    this.#schedule();
   }
 
   /** Something that is in no log. Whoever was not welcomed yet is not told. */
@@ -136,10 +164,10 @@ export class Session {
   bye(why: keyof typeof CLOSE, reason: string): void {
     if (this.#isClosed) return;
     const code = CLOSE[why];
-    const retryAfterMs = why === 'shutdown' ? Math.round(this.#needs.clock.random() * SHUTDOWN_SPREAD_MS) : 0;
-    this.#send({ action: 'bye', code, reason, reconnect: code >= CLOSE.internal, retryAfterMs });
+    const retryAfterMs = why === 'shutdown' ? Math.round(this.#host.clock.random() * SHUTDOWN_SPREAD_MS) : 0;
+    this.announce({ action: 'bye', code, reason, reconnect: code >= CLOSE.internal, retryAfterMs });
     this.gone(code);
-    this.#needs.socket.close(code, reason);
+    this.socket.close(code, reason);
   }
 
   /** The transport is gone, with this code. */
@@ -147,9 +175,9 @@ export class Session {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#reader?.stop();
-    this.#timers.clearAll();
-    this.#needs.metrics.closes.add(String(code));
-    this.#needs.onClosed(this);
+    this.#host.deadlines.remove(this.#dueMs, this);
+    this.#host.metrics.closes.add(String(code));
+    this.#host.onClosed(this);
   }
 
   #hello({ ticket, token, resume, filter }: Frame<'hello'>): void {
@@ -161,7 +189,7 @@ export class Session {
     const identify = async (): Promise<void> => {
       this.#isIdentifying = true;
       try {
-        const principal = await this.#needs.identify(credentials);
+        const principal = await this.#host.identify(credentials);
         if (this.#isClosed) return;
         if (principal) await goOn(principal);
         else this.bye('auth', 'the ticket or token is not good, or not any more');
@@ -174,6 +202,17 @@ export class Session {
     void identify();
   }
 
+  /** Says bye where not. */
+  async #stands(principal: Principal): Promise<boolean> {
+    try {
+      if (await this.#host.stands(principal)) return !this.#isClosed;
+      this.bye('auth', REVOKED);
+    } catch (error) {
+      this.bye('internal', toBrainError(error).code);
+    }
+    return false;
+  }
+
   #take(frame: Exclude<ClientFrame, { action: 'hello' }>, reader: LogReader): void {
     switch (frame.action) {
       case 'subscribe':
@@ -183,15 +222,16 @@ export class Session {
         this.#subscriptions.remove(frame.id);
         return this.#confirm('unsubscribed', frame.id, reader);
       case 'resume':
-        if (reader.phase === 'live') this.#needs.metrics.gaps.add();
+        if (reader.phase === 'live') this.#host.metrics.gaps.add();
         if (this.#channel) void this.#begin(this.#channel, { epoch: frame.epoch, seq: frame.seq });
         return;
       case 'ack':
-        return this.#needs.metrics.unacknowledged.observe(Math.max(0, reader.position.seq - frame.seq));
+        return this.#host.metrics.unacknowledged.observe(Math.max(0, reader.position.seq - frame.seq));
       case 'ping':
-        return this.#send({ action: 'pong', ...reader.beat() });
+        return this.announce({ action: 'pong', ...reader.beat() });
       case 'pong':
-        return this.#timers.clear('pong');
+        this.#pongByMs = NEVER;
+        return this.#schedule();
       case 'auth':
         return this.#identify(frame, (principal) => this.#renew(principal));
     }
@@ -212,18 +252,19 @@ export class Session {
   #confirm(action: 'subscribed' | 'unsubscribed', id: string, reader: LogReader): void {
     reader.want(this.#subscriptions.matcher);
     this.#subscriptions.owe({ action, id, fromSeq: reader.position.seq });
-    if (reader.phase === 'live') this.#payAnswers();
+    if (reader.phase === 'live') this.onLive();
   }
 
-  #payAnswers(): void {
-    for (const answer of this.#subscriptions.pay()) this.#send(answer);
-  }
-
-  #renew(principal: Principal): void {
-    if (principal.owner !== this.owner) return this.bye('forbidden', 'a connection stays with its owner');
+  async #renew(principal: Principal): Promise<void> {
+    if (!(await this.#stands(principal))) return;
+    const before = this.#principal;
+    if (principal.owner !== before?.owner) return this.bye('forbidden', 'a connection stays with its owner');
+    this.#host.renew(this, before, principal);
     this.#principal = principal;
-    this.#enforceExpiry(principal);
-    this.#send({ action: 'auth.renewed', authExpiresAt: expiryOf(principal) });
+    this.#isEndAnnounced = false;
+    this.#lookAtEnd();
+    this.#schedule();
+    this.announce({ action: 'auth.renewed', authExpiresAt: expiryOf(principal) });
   }
 
   /** Goes on from a position; from the head of the log where none is given. The first time it is the welcome. */
@@ -231,11 +272,11 @@ export class Session {
     this.#reader?.stop();
     const beginning = ++this.#beginnings;
     try {
-      const head = await this.#needs.log.head(channel.owner);
+      const head = await this.#host.log.head(channel.owner);
       if (this.#isClosed || beginning !== this.#beginnings) return;
-      const reason = from && obstacle(from, head, this.#needs.limits.replayEvents);
+      const reason = from && obstacle(from, head, this.#host.limits.replayEvents);
       if (!this.#reader) this.#welcome(head, from !== undefined && !reason);
-      const reader = (this.#reader ??= this.#newReader(channel));
+      const reader = (this.#reader ??= new LogReader(this.#host, this, channel));
       reader.want(this.#subscriptions.matcher);
       if (reason) this.#resync(reason, head);
       else if (from) reader.begin(isBlank(from) ? { epoch: head.epoch, seq: 0 } : from, head.seq);
@@ -245,30 +286,13 @@ export class Session {
     }
   }
 
-  #newReader(channel: Channel): LogReader {
-    const { socket, clock, limits, metrics, turn } = this.#needs;
-    return new LogReader({
-      channel,
-      socket,
-      clock,
-      limits,
-      metrics,
-      turn,
-      singly: !this.#isTwoWay,
-      announce: (frame) => this.#send(frame),
-      onLive: () => this.#payAnswers(),
-      onSlow: () => this.bye('slow', 'too much was waiting for too long'),
-      onFailed: (error) => void this.#strand(channel, error),
-    });
-  }
-
   /** The log cannot be read on from where the reader was: the peer is told why, and says where to go on. */
   async #strand(channel: Channel, error: unknown): Promise<void> {
     const reason = obstacleIn(error);
     if (!reason) return this.bye('internal', toBrainError(error).code);
     const beginning = ++this.#beginnings;
     try {
-      const head = await this.#needs.log.head(channel.owner);
+      const head = await this.#host.log.head(channel.owner);
       if (!this.#isClosed && beginning === this.#beginnings) this.#resync(reason, head);
     } catch (cause) {
       this.bye('internal', toBrainError(cause).code);
@@ -276,73 +300,94 @@ export class Session {
   }
 
   #resync(reason: ResyncReason, { epoch, seq }: Head): void {
-    this.#needs.metrics.replays.add(reason);
-    this.#send({ action: 'resync', reason, epoch, seq, snapshotUrl: SNAPSHOT_URL });
+    this.#host.metrics.replays.add(reason);
+    this.announce({ action: 'resync', reason, epoch, seq, snapshotUrl: SNAPSHOT_URL });
   }
 
   #welcome({ epoch, seq, floorSeq }: Head, resumed: boolean): void {
-    this.#send({
+    this.announce({
       action: 'welcome',
       connectionId: this.id,
       epoch,
       seq,
       floorSeq,
-      pingMs: this.#needs.limits.pingMs,
+      pingMs: this.#host.limits.pingMs,
       maxFrameBytes: FRAME_LIMITS.bytesIn,
       authExpiresAt: this.#principal ? expiryOf(this.#principal) : null,
       resumed,
     });
   }
 
-  #schedulePing(): void {
-    const { limits, clock } = this.#needs;
-    this.#timers.set('ping', limits.pingMs * (0.9 + clock.random() * 0.2), () => {
-      this.#schedulePing();
-      if (!this.#reader) return;
-      this.#send({ action: 'ping', ...this.#reader.beat() });
-      void this.#channel?.verify();
-      if (this.#isTwoWay && !this.#timers.has('pong')) this.#awaitPong();
-    });
+  #planPing(): void {
+    const { limits, clock } = this.#host;
+    this.#pingAtMs = clock.nowMs() + limits.pingMs * (0.9 + clock.random() * 0.2);
   }
 
-  #awaitPong(): void {
-    this.#timers.set('pong', this.#needs.limits.pongMs, () => {
-      // One that is known to be slow has not read the ping yet: how long it may be so is ruled elsewhere.
-      if (this.#reader?.phase === 'lagging') this.#awaitPong();
-      else this.bye('noPong', 'no pong came in time');
-    });
+  #ping(now: number): void {
+    this.#planPing();
+    if (!this.#reader) return;
+    this.announce({ action: 'ping', ...this.#reader.beat() });
+    void this.#channel?.verify();
+    if (this.#isTwoWay && this.#pongByMs === NEVER) this.#pongByMs = now + this.#host.limits.pongMs;
   }
 
-  #enforceExpiry({ expiresAtMs }: Principal): void {
-    this.#timers.clear('auth');
-    if (expiresAtMs === undefined) return;
-    const { clock, limits } = this.#needs;
-    const leftMs = (): number => Math.max(0, expiresAtMs - clock.nowMs());
-    let isAnnounced = false;
-    // Looked at again each time, for the end may be further away than a timer reaches.
-    const look = (): void => {
-      if (leftMs() === 0) return this.bye('auth', 'the credential has expired');
-      if (leftMs() <= limits.expiringMs && !isAnnounced) {
-        isAnnounced = true;
-        this.#send({ action: 'auth.expiring', inMs: Math.round(leftMs()) });
-      }
-      this.#timers.set('auth', isAnnounced ? leftMs() : leftMs() - limits.expiringMs, look);
-    };
-    look();
+  /** Whether it goes on all the same. */
+  #missPong(now: number): boolean {
+    // One that is known to be slow has not read the ping yet: how long it may be so is ruled elsewhere.
+    const isLagging = this.#reader?.phase === 'lagging';
+    if (isLagging) this.#pongByMs = now + this.#host.limits.pongMs;
+    else this.bye('noPong', 'no pong came in time');
+    return isLagging;
+  }
+
+  /** Announces the end of the credential, and keeps to it. */
+  #lookAtEnd(): void {
+    const { expiresAtMs = NEVER } = this.#principal ?? {};
+    const { clock, limits } = this.#host;
+    const leftMs = Math.max(0, expiresAtMs - clock.nowMs());
+    if (leftMs === 0) return this.bye('auth', 'the credential has expired');
+    if (leftMs <= limits.expiringMs && !this.#isEndAnnounced) {
+      this.#isEndAnnounced = true;
+      this.announce({ action: 'auth.expiring', inMs: Math.round(leftMs) });
+    }
+    this.#authAtMs = this.#isEndAnnounced ? expiresAtMs : expiresAtMs - limits.expiringMs;
+  }
+
+  #schedule(): void {
+    if (this.#isClosed) return;
+    const next = Math.min(this.#helloByMs, this.#pingAtMs, this.#pongByMs, this.#authAtMs);
+    if (next === this.#dueMs) return;
+    this.#host.deadlines.remove(this.#dueMs, this);
+    this.#dueMs = next;
+    if (next < NEVER) this.#host.deadlines.add(next, this);
   }
 
   #refuse(code: string, message: string): void {
     this.#errors += 1;
-    this.#send({ action: 'error', code, message, retryable: false, correlationId: this.id });
-    if (this.#errors >= this.#needs.limits.errors) this.bye('badFrame', 'too many frames were refused');
+    this.announce({ action: 'error', code, message, retryable: false, correlationId: this.id });
+    if (this.#errors >= this.#host.limits.errors) this.bye('badFrame', 'too many frames were refused');
   }
 
-  #send(frame: ServerFrame): void {
+  // What its reader says to it.
+
+  announce(frame: ServerFrame): void {
     const moves = frame.action === 'ping' || frame.action === 'pong';
-    this.#needs.socket.send(Buffer.from(JSON.stringify(frame)), {
+    this.socket.send(Buffer.from(JSON.stringify(frame)), {
       action: frame.action,
       ...(moves && { position: { epoch: frame.epoch, seq: frame.seq } }),
     });
+  }
+
+  onLive(): void {
+    for (const answer of this.#subscriptions.pay()) this.announce(answer);
+  }
+
+  onSlow(): void {
+    this.bye('slow', 'too much was waiting for too long');
+  }
+
+  onFailed(error: unknown): void {
+    if (this.#channel) void this.#strand(this.#channel, error);
   }
 }
 

@@ -57,6 +57,9 @@ interface BrainOptions {
 /** In larger pieces an import writes a third less; the one who waits is the one who imports. */
 const ALONE = { round: { works: 128, ms: 200 }, checkpointPages: 16_000 };
 
+/** On one's own machine every program is the one owner's; elsewhere an owner shares the process with a thousand. */
+const SOCKETS_OF_OWNER = { local: 100, token: 10, jwt: 10 };
+
 /** Joins the parts. Throws what `openEngine` throws. */
 export async function openBrain(settings: Settings, options: BrainOptions = {}): Promise<Brain> {
   const log = createLog({ level: settings.logLevel, format: settings.logFormat }, options.logTo);
@@ -76,7 +79,9 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
     const health = healthOf(engine, { store, services, resident });
     const access = await accessOf(settings, { services, operatorKey: folder.operatorKey, nowMs });
     const { authenticate } = access;
-    const hub = hubOf(engine, { store, authenticate, newId, nowMs });
+    const limits = { connectionsOfOwner: settings.socketsOfOwner ?? SOCKETS_OF_OWNER[settings.auth] };
+    const { tokens } = services;
+    const hub = hubOf(engine, { store, authenticate, tokens, newId, nowMs, limits });
     const facts = { version: VERSION, cursorKey: folder.key, showsInside: settings.mode === 'development' };
     const told = exposition && {
       ...exposition,
@@ -112,7 +117,10 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
 /** Where other processes serve the same graphs, their commits are heard and their tickets taken. */
 function hubOf(
   { table, pollMs }: Engine,
-  needs: Pick<HubNeeds, 'authenticate' | 'newId'> & { readonly store: Store; readonly nowMs: () => number },
+  needs: Pick<HubNeeds, 'authenticate' | 'newId' | 'tokens' | 'limits'> & {
+    readonly store: Store;
+    readonly nowMs: () => number;
+  },
 ): Hub {
   const { store, nowMs, ...more } = needs;
   const tickets = pollMs === undefined ? undefined : new SharedTickets({ table, nowMs });

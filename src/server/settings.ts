@@ -39,6 +39,8 @@ export interface Settings {
   readonly jwtAudience: string | undefined;
   /** Absent: what suits the way of authentication. */
   readonly rateLimit: Quota | 'off' | undefined;
+  /** How many sockets and streams of events one owner may have. Absent: what suits the way of authentication. */
+  readonly socketsOfOwner: number | undefined;
   /** Other origins whose pages may use the API. */
   readonly allowedOrigins: readonly string[];
   /** Addresses of proxies whose forwarding headers are believed. */
@@ -65,6 +67,7 @@ export const DEFAULTS: Settings = {
   jwtIssuer: undefined,
   jwtAudience: undefined,
   rateLimit: undefined,
+  socketsOfOwner: undefined,
   allowedOrigins: [],
   trustProxy: [],
   token: undefined,
@@ -95,6 +98,7 @@ const VARIABLES: {
   jwtIssuer: { name: 'BRAIN2_JWT_ISSUER', parse: asIs },
   jwtAudience: { name: 'BRAIN2_JWT_AUDIENCE', parse: asIs },
   rateLimit: { name: 'BRAIN2_RATE_LIMIT', parse: rateLimit },
+  socketsOfOwner: { name: 'BRAIN2_SOCKETS_PER_OWNER', parse: count },
   allowedOrigins: { name: 'BRAIN2_ALLOWED_ORIGINS', parse: origins },
   trustProxy: { name: 'BRAIN2_TRUST_PROXY', parse: addresses },
   token: { name: 'BRAIN2_TOKEN', parse: asIs },

@@ -4,6 +4,7 @@ import { WebSocketServer, type RawData, type WebSocket } from 'ws';
 import { FRAME_LIMITS, SUBPROTOCOL } from '../api/realtime.ts';
 import { Allowance } from '../realtime/allowance.ts';
 import type { Hub } from '../realtime/hub.ts';
+import type { Session } from '../realtime/session.ts';
 import type { Socket } from '../realtime/socket.ts';
 import { systemClock } from '../shared/clock.ts';
 import { isOriginAllowed } from './origin.ts';
@@ -35,10 +36,31 @@ export function serveSockets({ server, hub, origins }: SocketsNeeds): () => Prom
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   });
   const accepted = new Allowance(systemClock, ACCEPTED);
-  const open = new Set<WebSocket>();
+  const open = new Map<WebSocket, Session>();
+  // One function for all sockets, who are `this`: a closure for each would be a kilobyte of what an idle one costs.
+  const onMessage = function (this: WebSocket, data: RawData, isBinary: boolean): void {
+    const session = open.get(this);
+    if (isBinary) session?.receiveOther('a binary frame');
+    else session?.receive(textOf(data));
+  };
+  const onClose = function (this: WebSocket, code: number): void {
+    const session = open.get(this);
+    open.delete(this);
+    session?.gone(code || NO_CODE);
+  };
+  const attach = (webSocket: WebSocket): void => {
+    webSocket.on('error', ignore); // what was wrong with it is in the code of its close
+    const session = hub.accept(new WebSocketTransport(webSocket));
+    if (!session) return end(webSocket, 4503, 'there are too many connections, or the server is stopping');
+    open.set(webSocket, session);
+    webSocket.on('message', onMessage);
+    webSocket.on('close', onClose);
+    if (webSocket.protocol !== SUBPROTOCOL)
+      session.bye('subprotocol', `offer the subprotocol ${SUBPROTOCOL}`);
+  };
 
   server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
-    stream.on('error', () => stream.destroy());
+    stream.on('error', destroy);
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     if (pathname !== PATH) return refuse(stream, 404);
     if (!isOriginAllowed(request.headers, origins)) {
@@ -49,16 +71,12 @@ export function serveSockets({ server, hub, origins }: SocketsNeeds): () => Prom
       hub.metrics.refused.add('rate');
       return refuse(stream, 503);
     }
-    sockets.handleUpgrade(request, stream, head, (webSocket) => {
-      open.add(webSocket);
-      webSocket.once('close', () => open.delete(webSocket));
-      attach(webSocket, hub);
-    });
+    sockets.handleUpgrade(request, stream, head, attach);
   });
 
   return async () => {
     hub.close();
-    const closed = [...open].map(
+    const closed = [...open.keys()].map(
       (webSocket) => new Promise<void>((resolve) => webSocket.once('close', () => resolve())),
     );
     await Promise.all(closed);
@@ -66,29 +84,32 @@ export function serveSockets({ server, hub, origins }: SocketsNeeds): () => Prom
   };
 }
 
-/** Joins a socket with a session of its own. */
-function attach(webSocket: WebSocket, hub: Hub): void {
-  webSocket.on('error', () => undefined); // what was wrong with it is in the code of its close
-  const session = hub.accept(socketOf(webSocket));
-  if (!session) return end(webSocket, 4503, 'there are too many connections, or the server is stopping');
-  webSocket.on('message', (data, isBinary) => {
-    if (isBinary) session.receiveOther('a binary frame');
-    else session.receive(textOf(data));
-  });
-  webSocket.on('close', (code) => session.gone(code || NO_CODE));
-  if (webSocket.protocol !== SUBPROTOCOL) session.bye('subprotocol', `offer the subprotocol ${SUBPROTOCOL}`);
+class WebSocketTransport implements Socket {
+  readonly #webSocket: WebSocket;
+
+  constructor(webSocket: WebSocket) {
+    this.#webSocket = webSocket;
+  }
+
+  get bufferedAmount(): number {
+    return this.#webSocket.bufferedAmount;
+  }
+
+  send(frame: Uint8Array): void {
+    if (this.#webSocket.readyState === this.#webSocket.OPEN) this.#webSocket.send(frame, TEXT);
+  }
+
+  close(code: number, reason: string): void {
+    end(this.#webSocket, code, reason);
+  }
 }
 
-function socketOf(webSocket: WebSocket): Socket {
-  return {
-    send(frame) {
-      if (webSocket.readyState === webSocket.OPEN) webSocket.send(frame, { binary: false });
-    },
-    get bufferedAmount() {
-      return webSocket.bufferedAmount;
-    },
-    close: (code, reason) => end(webSocket, code, reason),
-  };
+const TEXT = { binary: false };
+
+function ignore(): void {}
+
+function destroy(this: Duplex): void {
+  this.destroy();
 }
 
 function end(webSocket: WebSocket, code: number, reason: string): void {

@@ -1,7 +1,7 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { BrainError } from '../domain/error.ts';
 import { createToken, includedScopes, type ApiToken, type TokenInput } from '../domain/token.ts';
-import type { OwnerId, TokenId } from '../domain/values.ts';
+import { tokenId, type OwnerId, type TokenId } from '../domain/values.ts';
 import { ExpiringCache } from '../shared/expiring-cache.ts';
 import type { Store } from '../storage/store.ts';
 import { register } from './owners.ts';
@@ -17,7 +17,7 @@ export interface NewToken {
 /** Begins every secret, so that scanners for leaked ones find it. */
 const PREFIX = 'b2t_';
 const SECRET_BYTES = 32;
-/** A revocation by another process is honoured after this time at most; one by this process at once. */
+/** A revocation by another process is honoured by requests after this time at most; one by this process at once. */
 const CACHE_MS = 10_000;
 const CACHED_TOKENS = 10_000;
 
@@ -33,6 +33,7 @@ export function tokenService(needs: {
   const cache = new ExpiringCache<Principal>({ limit: CACHED_TOKENS, nowMs });
   /** Raised by each revocation: what was read before one is not cached after it. */
   let revocations = 0;
+  const listeners = new Set<(tokenId: string) => void>();
 
   async function verify(secretHash: string): Promise<Principal | undefined> {
     const found = await store.directory.tokenAt(secretHash);
@@ -86,6 +87,18 @@ export function tokenService(needs: {
       });
       revocations += 1;
       cache.delete(revoked.hash);
+      for (const listener of listeners) listener(id);
+    },
+
+    /** Calls back with each token that this process revokes. Gives the way to end that. */
+    onRevoked(listener: (tokenId: string) => void): () => void {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+
+    /** Whether a token was not revoked, by whomever: it is read, not remembered. */
+    async stands(owner: OwnerId, id: string): Promise<boolean> {
+      return (await store.read(owner).tokens.find(tokenId(id))) !== undefined;
     },
   };
 }

@@ -3,12 +3,13 @@ import { onTestFinished } from 'vitest';
 import { WebSocket, type ClientOptions } from 'ws';
 import type { ClientFrame, ServerFrame } from '../../src/api/realtime.ts';
 import { openBrain } from '../../src/server/brain.ts';
+import type { Settings } from '../../src/server/settings.ts';
 import { clientOf, dataFolder, settingsOf } from '../http/client.ts';
 import { serverFrame } from './frames.ts';
 
 /** A whole Brain2 that listens, with its parts at hand. */
-export async function listeningBrain() {
-  const brain = await openBrain(settingsOf(dataFolder()));
+export async function listeningBrain(more: Partial<Settings> = {}) {
+  const brain = await openBrain({ ...settingsOf(dataFolder()), ...more });
   let closed: Promise<void> | undefined;
   const client = clientOf(brain, () => (closed ??= brain.close()));
   onTestFinished(() => client.close());

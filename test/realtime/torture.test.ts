@@ -228,6 +228,29 @@ describe('who may connect', () => {
   });
 });
 
+describe('how many an owner may have', () => {
+  test('[RT10] sockets and streams count together, up to the setting; one more is bye 4429', async () => {
+    const { socketUrl, url } = await listeningBrain({ socketsOfOwner: 2 });
+    const peer = await witness(socketUrl);
+    const stream = await fetch(`${url}/api/v2/events`);
+    const more = new RawPeer(socketUrl);
+    await once(more.socket, 'open');
+    more.say({ action: 'hello' });
+    expect([(await more.closed).code, (await more.get('bye')).code]).toEqual([4429, 4429]);
+    peer.end();
+    await peer.closed;
+    await witness(socketUrl);
+    await stream.body!.cancel();
+  });
+
+  test("[RT10] without it they are a hundred on one's own machine, and ten where others are served too", async () => {
+    const local = await listeningBrain();
+    const served = await listeningBrain({ auth: 'token' });
+    const limitOf = ({ brain }: typeof local) => brain.hub.limits.connectionsOfOwner;
+    expect([limitOf(local), limitOf(served)]).toEqual([100, 10]);
+  });
+});
+
 describe('peers by the thousand', () => {
   const open: RawPeer[] = [];
   afterEach(() => {
