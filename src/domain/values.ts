@@ -9,6 +9,7 @@ export type NodeId = Brand<string, 'NodeId'>;
 export type EdgeId = Brand<string, 'EdgeId'>;
 export type CategoryId = Brand<string, 'CategoryId'>;
 export type TokenId = Brand<string, 'TokenId'>;
+export type JobId = Brand<string, 'JobId'>;
 /** A number in [0, 1]. */
 export type Weight = Brand<number, 'Weight'>;
 export type Title = Brand<string, 'Title'>;
@@ -45,6 +46,7 @@ export const nodeId = (value: string): NodeId => uuid(value) as NodeId;
 export const edgeId = (value: string): EdgeId => uuid(value) as EdgeId;
 export const categoryId = (value: string): CategoryId => uuid(value) as CategoryId;
 export const tokenId = (value: string): TokenId => uuid(value) as TokenId;
+export const jobId = (value: string): JobId => uuid(value) as JobId;
 
 export function weight(value: number): Weight {
   if (!Number.isFinite(value) || value < 0 || value > 1)

@@ -115,7 +115,8 @@ export function answerError(thrown: unknown, request: FastifyRequest, reply: Fas
     reply.raw.destroy(); // cut off, so that nobody takes it for whole
     return;
   }
-  if (problem.status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS);
+  if ([429, 503].includes(problem.status) && !reply.hasHeader('retry-after'))
+    reply.header('retry-after', RETRY_AFTER_SECONDS);
   const { status, contentType, body } = presenterOf(request)(problem);
   void reply.code(status).header('content-type', contentType).serializer(JSON.stringify).send(body);
 }

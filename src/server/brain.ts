@@ -169,6 +169,7 @@ async function close(parts: {
   try {
     await parts.closeSockets();
     await parts.app.close();
+    await parts.services.jobs.stop();
     await parts.store.drain();
     await parts.services.deprecatedCalls.flush();
     await parts.observation.stop(); // while there is still something to measure
@@ -208,8 +209,7 @@ function joinServices(needs: {
   };
   const indexThread = engine.isFrozenBetween ? new IndexThread(indexInProcess) : undefined;
   const watchLinker = onWork && ((linker: Linker) => watchedLinker(linker, onWork));
-  return {
-    store,
-    services: createServices({ store, snapshots, indexThread, newId, watchLinker, nowMs, resident }),
-  };
+  const isShared = pollMs !== undefined;
+  const about = { store, snapshots, indexThread, log, newId, watchLinker, nowMs, resident, isShared };
+  return { store, services: createServices(about) };
 }

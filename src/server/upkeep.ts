@@ -34,8 +34,8 @@ export function trimming(
 }
 
 /**
- * Now and then, for every owner served by this process: links what a cut-off import left to be linked, and trims the
- * log; and stores indexes that have grown a tail, and sweeps the store. Returns the way to stop it.
+ * Now and then, for every owner served by this process: links what a cut-off import left to be linked, goes on with jobs
+ * that nobody runs, and trims the log; and stores indexes that have grown a tail, and sweeps the store. Returns the way to stop it.
  */
 export function startUpkeep(needs: UpkeepNeeds): () => Promise<void> {
   let underWay: Promise<void> | undefined;
@@ -56,9 +56,10 @@ export function startUpkeep(needs: UpkeepNeeds): () => Promise<void> {
 
 async function keepUp(needs: UpkeepNeeds, sweeps: boolean): Promise<void> {
   const { services, log, sweep, trim } = needs;
-  const { runs, pending, indexes, owners, deprecatedCalls } = services;
+  const { runs, pending, jobs, indexes, owners, deprecatedCalls } = services;
   await eachOwner(owners.met(), { ...needs, failure: 'upkeep failed' }, async (owner) => {
     if (runs.running(owner) === 0) await pending.finish(owner);
+    await jobs.resume(owner);
     await trim(owner);
   });
   try {
@@ -70,13 +71,14 @@ async function keepUp(needs: UpkeepNeeds, sweeps: boolean): Promise<void> {
   }
 }
 
-/** Finishes, for every owner there is, what a crash cut off. */
+/** Finishes, for every owner there is, what a crash cut off, and goes on with their jobs. */
 export async function finishCutOff(needs: Omit<UpkeepNeeds, 'sweep' | 'trim'>): Promise<void> {
   const { services, log } = needs;
   const each = { ...needs, failure: 'start-up work failed' };
   await eachOwner(await services.owners.known(), each, async (owner) => {
     const finished = await services.pending.finish(owner);
     if (finished > 0) log.info({ finished }, 'work that was cut off is done');
+    await services.jobs.resume(owner);
   });
 }
 

@@ -1,4 +1,5 @@
-import { categoryId, edgeId, nodeId, tokenId, type OwnerId } from '../domain/values.ts';
+import { categoryId, edgeId, jobId, nodeId, tokenId, type OwnerId } from '../domain/values.ts';
+import type { Log } from '../shared/log.ts';
 import type { Store } from '../storage/store.ts';
 import { bulkService, type BulkService } from './bulk.ts';
 import { browseService, type BrowseService } from './browse.ts';
@@ -11,6 +12,7 @@ import { importService, type ImportService } from './imports.ts';
 import type { SnapshotStore } from './index-snapshot.ts';
 import { IndexThread } from './index-thread.ts';
 import { insightService, type InsightService } from './insights.ts';
+import { Jobs } from './jobs.ts';
 import { linkRuns, type LinkRuns } from './link-runs.ts';
 import { linker, type Linker } from './linker.ts';
 import { nodeService, type NodeService } from './nodes.ts';
@@ -32,6 +34,7 @@ export interface Services {
   readonly bulk: BulkService;
   readonly imports: ImportService;
   readonly runs: LinkRuns;
+  readonly jobs: Jobs;
   readonly browse: BrowseService;
   readonly suggestions: SuggestionService;
   readonly rebuild: CategoryRebuildService;
@@ -49,6 +52,7 @@ export function createServices(needs: {
   readonly snapshots: SnapshotStore;
   /** Absent: a thread of its own. */
   readonly indexThread?: IndexThread | undefined;
+  readonly log: Log;
   /** Makes UUIDs that sort in the order of their making. */
   readonly newId: (atMs?: number) => string;
   /** Stands before the linker, to see what it does. */
@@ -56,16 +60,11 @@ export function createServices(needs: {
   readonly nowMs?: (() => number) | undefined;
   /** An owner who is served whether or not they are stored. */
   readonly resident?: OwnerId | undefined;
+  /** Other processes work on the same store. */
+  readonly isShared?: boolean | undefined;
 }): Services {
-  const {
-    store,
-    snapshots,
-    indexThread = new IndexThread(),
-    newId,
-    watchLinker = (same) => same,
-    nowMs = Date.now,
-    resident,
-  } = needs;
+  const { store, snapshots, indexThread = new IndexThread(), log, newId } = needs;
+  const { watchLinker = (same) => same, nowMs = Date.now, resident, isShared = false } = needs;
   const newNodeId = (atMs?: number) => nodeId(newId(atMs));
   const newEdgeId = () => edgeId(newId());
   const newCategoryId = () => categoryId(newId());
@@ -93,6 +92,7 @@ export function createServices(needs: {
     insights: insightService({ store, indexes }),
     bulk: bulkService({ store, indexes, linker: links, pending, nodes, runs, newNodeId }),
     runs,
+    jobs: new Jobs({ store, log, nowMs, newJobId: () => jobId(newId()), runnerId: newId(), isShared }),
     imports: importService({
       store,
       runs,

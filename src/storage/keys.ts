@@ -1,4 +1,4 @@
-import type { CategoryId, EdgeId, NodeId, OwnerId, Tag, TokenId } from '../domain/values.ts';
+import type { CategoryId, EdgeId, JobId, NodeId, OwnerId, Tag, TokenId } from '../domain/values.ts';
 import { tagKey } from '../domain/values.ts';
 import type { EdgeType } from '../domain/edge.ts';
 import type { Key } from './table.ts';
@@ -27,6 +27,9 @@ export const pks = {
   deprecatedCalls: (owner: OwnerId) => `${owner}#DC`,
   receipts: (owner: OwnerId) => `${owner}#ID`,
   tokens: (owner: OwnerId) => `${owner}#TK`,
+  jobs: (owner: OwnerId) => `${owner}#J`,
+  activeJobs: (owner: OwnerId) => `${owner}#JA`,
+  jobItems: (owner: OwnerId) => `${owner}#JI`,
   /** Every owner there is. No owner's name begins with '#'. */
   owners: () => '#OWNERS',
 } as const;
@@ -69,6 +72,12 @@ export const keys = {
   }),
   receipt: (owner: OwnerId, name: string): Key => ({ pk: pks.receipts(owner), sk: name }),
   token: (owner: OwnerId, id: TokenId): Key => ({ pk: pks.tokens(owner), sk: id }),
+  job: (owner: OwnerId, id: JobId): Key => ({ pk: pks.jobs(owner), sk: id }),
+  activeJob: (owner: OwnerId, id: JobId): Key => ({ pk: pks.activeJobs(owner), sk: id }),
+  jobItem: (owner: OwnerId, id: JobId, index: number): Key => ({
+    pk: pks.jobItems(owner),
+    sk: `${id}#${seqKey(index)}`,
+  }),
   /** Whose a token is, found before its owner is known. A hash is longer than any suffix of an owner's partition. */
   tokenByHash: (hash: string): Key => ({ pk: `TOK#${hash}`, sk: '-' }),
   /** A ticket of the socket, by its hash. */

@@ -2,11 +2,13 @@ import type { Category } from '../domain/category.ts';
 import type { Edge, EdgeType } from '../domain/edge.ts';
 import { BrainError } from '../domain/error.ts';
 import type { Node } from '../domain/node.ts';
+import { isEnded, type Job, type JobItem } from '../domain/job.ts';
 import type { ApiToken } from '../domain/token.ts';
 import type {
   CategoryId,
   EdgeId,
   Instant,
+  JobId,
   NodeId,
   OwnerId,
   Position,
@@ -60,6 +62,15 @@ export interface Receipt {
   readonly answer: unknown;
   /** Into how many items a long answer is parted; then `answer` is the first part. */
   readonly parts?: number | undefined;
+  /** Unix seconds. */
+  readonly keptUntil: number;
+}
+
+/** For so long a job that has ended is told of, and what it made can be fetched. */
+export const JOB_KEPT_DAYS = 7;
+
+/** An item is stored long before anybody knows when its job ends. */
+export interface StoredJobItem extends JobItem {
   /** Unix seconds. */
   readonly keptUntil: number;
 }
@@ -169,6 +180,30 @@ const TOKEN: Schema<ApiToken, TokenId> = {
   ],
 };
 
+const DAY_S = 24 * 3600;
+const JOB_KEPT_S = JOB_KEPT_DAYS * DAY_S;
+
+const JOB: Schema<Job, JobId> = {
+  et: 'job',
+  payloadVersion: 1,
+  key: keys.job,
+  partition: pks.jobs,
+  idOf: (job) => job.id,
+  version: (job) => job.version,
+  ttl: (job) => (job.endedAt === undefined ? undefined : secondsOf(job.endedAt) + JOB_KEPT_S),
+  indexes: (job) => (isEnded(job) ? [] : [pointer(keys.activeJob(job.owner, job.id), job.id)]),
+};
+
+const JOB_ITEM: Schema<StoredJobItem, { readonly jobId: JobId; readonly index: number }> = {
+  et: 'jobItem',
+  payloadVersion: 1,
+  key: (owner, { jobId, index }) => keys.jobItem(owner, jobId, index),
+  partition: pks.jobItems,
+  idOf: (item) => item,
+  version: () => undefined,
+  ttl: (item) => item.keptUntil,
+};
+
 const REGISTRATION: Schema<Registration, OwnerId> = {
   et: 'owner',
   payloadVersion: 1,
@@ -179,11 +214,14 @@ const REGISTRATION: Schema<Registration, OwnerId> = {
 };
 
 function endOf({ expiresAt }: ApiToken): number | undefined {
-  return expiresAt === undefined ? undefined : Math.ceil(Date.parse(expiresAt) / 1000) + ENDED_TOKEN_KEPT_S;
+  return expiresAt === undefined ? undefined : secondsOf(expiresAt) + ENDED_TOKEN_KEPT_S;
 }
+
+const secondsOf = (at: Instant): number => Math.ceil(Date.parse(at) / 1000);
 
 export type NodeRepository = ReturnType<typeof nodeRepository>;
 export type EdgeRepository = ReturnType<typeof edgeRepository>;
+export type JobRepository = ReturnType<typeof jobRepository>;
 
 /** Everything of one owner. With a unit of work it can change. */
 export interface Repositories {
@@ -195,6 +233,8 @@ export interface Repositories {
   readonly deprecatedCalls: BaseRepository<DeprecatedCalls, DeprecatedCallId>;
   readonly receipts: BaseRepository<Receipt, string>;
   readonly tokens: BaseRepository<ApiToken, TokenId>;
+  readonly jobs: JobRepository;
+  readonly jobItems: BaseRepository<StoredJobItem, { readonly jobId: JobId; readonly index: number }>;
   readonly registrations: BaseRepository<Registration, OwnerId>;
 }
 
@@ -208,6 +248,8 @@ export function repositories(owner: OwnerId, reader: TableReader, unit?: UnitOfW
     deprecatedCalls: new BaseRepository(DEPRECATED_CALLS, owner, reader, unit),
     receipts: new BaseRepository(RECEIPT, owner, reader, unit),
     tokens: new BaseRepository(TOKEN, owner, reader, unit),
+    jobs: jobRepository(owner, reader, unit),
+    jobItems: new BaseRepository(JOB_ITEM, owner, reader, unit),
     registrations: new BaseRepository(REGISTRATION, owner, reader, unit),
   };
 }
@@ -302,5 +344,22 @@ function edgeRepository(owner: OwnerId, reader: TableReader, unit?: UnitOfWork) 
     findPair: (a: NodeId, b: NodeId, type: EdgeType) => base.find(pairOf(a, b, type)),
     /** The edges between two nodes, of any type. */
     between: (a: NodeId, b: NodeId) => base.batchGet(EDGE_TYPES.map((type) => pairOf(a, b, type))),
+  };
+}
+
+function jobRepository(owner: OwnerId, reader: TableReader, unit?: UnitOfWork) {
+  const base = new BaseRepository(JOB, owner, reader, unit);
+  return {
+    find: (id: JobId) => base.find(id),
+    get: (id: JobId) => base.get(id),
+    /** In the order of their making. */
+    list: (options?: QueryOptions) => base.list(options),
+    replace: base.replace.bind(base),
+    /** Those that wait or run, oldest first. */
+    async active(): Promise<readonly Job[]> {
+      const { items } = await reader.query(pks.activeJobs(owner));
+      const jobs = await base.batchGet(items.map((item) => item.sk as JobId));
+      return jobs.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+    },
   };
 }

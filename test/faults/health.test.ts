@@ -18,6 +18,7 @@ import {
   workersCheck,
 } from '../../src/server/health-checks.ts';
 import { createServices } from '../../src/services/services.ts';
+import { createLog } from '../../src/shared/log.ts';
 import { uuidv7Generator } from '../../src/shared/uuid.ts';
 import { SqliteTable } from '../../src/storage/embedded/sqlite-table.ts';
 import { Store } from '../../src/storage/store.ts';
@@ -72,7 +73,16 @@ function openServices(path: string, options: { readonly maxPages?: number } = {}
     correlationId: () => '-',
   });
   const snapshots = { load: async () => undefined, save: async () => {} };
-  return { table, store, services: createServices({ store, snapshots, newId }) };
+  return {
+    table,
+    store,
+    services: createServices({
+      store,
+      snapshots,
+      log: createLog({ level: 'silent', format: 'json' }),
+      newId,
+    }),
+  };
 }
 
 describe('the store', () => {
