@@ -1,4 +1,6 @@
 import type { FastifyInstance } from 'fastify';
+import type { Job } from '../domain/job.ts';
+import type { Notice } from '../domain/notice.ts';
 import { instant, type OwnerId } from '../domain/values.ts';
 import { createApp } from '../http/app.ts';
 import { Hub, type HubNeeds } from '../realtime/hub.ts';
@@ -82,6 +84,7 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
     const limits = { connectionsOfOwner: settings.socketsOfOwner ?? SOCKETS_OF_OWNER[settings.auth] };
     const { tokens } = services;
     const hub = hubOf(engine, { store, authenticate, tokens, newId, nowMs, limits });
+    services.jobs.onChange((job) => hub.tell(job.owner, noticeOf(job)));
     const facts = { version: VERSION, cursorKey: folder.key, showsInside: settings.mode === 'development' };
     const told = exposition && {
       ...exposition,
@@ -125,6 +128,10 @@ function hubOf(
   const { store, nowMs, ...more } = needs;
   const tickets = pollMs === undefined ? undefined : new SharedTickets({ table, nowMs });
   return new Hub({ log: store, follow: (owner) => store.follow(owner), tickets, ...more });
+}
+
+function noticeOf({ id: jobId, kind, status, progress, updatedAt: at }: Job): Notice {
+  return { type: 'job.progress', jobId, kind, status, progress, at };
 }
 
 /** The probes go to the table itself, so that they are not counted as work. */

@@ -38,7 +38,7 @@ export interface RunNeeds {
   readonly nowMs: () => number;
   /** Names this process among those that share the store. */
   readonly runnerId: string;
-  /** Hears of the job as it was stored. */
+  /** Hears of the job as it was stored, and of progress before that. */
   readonly onChange: (job: Job) => void;
 }
 
@@ -112,6 +112,8 @@ export class JobRun {
   #report(progress: Partial<JobProgress>): void {
     this.#progress = { ...this.#progress, ...progress };
     this.#isDirty = true;
+    const { onChange, nowMs } = this.#needs;
+    onChange({ ...this.#job, progress: this.#progress, updatedAt: instant(nowMs()) });
   }
 
   #endOf(error: Failure): JobEnd | 'again' {

@@ -84,7 +84,7 @@ describe('a job', () => {
     const { work, of } = gated();
     jobs.register(work);
     const told: string[] = [];
-    jobs.onChange(({ status, version }) => told.push(`${version} ${status}`));
+    jobs.onChange(({ status, progress }) => told.push(`${status} ${progress.done}`));
     const job = await jobs.create(OWNER, { ...ask('a'), total: 2 });
     expect(job).toMatchObject({ status: 'queued', progress: { done: 0, total: 2, failed: 0 }, version: 1 });
     const run = await of('a');
@@ -96,7 +96,7 @@ describe('a job', () => {
       progress: { done: 2, total: 2, failed: 1 },
       result: { name: 'a' },
     });
-    expect(told).toEqual(['1 queued', '2 running', '3 done']);
+    expect(told).toEqual(['queued 0', 'running 0', 'running 0', 'running 1', 'running 2', 'done 2']);
   });
 
   it('has the ids of the request that asked for it in every line of its log, and in its events', async () => {

@@ -70,7 +70,10 @@ export class Jobs {
     this.#kinds.set(kind.kind, kind);
   }
 
-  /** Calls the listener with each job that has changed, once that is durable, its progress included. Returns the way to stop. */
+  /**
+   * Calls the listener with each job that has changed, in the context of the job: once that is stored, and with its
+   * progress as it is reported. Returns the way to stop.
+   */
   onChange(listener: (job: Job) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
