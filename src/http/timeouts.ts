@@ -14,9 +14,6 @@ declare module 'fastify' {
     /** Where the ordinary ones do not fit. */
     readonly limits?: TimeLimits;
   }
-  interface FastifyRequest {
-    clock?: Clock | undefined;
-  }
 }
 
 const ORDINARY: TimeLimits = { requestMs: 15_000, handlerMs: 10_000 };
@@ -29,17 +26,18 @@ interface Clock {
   reason?: BrainError;
 }
 
+const clocks = new WeakMap<FastifyRequest, Clock>();
+
 /**
  * Bounds how long a request may take to come in, and its answer to begin. Work that is not done by then goes on unless
  * it heeds its signal; the caller is answered all the same.
  */
 export function useTimeouts(app: FastifyInstance, ordinary: TimeLimits = ORDINARY): void {
-  app.decorateRequest('clock', undefined);
   app.addHook('onRequest', (request, reply, done) => {
     const limits = request.routeOptions.config.limits ?? ordinary;
-    request.clock = {};
+    clocks.set(request, {});
     if (hasBody(request)) start(request, reply, limits.requestMs, tooSlow);
-    reply.raw.on('close', () => {
+    reply.raw.once('close', () => {
       stop(request);
       if (!reply.raw.writableFinished) abort(request, callerGone());
     });
@@ -58,7 +56,7 @@ export function useTimeouts(app: FastifyInstance, ordinary: TimeLimits = ORDINAR
 
 /** Aborted when the caller goes away or the time is up; the reason is the error to throw. */
 export function signalOf(request: FastifyRequest): AbortSignal {
-  const clock = request.clock ?? {};
+  const clock = clocks.get(request) ?? {};
   clock.controller ??= new AbortController();
   if (clock.reason) clock.controller.abort(clock.reason);
   return clock.controller.signal;
@@ -71,7 +69,7 @@ function start(
   error: (limitMs: number) => BrainError,
 ): void {
   stop(request);
-  const clock = request.clock;
+  const clock = clocks.get(request);
   if (!clock) return;
   clock.timer = setTimeout(() => {
     inContextOf(request, () => {
@@ -86,11 +84,11 @@ function start(
 }
 
 function stop(request: FastifyRequest): void {
-  clearTimeout(request.clock?.timer);
+  clearTimeout(clocks.get(request)?.timer);
 }
 
 function abort(request: FastifyRequest, reason: BrainError): void {
-  const clock = request.clock;
+  const clock = clocks.get(request);
   if (!clock) return;
   clock.reason ??= reason;
   clock.controller?.abort(reason);

@@ -72,7 +72,10 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
   const isWatched = !options.isAlone && !options.engine?.isFrozenBetween;
   const observation = isWatched ? await observe(options.environment ?? {}, log) : UNOBSERVED;
   const { onWork, metrics, tracer, exposition } = observation;
-  const engine = options.engine ?? (await openEngine(settings, { checkpointPages, nowSeconds }));
+  const onWriterLost = (err: Error): void =>
+    log.error({ err }, 'the thread that writes has ended; the next write starts another');
+  const engine =
+    options.engine ?? (await openEngine(settings, { checkpointPages, nowSeconds, onWriterLost }));
   const { table, home: folder } = engine;
   try {
     const resident = settings.auth === 'local' ? LOCAL_OWNER : undefined;

@@ -37,7 +37,7 @@ export async function openDynamo(
         release: () => {},
       },
       canWrite: () => true, // each write is a request of its own
-      sweep: () => 0, // DynamoDB does it by itself
+      sweep: async () => 0, // DynamoDB does it by itself
       facts: { engine: 'dynamodb', table: tableName },
       pollMs,
     };

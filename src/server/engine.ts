@@ -11,7 +11,7 @@ export interface Engine {
   /** Whether what does the writing still runs. */
   canWrite(): boolean;
   /** Removes what has expired, where the engine does not do that by itself. Gives how many items there were. */
-  sweep(): number;
+  sweep(): Promise<number>;
   /** For `/health`. */
   readonly facts: Readonly<Record<string, unknown>>;
   /** How often to look for what others wrote; absent where nobody else can. */

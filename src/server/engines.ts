@@ -1,7 +1,6 @@
 import { refuseUnfinished } from '../storage/copy-table.ts';
 import { openDataFolder } from '../storage/embedded/data-folder.ts';
 import { SqliteTable, type SqliteOptions } from '../storage/embedded/sqlite-table.ts';
-import { sweepExpired } from '../storage/embedded/sweep.ts';
 import type { Engine } from './engine.ts';
 import type { Settings } from './settings.ts';
 
@@ -9,6 +8,8 @@ interface EngineOptions {
   /** Of the embedded engine. */
   readonly checkpointPages?: number | undefined;
   readonly nowSeconds: () => number;
+  /** Of the embedded engine: told when the thread that writes has ended and nobody asked it to. */
+  readonly onWriterLost?: ((reason: Error) => void) | undefined;
 }
 
 /**
@@ -29,16 +30,21 @@ export async function openEngine(settings: Settings, options: EngineOptions): Pr
 
 async function openSqlite(
   { dataDir }: Settings,
-  { checkpointPages, nowSeconds }: EngineOptions,
+  { checkpointPages, nowSeconds, onWriterLost }: EngineOptions,
 ): Promise<Engine> {
   const home = openDataFolder(dataDir);
   try {
-    const table = await openSqliteTable({ path: home.databasePath, checkpointPages, nowSeconds });
+    const table = await openSqliteTable({
+      path: home.databasePath,
+      checkpointPages,
+      nowSeconds,
+      onWriterLost,
+    });
     return {
       table,
       home,
       canWrite: () => table.canWrite,
-      sweep: () => sweepExpired(home.databasePath, nowSeconds()),
+      sweep: () => table.sweep(),
       facts: { engine: 'sqlite', synchronous: 'full' },
     };
   } catch (error) {

@@ -17,7 +17,7 @@ interface UpkeepNeeds {
   readonly log: Log;
   readonly inBackground: InBackground;
   /** Removes what is past its time from the store. */
-  readonly sweep: () => number;
+  readonly sweep: () => Promise<unknown>;
   /** Takes from an owner's log what is too old or too much. */
   readonly trim: (owner: OwnerId) => Promise<unknown>;
 }
@@ -65,7 +65,7 @@ async function keepUp(needs: UpkeepNeeds, sweeps: boolean): Promise<void> {
   try {
     await deprecatedCalls.flush();
     await indexes.upkeep();
-    if (sweeps) sweep();
+    if (sweeps) await sweep();
   } catch (err) {
     log.error({ err }, 'upkeep failed');
   }

@@ -39,9 +39,9 @@ describe('a thread', () => {
 
   it('rejects what it owes when it dies, and tells that it is gone', async () => {
     const thread = newThread();
-    const gone = new Promise<void>((resolve) => thread.onEnd(resolve));
+    const gone = new Promise<Error>((resolve) => thread.onEnd(resolve));
     await expect(thread.call('die')).rejects.toThrow('the thread has ended');
-    await gone;
+    expect((await gone).message).toBe('the thread has ended');
     expect(thread.owed).toBe(0);
   });
 

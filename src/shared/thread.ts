@@ -30,11 +30,12 @@ export class Thread<Request> {
   #transfer: Transferable[] = [];
   #lastId = 0;
   #dead: Error | undefined;
-  readonly #ended: Promise<void>;
+  readonly #ended: Promise<Error>;
 
   /** `entry` is a module that calls `answerRequests`; `data` is its `workerData`. */
   constructor(entry: URL, data: unknown) {
-    this.#worker = new Worker(entry, { workerData: data });
+    const name = entry.pathname.replace(/^.*\//, '').replace(/-entry\.\w+$/, '');
+    this.#worker = new Worker(entry, { workerData: data, name });
     this.#worker.unref();
     this.#worker.on('message', (answers: readonly ThreadAnswer[]) => {
       for (const answer of answers) this.#settle(answer);
@@ -43,7 +44,7 @@ export class Thread<Request> {
     this.#ended = new Promise((resolve) => {
       this.#worker.once('exit', () => {
         this.#die(new Error('the thread has ended'));
-        resolve();
+        resolve(this.#dead!);
       });
     });
   }
@@ -69,8 +70,8 @@ export class Thread<Request> {
     });
   }
 
-  /** Runs `tell` when the thread is gone, however that came about. */
-  onEnd(tell: () => void): void {
+  /** Runs `tell` with the reason when the thread is gone, however that came about. */
+  onEnd(tell: (reason: Error) => void): void {
     void this.#ended.then(tell);
   }
 

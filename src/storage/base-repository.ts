@@ -55,13 +55,13 @@ export class BaseRepository<T, Id> {
 
   /** Throws `not_found`. */
   async get(id: Id): Promise<T> {
-    const item = await this.#reader.get(this.schema.key(this.owner, id));
-    if (item === undefined) {
+    const found = await this.find(id);
+    if (found === undefined) {
       throw new BrainError('not_found', `there is no ${this.schema.et} ${String(id)}`, {
         operation: `${this.schema.et}.get`,
       });
     }
-    return this.decode(item);
+    return found;
   }
 
   /** Those of the ids that exist, in no order. Any number: the table splits and retries. */

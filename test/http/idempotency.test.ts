@@ -1,10 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Category, Changes, Edge, Graph, LinkedNode } from '../../src/api/v2.ts';
 import type { NewToken } from '../../src/api/v2-tokens.ts';
 import { idempotency } from '../../src/http/idempotency.ts';
 import type { PlacedCategory } from '../../src/services/categories.ts';
 import type { Keep } from '../../src/services/receipts.ts';
-import { sweepExpired } from '../../src/storage/embedded/sweep.ts';
+import { SqliteTable } from '../../src/storage/embedded/sqlite-table.ts';
 import { listening } from '../faults/server-process.ts';
 import { dataFolder, ifMatch, newBrain, SLEEP, type Answer, type Client } from './client.ts';
 
@@ -154,16 +154,20 @@ describe('an Idempotency-Key', () => {
     const client = await newBrain(folder, { nowMs: () => nowMs });
     const send = () => client.send<LinkedNode>('POST', '/nodes', { title: 'x' }, keyed('k'));
     const first = await send();
-    const path = `${folder}/brain2.sqlite`;
+    const table = new SqliteTable({
+      path: `${folder}/brain2.sqlite`,
+      nowSeconds: () => nowMs / 1000,
+    });
+    onTestFinished(() => table.close());
     nowMs = START + 24 * HOUR_MS - 1_000;
-    expect(sweepExpired(path, nowMs / 1000)).toBe(0);
+    expect(await table.sweep()).toBe(0);
     expect(told(await send())).toEqual(told(first));
     nowMs = START + 24 * HOUR_MS;
     const second = await send();
     expect([second.status, isReplay(second)]).toEqual([201, false]);
     expect(second.body.id).not.toBe(first.body.id);
     nowMs = START + 48 * HOUR_MS;
-    expect([sweepExpired(path, nowMs / 1000), sweepExpired(path, nowMs / 1000)]).toEqual([1, 0]);
+    expect([await table.sweep(), await table.sweep()]).toEqual([1, 0]);
   });
 
   it.each(['"quoted"', 'bare', '"with blanks"', 'x'.repeat(255)])('may be written %s', async (key) => {

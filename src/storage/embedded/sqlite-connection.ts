@@ -11,6 +11,8 @@ export interface ConnectionOptions {
   readonly checkpointPages?: number | undefined;
   /** Greatest size of the database in pages of 4 KB; for tests of a full disk. */
   readonly maxPages?: number | undefined;
+  /** Whoever wrote before was gone of a sudden: SQLite is to look through the whole file first. */
+  readonly isChecked?: boolean | undefined;
 }
 
 const BUSY_TIMEOUT_MS = 5_000;
@@ -38,12 +40,19 @@ export function openConnection(options: ConnectionOptions): DatabaseSync {
       throw new BrainError('unavailable', `${path}: SQLite did not take synchronous = FULL`);
     }
     migrate(database);
+    if (options.isChecked) checkWhole(database, path);
     if (maxPages !== undefined) database.exec(`PRAGMA max_page_count = ${maxPages}`);
     return database;
   } catch (error) {
     database?.close();
     throw storageError(error, existed ? `store.open ${path}` : `store.create ${path}`);
   }
+}
+
+function checkWhole(database: DatabaseSync, path: string): void {
+  const [found] = Object.values(database.prepare('PRAGMA quick_check(1)').get() ?? {});
+  if (found === 'ok') return;
+  throw new BrainError('corrupt', `${path} is damaged: ${String(found)}`, { operation: 'store.open' });
 }
 
 /** A statement whose rows are arrays: they cost a third less than objects. */

@@ -15,8 +15,11 @@ import { packOps } from './packed-ops.ts';
 import { openConnection, type ConnectionOptions } from './sqlite-connection.ts';
 import { storageError } from './sqlite-error.ts';
 import { SqliteReader } from './sqlite-reader.ts';
-import type { WriteAnswer } from './sqlite-writer-entry.ts';
+import type { WriteAnswer, WriteDone, WriteRequest } from './sqlite-writer-entry.ts';
 import type { Series, SeriesOutcome } from './sqlite-writer.ts';
+
+/** A thread that ends as soon as it is started is not started more often. */
+const RESTART_MS = 1_000;
 
 interface Waiting {
   readonly transactions: readonly (readonly Op[])[];
@@ -27,12 +30,14 @@ interface Waiting {
 export interface SqliteOptions extends ConnectionOptions {
   /** For `ttl`. */
   readonly nowSeconds?: () => number;
+  /** Told when the thread that writes has ended and nobody asked it to. The next write starts another. */
+  readonly onWriterLost?: ((reason: Error) => void) | undefined;
 }
 
 /**
  * The table on `node:sqlite`: one file, WAL, every commit synced before it is acknowledged. Reads are of this thread's
  * own connection; commits, syncs and checkpoints are a thread's of their own, started by the first write, so nobody
- * who reads or decides waits for the disk.
+ * who reads or decides waits for the disk. If the thread is lost, a new one looks through the file and goes on.
  */
 export class SqliteTable implements Table {
   readonly #options: SqliteOptions;
@@ -41,7 +46,8 @@ export class SqliteTable implements Table {
   readonly #begin: StatementSync;
   readonly #end: StatementSync;
   readonly #reader: SqliteReader;
-  #writer: Thread<readonly Series[]> | undefined;
+  #writer: Thread<WriteRequest> | undefined;
+  #writerStartedAt = 0;
   #waiting: Waiting[] = [];
   /** Whether reads stand on a snapshot, which lasts as long as the turn of the event loop. */
   #isReading = false;
@@ -84,6 +90,18 @@ export class SqliteTable implements Table {
     });
   }
 
+  /**
+   * Removes rows whose time is over, which no reader sees any more, a few in each commit so that others' writes go in
+   * between. Gives how many there were.
+   */
+  async sweep(): Promise<number> {
+    this.#assertOpen('table.sweep');
+    const request = { sweepSeconds: this.#nowSeconds() };
+    let removed = 0;
+    for (let step: number; (step = (await this.#ask(request)) as number) > 0;) removed += step;
+    return removed;
+  }
+
   /** Ends what was called before, and lets go of the file. */
   async close(): Promise<void> {
     if (this.#closed) return;
@@ -106,14 +124,9 @@ export class SqliteTable implements Table {
         transactions: transactions.map(packOps),
         nowSeconds,
       }));
-      const answer = await this.#writing().call<WriteAnswer>(series);
-      this.#endReading(); // who is answered reads what was written
-      if ('failure' in answer) {
-        const { code, message, operation, details } = answer.failure;
-        throw new BrainError(code, message, { details, ...(operation !== undefined && { operation }) });
-      }
+      const outcomes = (await this.#ask(series)) as readonly SeriesOutcome[];
       group.forEach((waiting, at) => {
-        waiting.resolve(outcomeOf(waiting.transactions, answer.outcomes[at] as SeriesOutcome));
+        waiting.resolve(outcomeOf(waiting.transactions, outcomes[at] as SeriesOutcome));
       });
     } catch (error) {
       for (const { reject } of group) reject(storageError(error, 'table.transact'));
@@ -125,13 +138,32 @@ export class SqliteTable implements Table {
     return this.#writer?.isAlive ?? true;
   }
 
-  #writing(): Thread<readonly Series[]> {
-    if (!this.#writer) {
-      const { path, checkpointPages, maxPages } = this.#options;
-      const options: ConnectionOptions = { path, checkpointPages, maxPages };
-      this.#writer = new Thread(threadModule('sqlite-writer-entry', import.meta.url), options);
-    }
-    return this.#writer;
+  async #ask(request: WriteRequest): Promise<WriteDone> {
+    const writer = this.#writing();
+    const answer = await writer.call<WriteAnswer>(request).catch((cause: unknown) => {
+      if (writer.isAlive) throw cause;
+      throw lost('timeout', 'the thread that writes has ended: whether this was written is not known', cause);
+    });
+    this.#endReading(); // who is answered reads what was written
+    if ('done' in answer) return answer.done;
+    const { code, message, operation, details } = answer.failure;
+    throw new BrainError(code, message, { details, ...(operation !== undefined && { operation }) });
+  }
+
+  #writing(): Thread<WriteRequest> {
+    const isFirst = this.#writer === undefined;
+    if (this.#writer?.isAlive) return this.#writer;
+    if (!isFirst && performance.now() - this.#writerStartedAt < RESTART_MS)
+      throw lost('unavailable', 'the thread that writes has ended; another one is started in a moment');
+    const { path, checkpointPages, maxPages, onWriterLost } = this.#options;
+    const options: ConnectionOptions = { path, checkpointPages, maxPages, isChecked: !isFirst };
+    const writer = new Thread<WriteRequest>(threadModule('sqlite-writer-entry', import.meta.url), options);
+    writer.onEnd((reason) => {
+      if (!this.#closed) onWriterLost?.(reason);
+    });
+    this.#writerStartedAt = performance.now();
+    this.#writer = writer;
+    return writer;
   }
 
   /**
@@ -161,6 +193,10 @@ export class SqliteTable implements Table {
   #assertOpen(operation: string): void {
     if (this.#closed) throw new BrainError('unavailable', 'the store is closed', { operation });
   }
+}
+
+function lost(code: 'timeout' | 'unavailable', message: string, cause?: unknown): BrainError {
+  return new BrainError(code, message, { cause, operation: 'table.transact' });
 }
 
 function outcomeOf(transactions: readonly (readonly Op[])[], { applied, refusedAt }: SeriesOutcome): Outcome {

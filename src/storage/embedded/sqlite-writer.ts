@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { BrainError } from '../../domain/error.ts';
+import { BrainError } from '../../domain/error.ts';
 import { holds } from '../table.ts';
 import { OpReader, type PackedOps } from './packed-ops.ts';
 import { checksum, isAlive, openConnection, rows, type ConnectionOptions } from './sqlite-connection.ts';
@@ -18,13 +18,17 @@ export interface SeriesOutcome {
   readonly refusedAt?: number | undefined;
 }
 
+/** Rows that one step of a sweep removes: others' writes wait for it. */
+const SWEPT_AT_ONCE = 500;
+
 /** The one connection that writes: each group of series is one commit, synced before it returns. */
 export class SqliteWriter {
   readonly #database: DatabaseSync;
   readonly #put: StatementSync;
   readonly #del: StatementSync;
   readonly #version: StatementSync;
-  /** Set when a sync failed: what is on disk is no longer known, so nothing more is acknowledged. */
+  readonly #sweep: StatementSync;
+  /** Set when the disk failed: what is on it is no longer known, so nothing more is acknowledged. */
   #failed: BrainError | undefined;
 
   constructor(options: ConnectionOptions) {
@@ -36,26 +40,46 @@ export class SqliteWriter {
          sum = excluded.sum`,
     );
     this.#del = this.#database.prepare('DELETE FROM item WHERE pk = ? AND sk = ?');
+    this.#sweep = this.#database.prepare(
+      'DELETE FROM item WHERE rowid IN (SELECT rowid FROM item WHERE ttl <= ? LIMIT ?)',
+    );
   }
 
-  /** Throws what the table contract names; then nothing of the group is applied. */
+  /**
+   * Throws what the table contract names; then nothing of the group is applied, but for a `timeout`: the disk failed
+   * under the commit. From then on all is refused as `read_only`.
+   */
   commit(group: readonly Series[]): readonly SeriesOutcome[] {
-    if (this.#failed) throw this.#failed;
-    try {
-      this.#database.exec('BEGIN IMMEDIATE');
-      const outcomes = group.map((series) => this.#applySeries(series));
-      this.#database.exec('COMMIT');
-      return outcomes;
-    } catch (error) {
-      const failure = storageError(error, 'table.transact');
-      if (failure.details['lost'] === true) this.#failed = failure;
-      this.#rollback();
-      throw failure;
-    }
+    return this.#committed(() => group.map((series) => this.#applySeries(series)));
+  }
+
+  /** Removes some of the rows whose time is over, which no reader sees any more. Gives how many; 0 when none is left. */
+  sweep(nowSeconds: number): number {
+    return this.#committed(() => Number(this.#sweep.run(nowSeconds, SWEPT_AT_ONCE).changes));
   }
 
   close(): void {
     this.#database.close();
+  }
+
+  #committed<T>(apply: () => T): T {
+    if (this.#failed) throw this.#failed;
+    let isSyncing = false;
+    try {
+      this.#database.exec('BEGIN IMMEDIATE');
+      const applied = apply();
+      isSyncing = true;
+      this.#database.exec('COMMIT');
+      return applied;
+    } catch (error) {
+      const failure = storageError(error, 'table.transact');
+      const isLost = failure.details['lost'] === true;
+      if (isLost) this.#fail(failure);
+      this.#rollback();
+      // Its frames may stand in the log all the same, and be found by the next who opens it.
+      if (isLost && isSyncing) throw unknown(failure);
+      throw failure;
+    }
   }
 
   /** If even that fails, what is on disk is not known any more. */
@@ -63,8 +87,19 @@ export class SqliteWriter {
     try {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
     } catch (error) {
-      this.#failed = storageError(error, 'table.rollback');
+      this.#fail(storageError(error, 'table.rollback'));
     }
+  }
+
+  #fail(cause: BrainError): void {
+    this.#failed ??= new BrainError(
+      'read_only',
+      `nothing is written until this is started anew: ${cause.message}`,
+      {
+        cause,
+        operation: 'table.transact',
+      },
+    );
   }
 
   #applySeries({ transactions, nowSeconds }: Series): SeriesOutcome {
@@ -99,4 +134,11 @@ export class SqliteWriter {
       this.#put.run(pk, sk, et, ver, ttl, j, checksum(pk, sk, et, ver, ttl, j));
     }
   }
+}
+
+function unknown(cause: BrainError): BrainError {
+  return new BrainError('timeout', `whether it was written is not known: ${cause.message}`, {
+    cause,
+    operation: 'table.transact',
+  });
 }
