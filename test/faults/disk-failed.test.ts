@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ApiError, brainClient } from '../../src/client/http-client.ts';
 import { httpTransport } from '../../src/client/http-transport.ts';
 import { Ledger } from './ledger.ts';
@@ -84,8 +84,9 @@ describe('a sync of the disk that fails', () => {
         await server.kill();
       }
       const again = await listening(dataDir);
-      expect((await fetch(`${again.url}/readyz`)).status).toBe(200);
-      await again.kill();
+      onTestFinished(() => again.kill());
+      const isReady = async () => expect((await fetch(`${again.url}/readyz`)).status).toBe(200);
+      await vi.waitFor(isReady, { timeout: 20_000 });
     },
   );
 });
