@@ -101,16 +101,34 @@ export class BaseRepository<T, Id> {
   replace(before: T | undefined, after: T | undefined): void {
     const unit = this.#writable();
     if (before === undefined) {
-      for (const item of this.#items(after)) unit.put(item);
+      for (const item of this.itemsOf(after)) unit.put(item);
       return;
     }
-    const stale = new Map(this.#items(before).map((item) => [`${item.pk}\n${item.sk}`, item]));
-    for (const item of this.#items(after)) {
+    const stale = new Map(this.itemsOf(before).map((item) => [`${item.pk}\n${item.sk}`, item]));
+    for (const item of this.itemsOf(after)) {
       const name = `${item.pk}\n${item.sk}`;
       if (stale.get(name)?.j !== item.j) unit.put(item);
       stale.delete(name);
     }
     for (const item of stale.values()) unit.del(item);
+  }
+
+  /** All that is stored for an entity: its own item first, then those of its indexes. */
+  itemsOf(entity: T | undefined): readonly Item[] {
+    if (entity === undefined) return [];
+    const { schema } = this;
+    const whole: Item = {
+      ...this.keyOf(entity),
+      et: `${schema.et}.${schema.payloadVersion}`,
+      ver: schema.version(entity),
+      ttl: schema.ttl?.(entity),
+      j: jsonOf(entity as object),
+    };
+    return [whole, ...(schema.indexes?.(entity) ?? [])];
+  }
+
+  keyOf(entity: T): Key {
+    return this.schema.key(this.owner, this.schema.idOf(entity));
   }
 
   decode(item: Item): T {
@@ -128,19 +146,6 @@ export class BaseRepository<T, Id> {
       payload = upcast(payload as never);
     }
     return payload as T;
-  }
-
-  #items(entity: T | undefined): readonly Item[] {
-    if (entity === undefined) return [];
-    const { schema } = this;
-    const whole: Item = {
-      ...schema.key(this.owner, schema.idOf(entity)),
-      et: `${schema.et}.${schema.payloadVersion}`,
-      ver: schema.version(entity),
-      ttl: schema.ttl?.(entity),
-      j: jsonOf(entity as object),
-    };
-    return [whole, ...(schema.indexes?.(entity) ?? [])];
   }
 
   #writable(): UnitOfWork {

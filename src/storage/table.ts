@@ -84,15 +84,15 @@ export interface Table extends TableReader {
 
 const ITEMS_A_PAGE = 500;
 
-/** All items that a query asks for, read page by page: memory is bounded by what the caller keeps. */
+/** All items that a query asks for, read in pages of `limit`: memory is bounded by what the caller keeps. */
 export async function* everyItem(
   reader: TableReader,
   pk: string,
-  options: Pick<QueryOptions, 'prefix' | 'reverse'> = {},
+  { limit = ITEMS_A_PAGE, ...options }: Pick<QueryOptions, 'prefix' | 'reverse' | 'limit'> = {},
 ): AsyncGenerator<Item> {
   let after: string | undefined;
   do {
-    const page = await reader.query(pk, { ...options, after, limit: ITEMS_A_PAGE });
+    const page = await reader.query(pk, { ...options, after, limit });
     yield* page.items;
     after = page.next;
   } while (after !== undefined);

@@ -6,7 +6,7 @@ import { brainClient } from '../../src/client/http-client.ts';
 import { httpTransport } from '../../src/client/http-transport.ts';
 import { Ledger } from './ledger.ts';
 import { vaultNotes } from './notes.ts';
-import { examine, examineDatabase, indexOf } from './oracle.ts';
+import { examine, indexOf, storedGraph } from './oracle.ts';
 import { KILLS, SEED, seeded } from './seed.ts';
 import { listening } from './server-process.ts';
 
@@ -41,7 +41,7 @@ describe(`killed in a bulk of ${NOTES} notes, seed ${SEED}`, () => {
         moment,
         complaints: [],
       });
-      expectLinked(dataDir);
+      await expectLinked(dataDir);
 
       const server = await listening(dataDir);
       const again = await sendBulk(server.url, 'partial', notes);
@@ -52,8 +52,8 @@ describe(`killed in a bulk of ${NOTES} notes, seed ${SEED}`, () => {
         again.items.map(({ id = '' }) => id),
       );
       expect(await examine(dataDir, ledger.expectations)).toEqual([]);
-      expect(examineDatabase(dataDir).nodes.size).toBe(NOTES);
-      expectLinked(dataDir);
+      expect((await storedGraph(dataDir)).nodes.size).toBe(NOTES);
+      await expectLinked(dataDir);
     },
   );
 
@@ -67,9 +67,9 @@ describe(`killed in a bulk of ${NOTES} notes, seed ${SEED}`, () => {
       moment,
       complaints: [],
     });
-    const { size } = examineDatabase(dataDir).nodes;
+    const { size } = (await storedGraph(dataDir)).nodes;
     expect(killed.isAnswered ? [ATOMIC] : [0, ATOMIC]).toContain(size);
-    expectLinked(dataDir);
+    await expectLinked(dataDir);
   });
 });
 
@@ -106,8 +106,8 @@ function acknowledgeAll(ledger: Ledger, ids: readonly string[]): void {
 const SHARE_LINKED = 0.9;
 
 /** Notes have the edges that the engine finds between them. */
-function expectLinked(dataDir: string): void {
-  const { nodes, edges } = examineDatabase(dataDir);
+async function expectLinked(dataDir: string): Promise<void> {
+  const { nodes, edges } = await storedGraph(dataDir);
   const pair = (a: string, b: string) => [a, b].sort().join(' ');
   const made = new Set([...edges.values()].map(({ sourceId, targetId }) => pair(sourceId, targetId)));
   const index = indexOf(nodes.values());

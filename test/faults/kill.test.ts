@@ -12,7 +12,7 @@ import { readSettings } from '../../src/server/settings.ts';
 import { ordered } from '../../src/storage/keys.ts';
 import { Ledger } from './ledger.ts';
 import { vaultNotes } from './notes.ts';
-import { examine, examineDatabase, indexOf } from './oracle.ts';
+import { examine, indexOf, storedGraph } from './oracle.ts';
 import { KILLS, SEED, seeded, type Random } from './seed.ts';
 import { listening } from './server-process.ts';
 import { Writer } from './writer.ts';
@@ -37,7 +37,7 @@ describe(`killed in an import, seed ${SEED}`, () => {
     expect(ledger.size).toBe(notes.length);
     const again = await examine(dataDir, ledger.expectations);
     expect({ killed, complaints: again }).toEqual({ killed, complaints: [] });
-    expectLinked(dataDir);
+    await expectLinked(dataDir);
   });
 });
 
@@ -108,8 +108,8 @@ async function importAgain(dataDir: string, ledger: Ledger): Promise<ImportSumma
 const SHARE_LINKED = 0.9;
 
 /** Every note once, every written link an edge, and edges for what the engine finds. */
-function expectLinked(dataDir: string): void {
-  const { nodes, edges } = examineDatabase(dataDir);
+async function expectLinked(dataDir: string): Promise<void> {
+  const { nodes, edges } = await storedGraph(dataDir);
   const idOf = new Map([...nodes.values()].map(({ id, source }) => [source.key as string, id]));
   expect([...idOf.keys()].sort()).toEqual(notes.map((note) => note.key).sort());
   expect(nodes.size).toBe(notes.length);

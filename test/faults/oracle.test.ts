@@ -7,13 +7,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BrainClient } from '../../src/client/http-client.ts';
 import { connect } from '../../src/server/connect.ts';
 import { readSettings } from '../../src/server/settings.ts';
+import { verify } from '../../src/server/verify.ts';
 import { vaultNotes } from './notes.ts';
-import { examine, examineDatabase, type Expectation } from './oracle.ts';
+import { examine, storedGraph, verified, type Expectation } from './oracle.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'brain2-oracle-test-'));
 const sound = join(root, 'sound');
 const early = join(root, 'early.idx');
 const expectations: Expectation[] = [];
+const PAGE_BYTES = 4096;
 
 beforeAll(async () => {
   await using(sound, async (client) => {
@@ -29,6 +31,7 @@ beforeAll(async () => {
     const other = await client.nodes.create({ title: 'Other', content: 'to be connected' });
     const edge = await client.edges.create({ sourceId: created.id, targetId: other.id });
     const category = await client.categories.create({ title: 'Kept' });
+    await client.tokens.create({ name: 'a key' });
     const gone = await client.nodes.create({ title: 'Gone', content: 'to be deleted' });
     await client.nodes.delete(gone.id, gone.version);
     expectations.push(
@@ -53,7 +56,7 @@ function copied(name: string): string {
   return copy;
 }
 
-describe('the oracle', () => {
+describe('brain2 verify', () => {
   it('finds nothing wrong with a sound folder', async () => {
     expect(await examine(copied('as it is'), expectations)).toEqual([]);
   });
@@ -62,65 +65,123 @@ describe('the oracle', () => {
     `(SELECT min(rowid) FROM item WHERE pk = '${pk}' AND sk GLOB '${sk}')`;
   // Every statement leaves rows with right checksums and a database that SQLite itself finds sound.
   it.each([
-    ['an edge', `DELETE FROM item WHERE rowid = ${one('local#E', 'O#*')}`, /O#.* is not there/],
+    [
+      'an edge',
+      `DELETE FROM item WHERE rowid = ${one('local#E', 'O#*')}`,
+      /state local#E ID#.* is not there/,
+    ],
     [
       'the reverse of an edge',
       `DELETE FROM item WHERE rowid = ${one('local#E', 'I#*')}`,
       /I#.* is not there/,
     ],
     ['the id of an edge', `DELETE FROM item WHERE rowid = ${one('local#E', 'ID#*')}`, /ID#.* is not there/],
-    ['a note', `DELETE FROM item WHERE rowid = ${one('local#N', '*')}`, /local#N .* is not there/],
+    ['a note', `DELETE FROM item WHERE rowid = ${one('local#N', '*')}`, /state local#N .* is not there/],
     ['a tag of a note', `DELETE FROM item WHERE rowid = ${one('local#T', '*')}`, /local#T .* is not there/],
     ['a source key', `DELETE FROM item WHERE rowid = ${one('local#SRC', '*')}`, /local#SRC .* is not there/],
-    ['a category', `DELETE FROM item WHERE rowid = ${one('local#CT', '*')}`, /local#CT .* is not there/],
+    [
+      'a category',
+      `DELETE FROM item WHERE rowid = ${one('local#CT', '*')}`,
+      /state local#CT .* is not there/,
+    ],
+    ['the head', `DELETE FROM item WHERE pk = 'local' AND sk = 'META'`, /owner local has no head/],
     ['the first events', `DELETE FROM item WHERE rowid = ${one('local#EV', '*')}`, /the log goes from 0 to/],
     [
       'the last events',
       `DELETE FROM item WHERE pk = 'local#EV' AND sk = (SELECT max(sk) FROM item WHERE pk = 'local#EV')`,
-      /the head says/,
+      /log local META: the head says/,
     ],
     [
       'the word of a note',
       `UPDATE item SET j = replace(j, 'changed', 'chanced') WHERE pk = 'local#N' AND j LIKE '%changed%'`,
-      /chanced.*by the log/,
+      /state local#N .* is not what the log leads to: content/,
     ],
     [
       'the count of notes',
       `UPDATE item SET j = json_set(j, '$.counts.nodes', 3) WHERE pk = 'local' AND sk = 'META'`,
-      /the head says/,
+      /counts local META: says {"nodes":3,/,
     ],
     [
       'the version of a note',
       `UPDATE item SET ver = ver + 1 WHERE rowid = ${one('local#N', '*')}`,
-      /local#N .*by the log/,
+      /row local#N .* stands at version 2, what it holds at 1/,
+    ],
+    [
+      'the place of a note',
+      `UPDATE item SET sk = 'elsewhere' WHERE rowid = ${one('local#N', '*')}`,
+      /row local#N elsewhere: holds what belongs under local#N /,
+    ],
+    [
+      'where a source key points',
+      `UPDATE item SET j = (SELECT j FROM item WHERE rowid = (SELECT max(rowid) FROM item WHERE pk = 'local#SRC'))
+       WHERE rowid = ${one('local#SRC', '*')}`,
+      /index_row local#SRC .* is "01.*, and should be "01/,
     ],
     [
       'an edge that no event made',
       `INSERT INTO item SELECT pk, 'ID#' || lower(hex(randomblob(16))), et, ver, ttl, j, sum FROM item
        WHERE rowid = ${one('local#E', 'ID#*')}`,
-      /the log does not know it/,
+      /index_row local#E ID#.* belongs to nothing that is stored/,
     ],
-  ])('sees it when %s is taken or changed behind the back', (name, sql, complaint) => {
+    ['the hash of a token', `DELETE FROM item WHERE pk LIKE 'TOK#%'`, /index_row TOK#.* is not there/],
+  ])('sees it when %s is taken or changed behind the back', async (name, sql, complaint) => {
     const dataDir = copied(name);
     change(dataDir, sql);
-    expect(examineDatabase(dataDir).complaints.join('\n')).toMatch(complaint);
+    expect((await verified(dataDir)).join('\n')).toMatch(complaint);
   });
 
-  it('sees an edge whose end is gone from log and state alike', () => {
+  const trim = (events: number) =>
+    `UPDATE item SET j = json_set(j, '$.floorSeq', CAST((SELECT sk FROM item WHERE pk = 'local#EV'
+       ORDER BY sk LIMIT 1 OFFSET ${events - 1}) AS INTEGER)) WHERE pk = 'local' AND sk = 'META';
+     DELETE FROM item WHERE rowid IN (SELECT rowid FROM item WHERE pk = 'local#EV' ORDER BY sk LIMIT ${events})`;
+  const transactions = () => {
+    const database = new DatabaseSync(join(sound, 'brain2.sqlite'), { readOnly: true });
+    const { n } = database.prepare(`SELECT count(*) AS n FROM item WHERE pk = 'local#EV'`).get() as {
+      n: number;
+    };
+    database.close();
+    return n;
+  };
+
+  it('takes a log that was trimmed anywhere, and still sees that its end is not what is stored', async () => {
+    const all = transactions();
+    for (const events of new Set([1, Math.floor(all / 2), all - 6, all - 1])) {
+      const dataDir = copied(`trimmed ${events}`);
+      change(dataDir, trim(events));
+      expect({ events, problems: await verified(dataDir) }).toEqual({ events, problems: [] });
+    }
+    const dataDir = copied('trimmed and changed');
+    change(dataDir, trim(1));
+    change(dataDir, `UPDATE item SET j = replace(j, 'as it was changed', 'otherwise') WHERE pk = 'local#N'`);
+    expect((await verified(dataDir)).join('\n')).toMatch(/is not what the log leads to: content/);
+  });
+
+  it('sees an edge whose end is gone from log and state alike', async () => {
     const dataDir = copied('an end');
-    const { edges } = examineDatabase(dataDir);
+    const { edges } = await storedGraph(dataDir);
     const id = [...edges.values()][0]?.targetId ?? '';
     change(dataDir, `DELETE FROM item WHERE pk IN ('local#N', 'local#NU') AND sk LIKE '%${id}'`);
     change(dataDir, `UPDATE item SET j = without(j, '${id}') WHERE pk = 'local#EV'`);
-    expect(examineDatabase(dataDir).complaints.join('\n')).toMatch(new RegExp(`has no end ${id}`));
+    expect((await verified(dataDir)).join('\n')).toMatch(new RegExp(`has no end ${id}`));
   });
 
-  it('sees a row that is not what was written', () => {
+  it('sees a row that is not what was written', async () => {
     const dataDir = copied('a row');
     const database = new DatabaseSync(join(dataDir, 'brain2.sqlite'));
     database.exec(`UPDATE item SET j = replace(j, 'changed', 'chanced') WHERE pk = 'local#N'`);
     database.close();
-    expect(examineDatabase(dataDir).complaints.join('\n')).toMatch(/checksum is another/);
+    expect((await verified(dataDir)).join('\n')).toMatch(/checksum is another/);
+  });
+
+  it('sees a file that SQLite itself finds unsound, and tells what mends it', async () => {
+    const dataDir = copied('a file');
+    const path = join(dataDir, 'brain2.sqlite');
+    const bytes = readFileSync(path);
+    bytes.fill(0xa5, 4 * PAGE_BYTES, 12 * PAGE_BYTES);
+    writeFileSync(path, bytes);
+    const { ok, problems } = await verify(readSettings({}, { dataDir }));
+    expect(ok).toBe(false);
+    expect(problems.find(({ kind }) => kind === 'engine')?.fix).toMatch(/brain2 restore/);
   });
 
   it('sees it when what was acknowledged is not there, or is another', async () => {
@@ -139,7 +200,7 @@ describe('the oracle', () => {
     const path = join(dataDir, 'index', 'local.idx');
     writeFileSync(path, withHeader(readFileSync(early), headerOf(readFileSync(path))));
     const complaints = await examine(dataDir, []);
-    expect(complaints.join('\n')).toMatch(/the index lacks/);
+    expect(complaints.join('\n')).toMatch(/index of local: lacks/);
   });
 });
 

@@ -144,6 +144,37 @@ describe('the command line', () => {
     expect(healthy.stdout).toMatch(/ok +graph +1 notes/);
   });
 
+  test('verifies a table beside whoever serves it, and names what another hand has changed', async () => {
+    const settings = settingsOf('verified');
+    const env = { BRAIN2_STORE: 'dynamodb', BRAIN2_TABLE: settings.table };
+    const run = { data: settings.dataDir, env };
+    await createTableOf(settings);
+    expect((await brain2(['add', 'Tea keeps me awake', '--tag', 'tea'], run)).code).toBe(0);
+    const sound = await brain2(['verify', '--json'], run);
+    expect(sound.code).toBe(0);
+    expect(JSON.parse(sound.stdout)).toMatchObject({
+      ok: true,
+      of: settings.table,
+      owners: [{ owner: 'local', nodes: 1, events: 1, compared: 1 }],
+    });
+    const { table } = await openEngine(settings, CLOCK);
+    const [tag] = (await table.query('local#T')).items;
+    await table.transact([[{ del: tag! }]]);
+    await table.close();
+    const wrong = await brain2(['verify', '--json'], run);
+    expect(wrong.code).toBe(1);
+    expect(JSON.parse(wrong.stdout)).toMatchObject({
+      ok: false,
+      problems: [
+        { kind: 'index_row', owner: 'local', key: `${tag?.pk} ${tag?.sk}`, message: 'is not there' },
+      ],
+    });
+    expect(await brain2(['backup', join(root, 'a.sqlite')], run)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('last 35 days') as string,
+    });
+  });
+
   test('says which names a table may have', () => {
     expect(() => readSettings({ BRAIN2_STORE: 'dynamodb', BRAIN2_TABLE: 'no/such' })).toThrow('BRAIN2_TABLE');
     expect(() => readSettings({ BRAIN2_STORE: 'postgres' })).toThrow('sqlite, dynamodb');

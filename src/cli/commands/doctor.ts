@@ -42,7 +42,11 @@ export async function doctorCommand(cli: Cli): Promise<ExitCode> {
       settings: settings && withoutSecrets(settings),
       checks,
     });
-  else await cli.screen.print(...checks.flatMap((check) => linesOf(check, cli)));
+  else {
+    await cli.screen.print(...checks.flatMap((check) => linesOf(check, cli)));
+    if (worst === EXIT.ok)
+      cli.screen.tell('How it stands. Whether all that is stored is sound, `brain2 verify` tells.');
+  }
   return worst;
 }
 

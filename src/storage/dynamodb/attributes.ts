@@ -36,8 +36,11 @@ export function toAttributes(item: Item): Attributes {
   };
 }
 
-/** Throws `corrupt` for an item that is not what was written, as after a change by hand. */
-export function toItem(attributes: Attributes): Item {
+/**
+ * An item that is not what was written, as after a change by hand, is told to `onDamaged` and given as it is; without
+ * it, it throws `corrupt`.
+ */
+export function toItem(attributes: Attributes, onDamaged?: (key: Key) => void): Item {
   const { et, ver, ttl, j, sum } = attributes;
   const item: Item = {
     ...toKey(attributes),
@@ -47,6 +50,10 @@ export function toItem(attributes: Attributes): Item {
     ...(ttl?.N !== undefined && { ttl: Number(ttl.N) }),
   };
   if (String(checksum(item)) === sum?.N) return item;
+  if (onDamaged) {
+    onDamaged(toKey(attributes));
+    return item;
+  }
   throw new BrainError('corrupt', `the stored item ${item.pk} ${item.sk} is not what was written`, {
     operation: 'table.read',
   });

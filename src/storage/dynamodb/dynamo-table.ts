@@ -3,6 +3,7 @@ import {
   BatchGetItemCommand,
   GetItemCommand,
   QueryCommand,
+  ScanCommand,
   TransactWriteItemsCommand,
   type DynamoDBClient,
 } from '@aws-sdk/client-dynamodb';
@@ -36,6 +37,8 @@ export interface DynamoTableOptions {
   /** For `ttl`. */
   readonly nowSeconds?: () => number;
   readonly patience?: PatienceLimits | undefined;
+  /** Told of an item that is not what was written, which is then given as it is; without it reads throw `corrupt`. */
+  readonly onDamaged?: ((key: Key) => void) | undefined;
 }
 
 /**
@@ -47,13 +50,15 @@ export class DynamoTable implements Table {
   readonly #tableName: string;
   readonly #nowSeconds: () => number;
   readonly #limits: PatienceLimits;
+  readonly #toItem: (attributes: Attributes) => Item;
   #closed = false;
 
-  constructor({ client, tableName, nowSeconds, patience = PATIENCE }: DynamoTableOptions) {
+  constructor({ client, tableName, nowSeconds, patience = PATIENCE, onDamaged }: DynamoTableOptions) {
     this.#client = client;
     this.#tableName = tableName;
     this.#nowSeconds = nowSeconds ?? (() => Math.floor(Date.now() / 1000));
     this.#limits = patience;
+    this.#toItem = (attributes) => toItem(attributes, onDamaged);
   }
 
   get(key: Key): Promise<Item | undefined> {
@@ -64,12 +69,12 @@ export class DynamoTable implements Table {
         ConsistentRead: true,
       });
       const { Item: found } = await patience.send((options) => this.#client.send(command, options));
-      return found && this.#alive(found) ? toItem(found) : undefined;
+      return found && this.#alive(found) ? this.#toItem(found) : undefined;
     });
   }
 
   async batchGet(keys: readonly Key[]): Promise<readonly Item[]> {
-    return (await this.#batches(keys)).map(toItem);
+    return (await this.#batches(keys)).map(this.#toItem);
   }
 
   async has(keys: readonly Key[]): Promise<readonly Key[]> {
@@ -89,7 +94,7 @@ export class DynamoTable implements Table {
       found.push(...page.items.filter((item) => this.#alive(item)));
       from = page.next;
     } while (from !== undefined && found.length < wanted);
-    const items = found.slice(0, limit).map(toItem);
+    const items = found.slice(0, limit).map(this.#toItem);
     return items.length < found.length ? { items, next: items.at(-1)?.sk } : { items };
   }
 
@@ -106,6 +111,29 @@ export class DynamoTable implements Table {
       }
     }
     return { applied: transactions.length };
+  }
+
+  /** Every partition key there is, each once. It reads the whole table. */
+  async *partitions(): AsyncGenerator<string> {
+    const told = new Set<string>();
+    let from: Attributes | undefined;
+    do {
+      const command = new ScanCommand({
+        TableName: this.#tableName,
+        ProjectionExpression: 'pk',
+        ConsistentRead: true,
+        ExclusiveStartKey: from,
+      });
+      const page = await this.#read('table.partitions', (patience) =>
+        patience.send((options) => this.#client.send(command, options)),
+      );
+      for (const { pk } of page.Items ?? []) {
+        if (pk?.S === undefined || told.has(pk.S)) continue;
+        told.add(pk.S);
+        yield pk.S;
+      }
+      from = page.LastEvaluatedKey;
+    } while (from !== undefined);
   }
 
   async close(): Promise<void> {

@@ -57,7 +57,7 @@ export class DynamoWhole implements WholeTable {
       const { Items = [], LastEvaluatedKey: last } = await patience.send((options) =>
         this.#client.send(command, options),
       );
-      return { items: Items.map(toItem), ...(last && { next: toKey(last) }) };
+      return { items: Items.map((item) => toItem(item)), ...(last && { next: toKey(last) }) };
     });
   }
 

@@ -1,0 +1,78 @@
+import { backUp, restore } from '../../server/backup.ts';
+import type { Verification } from '../../server/verify.ts';
+import type { Cli } from '../cli.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { duration, progressOn, SILENT } from '../progress.ts';
+
+export interface BackupOptions {
+  readonly force?: boolean;
+}
+
+const MEGABYTE = 1e6;
+
+/** Copies the store into a file, beside a running server too. Ends with 1 when what was copied is damaged. */
+export async function backupCommand(
+  cli: Cli,
+  path: string,
+  { force = false }: BackupOptions,
+): Promise<ExitCode> {
+  const { result, durationMs } = await timed(cli, (onProgress) =>
+    backUp(cli.settings(), path, { force, onProgress }),
+  );
+  const { bytes, verification } = result;
+  const { ok, problemCount } = verification;
+  if (cli.screen.json) await cli.screen.document({ ...result, durationMs });
+  else {
+    await cli.screen.print(
+      `${result.path}: ${holdingsOf(verification)}, ${(bytes / MEGABYTE).toFixed(1)} MB`,
+    );
+    cli.screen.tell(
+      ok
+        ? `Copied and checked in ${duration(durationMs)}. Bring it back with \`brain2 restore ${path}\`.`
+        : `The store is damaged, and so is its copy: ${problemCount} problems. \`brain2 verify\` names them.`,
+    );
+  }
+  return ok ? EXIT.ok : EXIT.failed;
+}
+
+/** Makes the data folder what it was when a backup was made. */
+export async function restoreCommand(
+  cli: Cli,
+  path: string,
+  { force = false }: BackupOptions,
+): Promise<ExitCode> {
+  const { result, durationMs } = await timed(cli, (onProgress) =>
+    restore(cli.settings(), path, { force, onProgress }),
+  );
+  const { dataDir, verification, replaced } = result;
+  if (cli.screen.json) await cli.screen.document({ ...result, durationMs });
+  else {
+    await cli.screen.print(`${dataDir}: ${holdingsOf(verification)}`);
+    cli.screen.tell(
+      `Restored and checked in ${duration(durationMs)}.`,
+      ...(replaced === undefined ? [] : [`What was there is in ${replaced}.`]),
+    );
+  }
+  return EXIT.ok;
+}
+
+async function timed<T>(
+  cli: Cli,
+  work: (onProgress: (stage: string, done: number, total: number) => void) => Promise<T>,
+): Promise<{ readonly result: T; readonly durationMs: number }> {
+  const progress = cli.screen.json ? SILENT : progressOn(process.stderr);
+  const start = performance.now();
+  try {
+    const result = await work((stage, done, total) => progress.update(stage, done, total));
+    return { result, durationMs: Math.round(performance.now() - start) };
+  } finally {
+    progress.end();
+  }
+}
+
+function holdingsOf({ owners }: Verification): string {
+  const sum = (of: (owner: Verification['owners'][number]) => number): number =>
+    owners.reduce((total, owner) => total + of(owner), 0);
+  const whose = owners.length > 1 ? ` of ${owners.length} owners` : '';
+  return `${sum((o) => o.nodes)} notes, ${sum((o) => o.edges)} edges, ${sum((o) => o.categories)} categories${whose}`;
+}
