@@ -11,6 +11,8 @@ const KNOWN: ReadonlyMap<unknown, ErrorCode> = new Map([
   ['FST_ERR_CTP_INVALID_CONTENT_LENGTH', 'malformed'],
   ['FST_ERR_BAD_URL', 'malformed'],
   ['FST_ERR_MAX_PARAM_LENGTH', 'not_found'],
+  ['WORKERS_BUSY', 'unavailable'],
+  ['WORKERS_ENDED', 'unavailable'],
 ]);
 
 /** Anything that was thrown, also what cannot be read without throwing, as one of our errors. */

@@ -25,7 +25,9 @@ import { realtimeNeeds } from './realtime-needs.ts';
 import type { Settings } from './settings.ts';
 import { serveSockets } from './sockets.ts';
 import { startUpkeep, trimming, type InBackground } from './upkeep.ts';
+import { vaultReaders, type VaultReaders } from '../vault/vault-readers.ts';
 import { VERSION } from './version.ts';
+import { workersExposition } from './workers-exposition.ts';
 import { watchedLinker, watchedTable, type OnWork } from './watched.ts';
 
 /** A whole Brain2 on the embedded store, without a socket. */
@@ -36,6 +38,8 @@ export interface Brain {
   readonly hub: Hub;
   readonly folder: Engine['home'];
   readonly log: Log;
+  /** Workers that read vaults beside the thread that serves; none of them runs before there is a vault to read. */
+  readonly readers: VaultReaders;
   /** Who owns everything where nobody is asked who they are. */
   readonly owner: OwnerId;
   /** Runs work that nobody asked for, for an owner or for all, in a context of its own. */
@@ -81,7 +85,12 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
     const resident = settings.auth === 'local' ? LOCAL_OWNER : undefined;
     const { store, services } = joinServices({ engine, log, newId, onWork, round, nowMs, resident });
     observation.measure(() => read({ store, services }, LOCAL_OWNER));
-    const health = healthOf(engine, { store, services, resident });
+    const readers = vaultReaders({
+      isBackground: true,
+      nowMs,
+      onCrash: (err) => log.error({ err }, 'a worker died over its job'),
+    });
+    const health = healthOf(engine, { store, services, resident, readers });
     const access = await accessOf(settings, { services, operatorKey: folder.operatorKey, nowMs });
     const { authenticate } = access;
     const limits = { connectionsOfOwner: settings.socketsOfOwner ?? SOCKETS_OF_OWNER[settings.auth] };
@@ -91,7 +100,8 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
     const facts = { version: VERSION, cursorKey: folder.key, showsInside: settings.mode === 'development' };
     const told = exposition && {
       ...exposition,
-      text: async () => (await exposition.text()) + realtimeExposition(hub.metrics),
+      text: async () =>
+        (await exposition.text()) + realtimeExposition(hub.metrics) + workersExposition(readers.metrics),
     };
     const parts = { services, log, newId, metrics, tracer, exposition: told, resident, access };
     const app = await createApp({ ...parts, ...facts, checks: health.checks, realtime: realtimeNeeds(hub) });
@@ -109,9 +119,11 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
       hub,
       folder,
       log,
+      readers,
       inBackground,
       owner: LOCAL_OWNER,
-      close: () => close({ stopUpkeep, health, closeSockets, app, store, services, observation, engine }),
+      close: () =>
+        close({ stopUpkeep, health, closeSockets, app, readers, store, services, observation, engine }),
     };
   } catch (error) {
     await table.close();
@@ -144,9 +156,10 @@ function healthOf(
     readonly store: Store;
     readonly services: Services;
     readonly resident: OwnerId | undefined;
+    readonly readers: VaultReaders;
   },
 ): ReturnType<typeof healthChecks> {
-  const { store, services, resident } = of;
+  const { store, services, resident, readers } = of;
   const { table, home, facts, isFrozenBetween } = engine;
   return healthChecks({
     table,
@@ -157,9 +170,10 @@ function healthOf(
     owner: LOCAL_OWNER,
     hidesGraph: resident === undefined,
     isFrozenBetween,
-    workers: {
+    writer: {
       health: () => ({ isAlive: engine.canWrite(), waiting: store.waiting, limit: QUEUE_LIMIT }),
     },
+    workers: readers,
   });
 }
 
@@ -169,6 +183,7 @@ async function close(parts: {
   readonly health: { readonly stop: () => void };
   readonly closeSockets: () => Promise<void>;
   readonly app: FastifyInstance;
+  readonly readers: VaultReaders;
   readonly store: Store;
   readonly services: Services;
   readonly observation: { readonly stop: () => Promise<void> };
@@ -180,6 +195,7 @@ async function close(parts: {
     await parts.closeSockets();
     await parts.app.close();
     await parts.services.jobs.stop();
+    await parts.readers.close();
     await parts.store.drain();
     await parts.services.deprecatedCalls.flush();
     await parts.observation.stop(); // while there is still something to measure

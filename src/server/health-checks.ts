@@ -7,11 +7,9 @@ import { pks } from '../storage/keys.ts';
 import type { Store } from '../storage/store.ts';
 import type { Table } from '../storage/table.ts';
 
-/** Anything that works beside the main thread, such as a pool of workers or a writer. */
+/** Anything that works beside the main thread: a pool of workers, the writer. */
 export interface WorkersHealth {
-  health():
-    | Promise<{ readonly isAlive: boolean; readonly waiting: number; readonly limit: number }>
-    | { readonly isAlive: boolean; readonly waiting: number; readonly limit: number };
+  health(): { readonly isAlive: boolean; readonly waiting: number; readonly limit: number };
 }
 
 interface CheckNeeds {
@@ -24,7 +22,8 @@ interface CheckNeeds {
   readonly owner: OwnerId;
   /** Anybody may ask how it is: where owners have to be authenticated, nothing is told of what they have. */
   readonly hidesGraph?: boolean;
-  readonly workers?: WorkersHealth | undefined;
+  readonly writer: WorkersHealth;
+  readonly workers: WorkersHealth;
   /** Between two requests the whole process is frozen: how long it did not answer says nothing. */
   readonly isFrozenBetween?: boolean | undefined;
 }
@@ -44,7 +43,9 @@ export function healthChecks(needs: CheckNeeds): {
       index: { check: ofGraph(indexCheck(needs)), critical: false },
       log: { check: ofGraph(logCheck(needs)), critical: false },
       disk: { check: diskCheck(needs.dataDir), critical: false },
-      ...(needs.workers && { workers: { check: workersCheck(needs.workers), critical: true } }),
+      writer: { check: workersCheck(needs.writer, 'the thread that writes has ended'), critical: true },
+      // What they do can wait: everything else goes on without them.
+      workers: { check: workersCheck(needs.workers, 'worker after worker crashes'), critical: false },
     },
     stop: () => loop?.stop(),
   };
@@ -175,11 +176,12 @@ export function diskCheck(path: string): HealthCheck {
 
 const QUEUE_FULL = 0.8;
 
-export function workersCheck(workers: WorkersHealth): HealthCheck {
+/** `deadMessage` says what it is that is not alive. */
+export function workersCheck(workers: WorkersHealth, deadMessage: string): HealthCheck {
   return async (): Promise<Finding> => {
-    const { isAlive, waiting, limit } = await workers.health();
+    const { isAlive, waiting, limit } = workers.health();
     const details = { waiting, limit };
-    if (!isAlive) return { status: 'down', message: 'a worker has ended', details };
+    if (!isAlive) return { status: 'down', message: deadMessage, details };
     if (waiting >= limit * QUEUE_FULL)
       return { status: 'degraded', message: 'more work waits than is done', details };
     return { status: 'up', details };

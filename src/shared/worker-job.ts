@@ -13,23 +13,36 @@ export interface Handed<Job> {
 /** What comes back: a throw is carried as a value, so that only the death of a worker is a rejection. */
 export type Returned<Result> = { readonly result: Result } | { readonly thrown: unknown };
 
-/** Tells the caller how far a job is; free where nobody listens. */
-export type TellProgress = (done: number, total: number) => void;
+/**
+ * Tells the caller of a job how far it is, or what it has so far; free where nobody listens. The promise is kept when
+ * the caller has it: who tells much waits for it, or the caller gets all of it in one turn of its event loop.
+ */
+export type Tell<Progress> = (progress: Progress) => Promise<void>;
 
 /**
  * The worker's side of `WorkerPool`: `export const work = workerJob(...)` in the module whose URL the pool is given.
  * Jobs and results go through structured cloning, errors too: of these the name, message, stack and cause arrive.
  */
-export function workerJob<Job, Result>(
-  run: (job: Job, progress: TellProgress) => Result | Promise<Result>,
+export function workerJob<Job, Result, Progress>(
+  run: (job: Job, tell: Tell<Progress>) => Result | Promise<Result>,
 ): (handed: Handed<Job>) => Promise<Returned<Result>> {
   return async ({ job, context, progress }) => {
-    const tell: TellProgress = (done, total) => progress?.postMessage([done, total], []);
+    const tell = tellingThrough<Progress>(progress);
     const runIt = async (): Promise<Result> => run(job, tell);
     try {
       return { result: await (context ? runWithContext(context, runIt) : runIt()) };
     } catch (thrown) {
       return { thrown };
     }
+  };
+}
+
+function tellingThrough<Progress>(port: MessagePort | undefined): Tell<Progress> {
+  if (!port) return async () => {};
+  const untaken: (() => void)[] = [];
+  port.on('message', () => untaken.shift()?.());
+  return (told) => {
+    port.postMessage(told, []);
+    return new Promise((resolve) => untaken.push(resolve));
   };
 }

@@ -10,7 +10,7 @@ import {
 import type { Piscina } from 'piscina';
 import { currentContext } from './context.ts';
 import { PriorityQueue } from './priority-queue.ts';
-import type { Handed, Returned, TellProgress } from './worker-job.ts';
+import type { Handed, Returned } from './worker-job.ts';
 
 /** `WORKERS_BUSY`: the queue is full. `WORKERS_ENDED`: the pool is. `WORKER_CRASHED`: with the job, which may be why. */
 export type WorkerPoolErrorCode = 'WORKERS_BUSY' | 'WORKERS_ENDED' | 'WORKER_CRASHED';
@@ -42,12 +42,13 @@ export interface WorkerPoolOptions {
   readonly nowMs?: (() => number) | undefined;
 }
 
-export interface JobOptions {
+export interface JobOptions<Progress> {
   /** Higher ones are begun first, in the order of their coming among equals; lower ones wait as long as there are any. */
   readonly priority?: number | undefined;
   /** Takes a waiting job out of the queue; ends the worker of one that is being done, for another to take its place. */
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: TellProgress | undefined;
+  /** Told all of it before the result is there. */
+  readonly onProgress?: ((told: Progress) => void) | undefined;
   /** Memory that goes over without a copy. */
   readonly transfer?: readonly Transferable[] | undefined;
 }
@@ -68,10 +69,10 @@ export interface WorkerPoolMetrics {
   readonly workedMs: number;
 }
 
-interface Waiting<Job, Result> {
+interface Waiting<Job, Result, Progress> {
   readonly job: Job;
   readonly priority: number;
-  readonly options: JobOptions;
+  readonly options: JobOptions<Progress>;
   readonly context: Handed<Job>['context'];
   readonly sinceMs: number;
   readonly resolve: (result: Result) => void;
@@ -84,6 +85,8 @@ interface Started {
   readonly broken: PromiseWithResolvers<never>;
 }
 
+/** To a worker: what it told is here. */
+const TAKEN = 0;
 const QUEUE_LIMIT = 1_000;
 const IDLE_MS = 10_000;
 const NICENESS = 10;
@@ -99,11 +102,11 @@ const LOOP_MS = 60_000;
  * queues can be cancelled or have a priority, and not both. A worker that dies takes its one job with it
  * (`WORKER_CRASHED`), and the next job gets another.
  */
-export class WorkerPool<Job, Result> {
+export class WorkerPool<Job, Result, Progress = never> {
   readonly #entry: URL;
   readonly #options: WorkerPoolOptions;
   readonly #threads: number;
-  readonly #queue = new PriorityQueue<Waiting<Job, Result>>();
+  readonly #queue = new PriorityQueue<Waiting<Job, Result, Progress>>();
   readonly #outcomes = { done: 0, failed: 0, cancelled: 0, crashed: 0, refused: 0 };
   #started: Promise<Started> | undefined;
   #alive: Started | undefined;
@@ -142,7 +145,7 @@ export class WorkerPool<Job, Result> {
    * What the worker makes of the job; what it throws over it is thrown. Rejects with a `WorkerPoolError` where the
    * pool does not do it, and with the reason of the signal where that takes it back.
    */
-  async run(job: Job, options: JobOptions = {}): Promise<Result> {
+  async run(job: Job, options: JobOptions<Progress> = {}): Promise<Result> {
     const { signal, priority = 0 } = options;
     if (this.#isEnding) throw new WorkerPoolError('WORKERS_ENDED', 'the workers take no more jobs');
     signal?.throwIfAborted();
@@ -196,7 +199,7 @@ export class WorkerPool<Job, Result> {
     if (this.#isEnding && this.#running === 0) this.#over.resolve();
   }
 
-  async #do(waiting: Waiting<Job, Result>): Promise<void> {
+  async #do(waiting: Waiting<Job, Result, Progress>): Promise<void> {
     const { options, resolve, reject } = waiting;
     const startedMs = performance.now();
     this.#waitedMs += startedMs - waiting.sinceMs;
@@ -217,7 +220,7 @@ export class WorkerPool<Job, Result> {
     this.#next();
   }
 
-  async #handOver({ job, context, options }: Waiting<Job, Result>): Promise<Returned<Result>> {
+  async #handOver({ job, context, options }: Waiting<Job, Result, Progress>): Promise<Returned<Result>> {
     const progress = options.onProgress && progressTo(options.onProgress);
     try {
       const { piscina, broken } = await (this.#started ??= this.#start());
@@ -272,13 +275,19 @@ export class WorkerPool<Job, Result> {
 }
 
 /** A port for the worker to tell progress through; `end` hears what is still under way. */
-function progressTo(onProgress: TellProgress): { readonly port: MessagePort; readonly end: () => void } {
+function progressTo(onProgress: (told: never) => void): {
+  readonly port: MessagePort;
+  readonly end: () => void;
+} {
   const { port1, port2 } = new MessageChannel();
-  const tell = AsyncResource.bind(([done, total]: [number, number]) => onProgress(done, total));
-  port1.on('message', tell);
+  const hear = AsyncResource.bind(onProgress);
+  port1.on('message', (told: never) => {
+    hear(told);
+    port1.postMessage(TAKEN, []);
+  });
   const end = (): void => {
     for (let next = receiveMessageOnPort(port1); next; next = receiveMessageOnPort(port1)) {
-      tell(next.message);
+      hear(next.message as never);
     }
     port1.close();
   };

@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { Worker } from 'node:worker_threads';
 import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Health } from '../../src/api/common.ts';
 import { instant, ownerId } from '../../src/domain/values.ts';
@@ -19,9 +18,11 @@ import {
 } from '../../src/server/health-checks.ts';
 import { createServices } from '../../src/services/services.ts';
 import { createLog } from '../../src/shared/log.ts';
+import { WorkerPool } from '../../src/shared/worker-pool.ts';
 import { uuidv7Generator } from '../../src/shared/uuid.ts';
 import { SqliteTable } from '../../src/storage/embedded/sqlite-table.ts';
 import { Store } from '../../src/storage/store.ts';
+import type { PoolTestJob } from '../support/pool-entry.ts';
 import { dataFolder, settingsOf } from '../http/client.ts';
 import { mountTmpfs } from './mounts.ts';
 import { listening } from './server-process.ts';
@@ -268,16 +269,26 @@ describe('the disk', () => {
 });
 
 describe('workers', () => {
-  it('are down when one has ended, and degraded when their queue is almost full', async () => {
-    const worker = new Worker('setInterval(() => {}, 1000)', { eval: true });
-    await once(worker, 'online');
-    let waiting = 0;
-    const health = () => ({ isAlive: worker.threadId !== -1, waiting, limit: 10 });
-    const check = workersCheck({ health });
+  it('are degraded when their queue is almost full, and down while job after job crashes', async () => {
+    let nowMs = 0;
+    const entry = new URL('../support/pool-entry.ts', import.meta.url);
+    const pool = new WorkerPool<PoolTestJob, unknown>(entry, {
+      threads: 1,
+      queueLimit: 5,
+      nowMs: () => nowMs,
+    });
+    const check = workersCheck(pool, 'worker after worker crashes');
+    expect(await check()).toEqual({ status: 'up', details: { waiting: 0, limit: 5 } });
+    const gate = new Int32Array(new SharedArrayBuffer(8));
+    const held = pool.run({ do: 'wait', gate });
+    const waiting = Array.from({ length: 4 }, () => pool.run({ do: 'exit' }).catch(() => {}));
+    expect(await check()).toMatchObject({ status: 'degraded', details: { waiting: 4, limit: 5 } });
+    Atomics.store(gate, 0, 1);
+    Atomics.notify(gate, 0);
+    await Promise.all([held, ...waiting]);
+    expect(await check()).toMatchObject({ status: 'down', message: 'worker after worker crashes' });
+    await pool.run({ do: 'echo' });
     expect(await check()).toMatchObject({ status: 'up' });
-    waiting = 8;
-    expect(await check()).toMatchObject({ status: 'degraded', details: { waiting: 8, limit: 10 } });
-    await worker.terminate();
-    expect(await check()).toMatchObject({ status: 'down' });
+    await pool.close();
   });
 });

@@ -37,7 +37,8 @@ describe('the health of a running Brain2', () => {
     await create({ content: 'x' });
     const { status, body, headers } = await sendRoot<Health>('GET', '/health');
     expect([status, headers['cache-control']]).toEqual([200, 'no-store']);
-    expect(Object.keys(body.components)).toEqual(['eventLoop', 'store', 'index', 'log', 'disk', 'workers']);
+    const names = ['eventLoop', 'store', 'index', 'log', 'disk', 'writer', 'workers'];
+    expect(Object.keys(body.components)).toEqual(names);
     expect(body.components['store']).toMatchObject({ status: 'up', details: { nodes: 1, seq: 1 } });
     expect(body.components['index']).toMatchObject({ status: 'up', details: { notes: 1, behind: 0 } });
     expect(body.components['log']).toMatchObject({ details: { seq: 1, unsaved: 1, pending: 0 } });

@@ -38,6 +38,8 @@ describe('/metrics', () => {
     expect(samples.get('brain2_index_behind_events')).toBe(0);
     expect(samples.get('brain2_log_position')).toBeGreaterThanOrEqual(2);
     expect(samples.get('brain2_store_waiting_writes')).toBe(0);
+    expect(samples.get('brain2_workers_waiting')).toBe(0);
+    expect(samples.get('brain2_workers_jobs_total{outcome="crashed"}')).toBe(0);
     for (const name of [
       'process_cpu_seconds_total',
       'nodejs_eventloop_lag_p99_seconds',

@@ -1,6 +1,6 @@
 import { threadId } from 'node:worker_threads';
 import { currentContext } from '../../src/shared/context.ts';
-import { workerJob } from '../../src/shared/worker-job.ts';
+import { workerJob, type Tell } from '../../src/shared/worker-job.ts';
 
 export interface PoolTestJob {
   readonly do:
@@ -24,7 +24,7 @@ function begin({ gate }: PoolTestJob): void {
 }
 
 /** A worker for tests, which does what it is told. */
-export const work = workerJob(async (job: PoolTestJob, progress) => {
+export const work = workerJob(async (job: PoolTestJob, tell: Tell<number>) => {
   begin(job);
   switch (job.do) {
     case 'throw':
@@ -52,6 +52,6 @@ export const work = workerJob(async (job: PoolTestJob, progress) => {
     case 'echo':
       break;
   }
-  for (let done = 1; done <= 3; done++) progress(done, 3);
+  for (let done = 1; done <= 3; done++) void tell(done);
   return { value: job.value, threadId, context: currentContext() };
 });

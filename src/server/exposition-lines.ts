@@ -1,0 +1,49 @@
+/** How often something happened: in all under '', or by a label. */
+interface Counted {
+  get(label?: string): number;
+  readonly all: Iterable<readonly [string, number]>;
+}
+
+/** For each bound how many did not exceed it and exceeded the one before; the last are above all. */
+interface Distributed {
+  readonly bounds: readonly number[];
+  readonly counts: readonly number[];
+  readonly sum: number;
+}
+
+// Metrics in the text format of Prometheus (version 0.0.4), a line each.
+
+const nameOf = (name: string): string => `brain2_${name}`;
+
+function head(name: string, help: string, type: 'counter' | 'gauge' | 'histogram'): string[] {
+  return [`# HELP ${nameOf(name)} ${help}`, `# TYPE ${nameOf(name)} ${type}`];
+}
+
+export function gauge(name: string, help: string, value: number): string[] {
+  return [...head(name, help, 'gauge'), `${nameOf(name)} ${value}`];
+}
+
+/** A label is a code or a reason of a closed set, so it needs no escaping. */
+export function counter(name: string, help: string, counted: Counted, label?: string): string[] {
+  const values =
+    label === undefined
+      ? [`${nameOf(name)} ${counted.get()}`]
+      : [...counted.all].map(([value, count]) => `${nameOf(name)}{${label}="${value}"} ${count}`);
+  return [...head(name, help, 'counter'), ...values];
+}
+
+export function histogram(
+  name: string,
+  help: string,
+  { bounds, counts, sum }: Distributed,
+  unit: number,
+): string[] {
+  let total = 0;
+  const buckets = counts.map((count, at) => {
+    total += count;
+    const bound = bounds[at];
+    return `${nameOf(name)}_bucket{le="${bound === undefined ? '+Inf' : bound * unit}"} ${total}`;
+  });
+  const sums = [`${nameOf(name)}_sum ${sum * unit}`, `${nameOf(name)}_count ${total}`];
+  return [...head(name, help, 'histogram'), ...buckets, ...sums];
+}
