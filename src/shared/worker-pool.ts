@@ -221,7 +221,8 @@ export class WorkerPool<Job, Result, Progress = never> {
   }
 
   async #handOver({ job, context, options }: Waiting<Job, Result, Progress>): Promise<Returned<Result>> {
-    const progress = options.onProgress && progressTo(options.onProgress);
+    const { onProgress } = options;
+    const progress = onProgress && progressTo((told) => onProgress(told as Progress));
     try {
       const { piscina, broken } = await (this.#started ??= this.#start());
       const handed: Handed<Job> = { job, context, progress: progress?.port };
@@ -275,19 +276,19 @@ export class WorkerPool<Job, Result, Progress = never> {
 }
 
 /** A port for the worker to tell progress through; `end` hears what is still under way. */
-function progressTo(onProgress: (told: never) => void): {
+function progressTo(onProgress: (told: unknown) => void): {
   readonly port: MessagePort;
   readonly end: () => void;
 } {
   const { port1, port2 } = new MessageChannel();
   const hear = AsyncResource.bind(onProgress);
-  port1.on('message', (told: never) => {
+  port1.on('message', (told: unknown) => {
     hear(told);
     port1.postMessage(TAKEN, []);
   });
   const end = (): void => {
     for (let next = receiveMessageOnPort(port1); next; next = receiveMessageOnPort(port1)) {
-      hear(next.message as never);
+      hear(next.message);
     }
     port1.close();
   };
