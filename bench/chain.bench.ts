@@ -9,6 +9,8 @@ import { useContext } from '../src/http/context.ts';
 import { parseJson } from '../src/http/json-body.ts';
 import { useRateLimits } from '../src/http/rate-limit.ts';
 import { useSecurityHeaders } from '../src/http/security-headers.ts';
+import { useTimeouts } from '../src/http/timeouts.ts';
+import { routeVersion, useVersions } from '../src/http/version-headers.ts';
 import type { Principal } from '../src/services/principal.ts';
 import { ExpiringCache } from '../src/shared/expiring-cache.ts';
 import { createLog } from '../src/shared/log.ts';
@@ -19,14 +21,14 @@ import { machine } from './machine.ts';
 const GOAL_US = 60;
 const OWNER = ownerId('local');
 
-const { requests, rounds } = numbers({ requests: 20_000, rounds: 5 });
+const { requests, rounds } = numbers({ requests: 4_000, rounds: 9 });
 
 console.log(`## Around each request\n\n${machine()}\n`);
 console.log(
   `GET of one word, in process, so that the cost of a socket stays out: ${requests} requests, ${rounds} rounds in turns, ` +
     'CPU time of the process, the median and its range. Each row has all that the rows above it have. The goal is for ' +
     'the sum of what is added to bare Fastify: ids and context, a line in the log for each request, security headers, ' +
-    'the guard of the local mode, authentication, the rate limit with its headers.\n',
+    'bounds of time, the version, the guard of the local mode, authentication, the rate limit with its headers.\n',
 );
 
 type Part = (app: FastifyInstance) => void;
@@ -36,6 +38,8 @@ const parts: readonly (readonly [string, Part])[] = [
   ['bare Fastify', () => undefined],
   ['+ context and log', (app) => useContext(app, { log, newId: uuidv7Generator(Date.now) })],
   ['+ security headers', useSecurityHeaders],
+  ['+ bounds of time', useTimeouts],
+  ['+ version', useVersions],
   ['+ guard of the local mode', (app) => useLocalGuard(app, [])],
   ['+ authentication', (app) => useAuthentication(app, localAuthentication(OWNER))],
   [
@@ -45,9 +49,13 @@ const parts: readonly (readonly [string, Part])[] = [
 ];
 
 const apps = parts.map((_, at) => {
-  const app = fastify({ logController: new LogController({ disableRequestLogging: true }) });
+  const isVersioned = parts.findIndex(([, use]) => use === useVersions) <= at;
+  const app = fastify({
+    logController: new LogController({ disableRequestLogging: true }),
+    rewriteUrl: (raw) => (isVersioned ? routeVersion(raw) : (raw.url ?? '/')),
+  });
   for (const [, use] of parts.slice(0, at + 1)) use(app);
-  app.get('/word', async () => ({ word: 'x' }));
+  app.get('/api/v2/word', async () => ({ word: 'x' }));
   return app;
 });
 
@@ -94,7 +102,8 @@ console.log(
 );
 
 async function send(app: FastifyInstance, count: number): Promise<void> {
-  for (let at = 0; at < count; at++) await app.inject({ url: '/word', headers: { host: 'localhost' } });
+  for (let at = 0; at < count; at++)
+    await app.inject({ url: '/api/v2/word', headers: { host: 'localhost' } });
 }
 
 /** The time of one call, in microseconds. */

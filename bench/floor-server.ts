@@ -1,21 +1,35 @@
 // The least that an answer can cost here: `node:http` alone, and a POST stores its body in raw `node:sqlite`,
-// synced, under no index and with nothing linked. node bench/floor-server.ts DATABASE
+// synced, under no index and with nothing linked; a GET of a note gives it out of memory.
+// node bench/floor-server.ts DATABASE [NOTES]
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
 import { text } from 'node:stream/consumers';
+import { notesById } from './floor-notes.ts';
 
-const database = new DatabaseSync(process.argv[2] ?? ':memory:');
+const [path = ':memory:', notes] = process.argv.slice(2);
+const byId = notesById(notes);
+const database = new DatabaseSync(path);
 database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE note (body TEXT)');
 const insert = database.prepare('INSERT INTO note VALUES (?)');
 
 const server = createServer((request, response) => void answer(request, response));
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (request.method === 'GET') {
+    const id = request.url?.slice(request.url.lastIndexOf('/') + 1) ?? '';
+    send(response, byId.get(id) ?? '{"items":[]}');
+    return;
+  }
   const body = await text(request);
-  if (body !== '') insert.run(body);
+  insert.run(body);
+  send(response, body);
+}
+
+function send(response: ServerResponse, body: string): void {
   response.setHeader('content-type', 'application/json');
-  response.end(body === '' ? '{"items":[]}' : body);
+  response.setHeader('content-length', Buffer.byteLength(body));
+  response.end(body);
 }
 
 server.listen(0, '127.0.0.1', () => {

@@ -25,10 +25,35 @@ export interface LoadResult {
   readonly worstLateMs: number;
 }
 
+/** As many requests as the server answers: each connection sends the next one when it has its answer. */
+export interface Burst {
+  readonly url: string;
+  readonly seconds: number;
+  /** Before them, not counted. */
+  readonly warmUpS: number;
+  readonly connections: number;
+  /** Sent in this order, and again from the first. */
+  readonly requests: readonly LoadRequest[];
+}
+
+export interface BurstResult {
+  /** Of each request that was sent and answered within the time that counts. */
+  readonly latenciesMs: readonly number[];
+  readonly failed: number;
+}
+
 const GENERATOR = fileURLToPath(new URL('./load-generator.ts', import.meta.url));
+
+const CLOSED_LOOP = fileURLToPath(new URL('./closed-loop.ts', import.meta.url));
 
 /** Puts the load on a server from a process of its own. */
 export async function putLoad(folder: string, load: Load): Promise<LoadResult> {
   const { stdout } = await run(folder, GENERATOR, [], JSON.stringify(load));
   return JSON.parse(stdout) as LoadResult;
+}
+
+/** Keeps a server as busy as it gets, from a process of its own. */
+export async function putBurst(folder: string, burst: Burst): Promise<BurstResult> {
+  const { stdout } = await run(folder, CLOSED_LOOP, [], JSON.stringify(burst));
+  return JSON.parse(stdout) as BurstResult;
 }

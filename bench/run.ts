@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { VERSION } from '../src/server/version.ts';
 
-const BENCHES = ['import', 'create', 'bulk', 'search', 'restart', 'chain'] as const;
+const BENCHES = ['import', 'create', 'bulk', 'search', 'restart', 'http', 'chain'] as const;
 
 const { values } = parseArgs({ options: { save: { type: 'boolean', default: false } } });
 const date = new Date().toISOString().slice(0, 10);

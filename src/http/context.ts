@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ErrorCode } from '../domain/error.ts';
 import { currentContext, runWithContext, type Context } from '../shared/context.ts';
-import { bindLog, type Log } from '../shared/log.ts';
+import { bindLog, logPlain, type Log } from '../shared/log.ts';
 import {
   formatTraceParent,
   parseTraceParent,
@@ -65,6 +65,10 @@ declare module 'fastify' {
     /** What the audit log calls it; a DELETE is `delete` unless this says otherwise. */
     readonly audit?: string;
   }
+  interface FastifyRequest {
+    /** For what runs on events of its socket, and not in its asynchronous context. */
+    exchange?: Exchange | undefined;
+  }
 }
 
 const CORRELATION = /^[A-Za-z0-9._:-]{1,128}$/;
@@ -72,17 +76,20 @@ const CORRELATION = /^[A-Za-z0-9._:-]{1,128}$/;
 /** The owner until a request is authenticated; no owner can be called so, and nothing is read for them. */
 const NOBODY = '-';
 
-/** Each request's own, for what runs on events of its socket and not in its asynchronous context. */
-const exchanges = new WeakMap<FastifyRequest, Exchange>();
 /** The last request of a connection. */
-const ofSocket = new WeakMap<Socket, FastifyRequest>();
+const LAST_REQUEST = Symbol('last request');
+
+interface Connection {
+  [LAST_REQUEST]?: FastifyRequest;
+}
 
 /** Gives each request its context before anything else runs, and the log one line when it is answered. */
 export function useContext(app: FastifyInstance, needs: ContextNeeds): void {
+  app.decorateRequest('exchange', undefined);
   app.addHook('onRequest', (request, reply, done) => {
     runWithContext(openContext(request, reply, needs), done);
     // No answer is finished for a caller who is gone, so onResponse has not come.
-    reply.raw.once('close', () => {
+    reply.raw.on('close', () => {
       logAnswer(needs, request, { isCutOff: true });
     });
   });
@@ -114,8 +121,8 @@ export function openContext(request: FastifyRequest, reply: FastifyReply, needs:
     traceState: parent && parseTraceState(one(request.headers['tracestate'])),
   };
   const { socket } = request.raw;
-  exchanges.set(request, { context, reply, bytesBefore: socket.bytesWritten, endSpan: span?.end });
-  ofSocket.set(socket, request);
+  request.exchange = { context, reply, bytesBefore: socket.bytesWritten, endSpan: span?.end };
+  (socket as Connection)[LAST_REQUEST] = request;
   bindLog(request.log, context);
   reply.header('x-correlation-id', context.correlationId);
   reply.header('x-request-id', requestId);
@@ -129,7 +136,7 @@ export function logAnswer(
   request: FastifyRequest,
   { isCutOff = false } = {},
 ): void {
-  const exchange = exchanges.get(request);
+  const { exchange } = request;
   if (!exchange || exchange.isOver) return;
   exchange.isOver = true;
   const { reply, bytesBefore, endSpan, code } = exchange;
@@ -139,13 +146,17 @@ export function logAnswer(
     route: request.routeOptions.url ?? 'unknown',
     status: reply.statusCode,
     durationMs: Math.round(reply.elapsedTime * 100) / 100,
-    ...(code !== undefined && { code }),
-    ...(Number.isFinite(bytes) && { bytes }),
+    code,
+    bytes: Number.isFinite(bytes) ? bytes : undefined,
   };
   const { isProbe = false } = request.routeOptions.config;
   const isDone = answer.status < 400 && code === undefined && !isCutOff;
   runWithContext(exchange.context, () => {
-    log[isProbe && isDone ? 'debug' : 'info'](answer, isCutOff ? 'request cut off' : 'request');
+    logPlain(log, isProbe && isDone ? 'debug' : 'info', {
+      context: exchange.context,
+      values: answer,
+      msg: isCutOff ? 'request cut off' : 'request',
+    });
     audit(log, request, { ...answer, isDone });
     metrics?.answered(answer);
     endSpan?.(answer);
@@ -173,22 +184,21 @@ export function requestContext(): Context {
 
 /** Runs work on behalf of a request, wherever the call comes from. */
 export function inContextOf<T>(request: FastifyRequest, work: () => T): T {
-  const exchange = exchanges.get(request);
+  const { exchange } = request;
   return exchange ? runWithContext(exchange.context, work) : work();
 }
 
 /** Remembers the problem that a request came to, for its line in the log. */
 export function noteProblem(request: FastifyRequest, code: ErrorCode): void {
-  const exchange = exchanges.get(request);
-  if (exchange) exchange.code = code;
+  if (request.exchange) request.exchange.code = code;
 }
 
 /** The request that this connection is busy with. */
 export function underWay(
   socket: Socket,
 ): { readonly request: FastifyRequest; readonly reply: FastifyReply } | undefined {
-  const request = ofSocket.get(socket);
-  const reply = request && exchanges.get(request)?.reply;
+  const request = (socket as Connection)[LAST_REQUEST];
+  const reply = request?.exchange?.reply;
   return request && reply && !reply.raw.writableFinished ? { request, reply } : undefined;
 }
 

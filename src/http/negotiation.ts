@@ -56,6 +56,13 @@ export function negotiate(
   versions: readonly ApiVersion[] = VERSIONS,
 ): Negotiated {
   if (!url.startsWith(API)) return NONE;
+  if (!isAboutUs(accept)) {
+    // As almost every request is.
+    for (const version of versions) {
+      if (version.status !== 'retired' && url.startsWith(`${prefixOf(version)}/`))
+        return { kind: 'version', version, url, isNamed: false };
+    }
+  }
   const path = url.split('?', 1)[0] ?? '';
   if (path === LIST) return NONE;
   const accepted = acceptedOf(accept);
@@ -100,8 +107,12 @@ function ofAccept(url: string, { named, anyJson }: Accepted, versions: readonly 
   });
 }
 
+function isAboutUs(accept: string | undefined): boolean {
+  return accept !== undefined && ABOUT_US.test(accept);
+}
+
 function acceptedOf(accept: string | undefined): Accepted {
-  if (accept === undefined || !ABOUT_US.test(accept)) return ANYTHING; // as almost every request
+  if (accept === undefined || !isAboutUs(accept)) return ANYTHING;
   const ranges = accept
     .split(',')
     .map(rangeOf)

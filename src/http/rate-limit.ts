@@ -57,6 +57,11 @@ class Policy {
     return Math.ceil(missing / this.#perMs / 1000);
   }
 
+  /** Whole seconds until there is room for a request. */
+  secondsUntil(bucket: Bucket): number {
+    return bucket.left < 1 ? this.secondsToNext(bucket) : 0;
+  }
+
   /** The state of a bucket as an item of the `RateLimit` header. */
   tell(bucket: Bucket): string {
     return `"${this.#name}";r=${Math.floor(bucket.left)};t=${this.secondsToNext(bucket)}`;
@@ -80,15 +85,18 @@ export function useRateLimits(app: FastifyInstance, limits: RateLimits): void {
     if (!principal) return done();
     const now = limits.nowMs();
     const { owner, tokenId } = principal;
-    const counted = [{ policy: ofOwner, bucket: ofOwner.fill(owner, now) }];
-    if (ofToken && tokenId !== undefined)
-      counted.unshift({ policy: ofToken, bucket: ofToken.fill(tokenId, now) });
-    const empty = counted.filter(({ bucket }) => bucket.left < 1);
-    if (empty.length === 0) for (const { bucket } of counted) bucket.left -= 1;
-    reply.header('ratelimit-policy', counted.map(({ policy }) => policy.text).join(', '));
-    reply.header('ratelimit', counted.map(({ policy, bucket }) => policy.tell(bucket)).join(', '));
-    if (empty.length === 0) return done();
-    const seconds = Math.max(...empty.map(({ policy, bucket }) => policy.secondsToNext(bucket)));
+    const owners = ofOwner.fill(owner, now);
+    const tokens = ofToken && tokenId !== undefined ? ofToken.fill(tokenId, now) : undefined;
+    const isEmpty = owners.left < 1 || (tokens !== undefined && tokens.left < 1);
+    if (!isEmpty) {
+      owners.left -= 1;
+      if (tokens) tokens.left -= 1;
+    }
+    const told = ofOwner.tell(owners);
+    reply.header('ratelimit-policy', ofToken && tokens ? `${ofToken.text}, ${ofOwner.text}` : ofOwner.text);
+    reply.header('ratelimit', ofToken && tokens ? `${ofToken.tell(tokens)}, ${told}` : told);
+    if (!isEmpty) return done();
+    const seconds = Math.max(ofOwner.secondsUntil(owners), (tokens && ofToken?.secondsUntil(tokens)) ?? 0);
     reply.header('retry-after', seconds);
     done(
       new BrainError('rate_limited', `too many requests; one more is possible in ${seconds} s`, {

@@ -14,6 +14,9 @@ declare module 'fastify' {
     /** Where the ordinary ones do not fit. */
     readonly limits?: TimeLimits;
   }
+  interface FastifyRequest {
+    clock?: Clock | undefined;
+  }
 }
 
 const ORDINARY: TimeLimits = { requestMs: 15_000, handlerMs: 10_000 };
@@ -26,18 +29,17 @@ interface Clock {
   reason?: BrainError;
 }
 
-const clocks = new WeakMap<FastifyRequest, Clock>();
-
 /**
  * Bounds how long a request may take to come in, and its answer to begin. Work that is not done by then goes on unless
  * it heeds its signal; the caller is answered all the same.
  */
 export function useTimeouts(app: FastifyInstance, ordinary: TimeLimits = ORDINARY): void {
+  app.decorateRequest('clock', undefined);
   app.addHook('onRequest', (request, reply, done) => {
     const limits = request.routeOptions.config.limits ?? ordinary;
-    clocks.set(request, {});
+    request.clock = {};
     if (hasBody(request)) start(request, reply, limits.requestMs, tooSlow);
-    reply.raw.once('close', () => {
+    reply.raw.on('close', () => {
       stop(request);
       if (!reply.raw.writableFinished) abort(request, callerGone());
     });
@@ -56,7 +58,7 @@ export function useTimeouts(app: FastifyInstance, ordinary: TimeLimits = ORDINAR
 
 /** Aborted when the caller goes away or the time is up; the reason is the error to throw. */
 export function signalOf(request: FastifyRequest): AbortSignal {
-  const clock = clocks.get(request) ?? {};
+  const clock = request.clock ?? {};
   clock.controller ??= new AbortController();
   if (clock.reason) clock.controller.abort(clock.reason);
   return clock.controller.signal;
@@ -69,7 +71,7 @@ function start(
   error: (limitMs: number) => BrainError,
 ): void {
   stop(request);
-  const clock = clocks.get(request);
+  const clock = request.clock;
   if (!clock) return;
   clock.timer = setTimeout(() => {
     inContextOf(request, () => {
@@ -84,11 +86,11 @@ function start(
 }
 
 function stop(request: FastifyRequest): void {
-  clearTimeout(clocks.get(request)?.timer);
+  clearTimeout(request.clock?.timer);
 }
 
 function abort(request: FastifyRequest, reason: BrainError): void {
-  const clock = clocks.get(request);
+  const clock = request.clock;
   if (!clock) return;
   clock.reason ??= reason;
   clock.controller?.abort(reason);

@@ -3,22 +3,27 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { negotiate, type Negotiated } from './negotiation.ts';
 import { successorOf } from './successors.ts';
 import { mediaTypeOf, newestOf, VERSIONS, versionNumbered, type ApiVersion } from './versions.ts';
-import { varyBy } from './vary.ts';
 
-/** What was decided for each request before it was routed. */
-const decided = new WeakMap<IncomingMessage, Negotiated>();
+/** What was decided for a request before it was routed. */
+const NEGOTIATED = Symbol('negotiated');
+
+interface Decided {
+  [NEGOTIATED]?: Negotiated;
+}
+
+const decidedOf = (request: FastifyRequest): Negotiated | undefined => (request.raw as Decided)[NEGOTIATED];
 
 /** For Fastify's `rewriteUrl`: an address without a version becomes that of the version that was negotiated. */
 export function routeVersion(raw: IncomingMessage): string {
   const url = raw.url ?? '/';
   const negotiated = negotiate(url, raw.headers.accept);
-  decided.set(raw, negotiated);
+  (raw as Decided)[NEGOTIATED] = negotiated;
   return negotiated.kind === 'version' ? negotiated.url : url;
 }
 
 /** The version that answers: the newest where the request is for none, or for one that is not served. */
 export function versionOf(request: FastifyRequest): ApiVersion {
-  const negotiated = decided.get(request.raw);
+  const negotiated = decidedOf(request);
   return negotiated?.kind === 'version' ? negotiated.version : newestOf(VERSIONS);
 }
 
@@ -26,11 +31,11 @@ export function versionOf(request: FastifyRequest): ApiVersion {
 export function useVersions(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => {
     tellVersion(request, reply);
-    const negotiated = decided.get(request.raw);
+    const negotiated = decidedOf(request);
     done(negotiated?.kind === 'refused' ? negotiated.error : undefined);
   });
   app.addHook('onSend', (request, reply, payload, done) => {
-    const negotiated = decided.get(request.raw);
+    const negotiated = decidedOf(request);
     if (negotiated?.kind === 'version' && negotiated.isNamed) nameVersion(reply, negotiated.version);
     done(null, payload);
   });
@@ -39,25 +44,32 @@ export function useVersions(app: FastifyInstance): void {
 /** The headers of the version; for requests that no hook sees, too. */
 export function tellVersion(request: FastifyRequest, reply: FastifyReply): void {
   const version = versionOf(request);
-  reply.header('api-version', String(version.number));
-  if (decided.get(request.raw)?.kind === 'none') return;
-  varyBy(reply, 'Accept');
-  if (version.status !== 'deprecated') return;
-  const { deprecation, sunset } = DEPRECATION.get(version.number) ?? {};
-  if (deprecation !== undefined) reply.header('deprecation', deprecation);
-  if (sunset !== undefined) reply.header('sunset', sunset);
-  reply.header('link', linksOf(request, version));
+  if (decidedOf(request)?.kind === 'none') {
+    reply.header('api-version', String(version.number));
+    return;
+  }
+  reply.headers(HEADERS.get(version) ?? {});
+  if (version.status === 'deprecated') reply.header('link', linksOf(request, version));
 }
 
-/** RFC 9745 writes the date of deprecation as seconds, RFC 8594 that of the sunset as an HTTP date. */
-const DEPRECATION: ReadonlyMap<number, { readonly deprecation?: string; readonly sunset?: string }> = new Map(
-  VERSIONS.map(({ number, deprecated, sunset }) => [
-    number,
-    {
-      ...(deprecated !== undefined && { deprecation: `@${Date.parse(deprecated) / 1000}` }),
-      ...(sunset !== undefined && { sunset: new Date(sunset).toUTCString() }),
-    },
-  ]),
+/**
+ * What every answer of a version has. RFC 9745 writes the date of deprecation as seconds, RFC 8594 that of the sunset as
+ * an HTTP date.
+ */
+const HEADERS: ReadonlyMap<ApiVersion, Readonly<Record<string, string>>> = new Map(
+  VERSIONS.map((version) => {
+    const { number, status, deprecated, sunset } = version;
+    const isDeprecated = status === 'deprecated';
+    return [
+      version,
+      {
+        'api-version': String(number),
+        vary: 'Accept', // nothing is set before it
+        ...(isDeprecated && deprecated !== undefined && { deprecation: `@${Date.parse(deprecated) / 1000}` }),
+        ...(isDeprecated && sunset !== undefined && { sunset: new Date(sunset).toUTCString() }),
+      },
+    ];
+  }),
 );
 
 function linksOf(request: FastifyRequest, version: ApiVersion): string {

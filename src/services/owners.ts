@@ -12,28 +12,33 @@ export function ownerService(needs: {
 }) {
   const { store } = needs;
   const residents = needs.resident === undefined ? [] : [needs.resident];
-  const met = new Map<OwnerId, Promise<void>>(residents.map((owner) => [owner, Promise.resolve()]));
+  const met = new Set<OwnerId>(residents);
+  const meetings = new Map<OwnerId, Promise<void>>();
 
   /** Who is known is only read: owners can read also while nothing can be written. */
   async function firstMeeting(owner: OwnerId): Promise<void> {
     const known = await store.read(owner).registrations.find(owner);
     if (!known) await store.write(owner, register);
+    met.add(owner);
   }
 
   return {
-    /** Call it before anything is done for an owner. The first time it stores that there is this owner. */
-    meet(owner: OwnerId): Promise<void> {
-      let meeting = met.get(owner);
+    /**
+     * Call it before anything is done for an owner. The first time it stores that there is this owner; where that was
+     * done there is nothing to wait for.
+     */
+    meet(owner: OwnerId): Promise<void> | undefined {
+      if (met.has(owner)) return undefined;
+      let meeting = meetings.get(owner);
       if (!meeting) {
-        meeting = firstMeeting(owner);
-        met.set(owner, meeting);
-        meeting.catch(() => met.delete(owner)); // the next request tries again
+        meeting = firstMeeting(owner).finally(() => meetings.delete(owner)); // what failed is tried again
+        meetings.set(owner, meeting);
       }
       return meeting;
     },
 
     /** Those who were served by this process. */
-    met: (): readonly OwnerId[] => [...met.keys()],
+    met: (): readonly OwnerId[] => [...met],
 
     /** Every owner who was ever served or given a token. */
     async known(): Promise<readonly OwnerId[]> {

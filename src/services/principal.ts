@@ -12,5 +12,8 @@ export interface Principal {
   readonly expiresAtMs?: number | undefined;
 }
 
-/** Throws `unauthenticated` for a credential that is missing, unknown, expired or revoked. */
-export type Authenticate = (credential: string | undefined) => Promise<Principal>;
+/**
+ * Throws, or rejects with, `unauthenticated` for a credential that is missing, unknown, expired or revoked. Gives at once
+ * whom it knows: nearly every request is of somebody who was here a moment ago.
+ */
+export type Authenticate = (credential: string | undefined) => Principal | Promise<Principal>;

@@ -35,26 +35,27 @@ export function tokenService(needs: {
   let revocations = 0;
   const listeners = new Set<(tokenId: string) => void>();
 
-  async function verify(secretHash: string): Promise<Principal | undefined> {
+  async function verify(secretHash: string): Promise<Principal> {
+    const before = revocations;
     const found = await store.directory.tokenAt(secretHash);
     const token = found && (await store.read(found.owner).tokens.find(found.id));
-    if (!token || !isEqual(token.hash, secretHash)) return undefined;
-    return principalOf(token);
+    if (!token || !isEqual(token.hash, secretHash)) throw unknown();
+    const principal = notEnded(principalOf(token));
+    if (before === revocations) cache.set(secretHash, principal, nowMs() + CACHE_MS);
+    return principal;
+  }
+
+  function notEnded(principal: Principal): Principal {
+    if ((principal.expiresAtMs ?? Infinity) <= nowMs()) throw unknown();
+    return principal;
   }
 
   /** Throws `unauthenticated`. A token that was verified is not looked up again for some seconds. */
-  const authenticate: Authenticate = async (credential) => {
+  const authenticate: Authenticate = (credential) => {
     if (credential === undefined) throw unauthenticated('send a token: Authorization: Bearer b2t_…');
     const secretHash = hashOf(credential);
-    let principal = cache.get(secretHash);
-    if (!principal) {
-      const before = revocations;
-      principal = await verify(secretHash);
-      if (principal && before === revocations) cache.set(secretHash, principal, nowMs() + CACHE_MS);
-    }
-    if (!principal || (principal.expiresAtMs ?? Infinity) <= nowMs())
-      throw unauthenticated('this token is unknown, ended or revoked');
-    return principal;
+    const known = cache.get(secretHash);
+    return known ? notEnded(known) : verify(secretHash);
   };
 
   return {
@@ -120,6 +121,8 @@ function hashOf(secret: string): string {
 function isEqual(a: string, b: string): boolean {
   return a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
 }
+
+const unknown = (): BrainError => unauthenticated('this token is unknown, ended or revoked');
 
 const unauthenticated = (message: string): BrainError =>
   new BrainError('unauthenticated', message, { operation: 'token.verify' });

@@ -21,7 +21,7 @@ test('every line has the ids of its work, which it cannot give itself; one of th
   expect(lines).toMatchObject([
     { ...CONTEXT, fact: 1, msg: 'said' },
     { correlationId: '-', requestId: '-', ownerId: '-', traceId: '-', msg: 'outside' },
-    { correlationId: '-' },
+    { ...CONTEXT, msg: 'in a child of what is bound' },
     { ...CONTEXT, msg: 'bound' },
   ]);
 });

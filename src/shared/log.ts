@@ -7,12 +7,21 @@ export type Log = pino.Logger;
 /** Ids of lines that are of the process itself and of nobody's request. */
 const OF_PROCESS = { correlationId: '-', requestId: '-', ownerId: '-', traceId: '-' } as const;
 
-/** What each log was bound to. */
-const bound = new WeakMap<object, Context>();
+// Properties of the logs themselves: what lies in a weak map, one entry a request, costs the collector of garbage more
+// than all else of a request together.
+const BOUND = Symbol('context');
+const LINES = Symbol('lines');
+
+interface Bound {
+  /** What the log is bound to. */
+  [BOUND]?: Context;
+  /** Where its lines go. */
+  [LINES]?: pino.DestinationStream;
+}
 
 /** Lines of this log are of this context wherever they are written, as on events of a socket that know no other. */
 export function bindLog(log: object, context: Context): void {
-  bound.set(log, context);
+  (log as Bound)[BOUND] = context;
 }
 
 /**
@@ -27,10 +36,10 @@ export function createLog(
   const settings: pino.LoggerOptions = {
     level: options.level,
     base: null,
-    timestamp: pino.stdTimeFunctions.isoTime,
+    timestamp: time,
     formatters: { level: (level) => ({ level }) },
     serializers: { err: describeError },
-    mixin: (_line, _level, log) => idsOf(bound.get(log) ?? currentContext()),
+    mixin: (_line, _level, log) => idsOf((log as Bound)[BOUND] ?? currentContext()),
     mixinMergeStrategy: (line, ids) => Object.assign(withoutSecrets(line, 2), ids),
     hooks: {
       logMethod(args, method) {
@@ -38,9 +47,66 @@ export function createLog(
       },
     },
   };
-  if (destination) return pino(settings, destination);
-  if (options.format === 'pretty') return pino(settings, pino.transport({ target: 'pino-pretty' }));
-  return pino(settings);
+  const lines = destination ?? (options.format === 'pretty' ? pretty() : stdout());
+  return Object.assign(pino(settings, lines), { [LINES]: lines });
+}
+
+const pretty = (): pino.DestinationStream =>
+  pino.transport({ target: 'pino-pretty' }) as pino.DestinationStream;
+
+/** The lines of one turn of the event loop go out in one write, without waiting for it; at the end nothing is left. */
+function stdout(): pino.DestinationStream & { flushSync(): void } {
+  let waiting = '';
+  const send = (): void => {
+    stream.write(waiting);
+    waiting = '';
+  };
+  const flushSync = (): void => {
+    if (waiting !== '') send();
+    stream.flushSync();
+  };
+  process.once('exit', flushSync); // before the stream's own, which ends it
+  const stream = pino.destination({ dest: process.stdout.fd, sync: false });
+  return {
+    write(line) {
+      if (waiting === '') setImmediate(() => waiting !== '' && send());
+      waiting += line;
+    },
+    flushSync,
+  };
+}
+
+/**
+ * Writes a line of plain values at a quarter of what another costs: they are names and numbers of our own, so that
+ * there is nothing to be cut out. For the line that each request has.
+ */
+export function logPlain(
+  log: Log,
+  level: 'debug' | 'info',
+  line: { readonly context: Context; readonly values: object; readonly msg: string },
+): void {
+  if (!log.isLevelEnabled(level)) return;
+  const { context, values, msg } = line;
+  let text = `{"level":"${level}"${time()}`;
+  for (const [name, value] of Object.entries(values)) {
+    if (value !== undefined) text += `,"${name}":${JSON.stringify(value)}`;
+  }
+  const { correlationId, requestId, ownerId, traceId, spanId = '' } = context;
+  text += `,"correlationId":"${correlationId}","requestId":"${requestId}","ownerId":"${ownerId}"`;
+  (log as Bound)[LINES]?.write(`${text},"traceId":"${traceId}","spanId":"${spanId}","msg":"${msg}"}\n`);
+}
+
+let timeMs = 0;
+let timeText = '';
+
+/** The time as a member of a line; made once a millisecond. */
+function time(): string {
+  const now = Date.now();
+  if (now !== timeMs) {
+    timeMs = now;
+    timeText = `,"time":"${new Date(now).toISOString()}"`;
+  }
+  return timeText;
 }
 
 const SECRET = new Set([

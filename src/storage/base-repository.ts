@@ -55,13 +55,13 @@ export class BaseRepository<T, Id> {
 
   /** Throws `not_found`. */
   async get(id: Id): Promise<T> {
-    const found = await this.find(id);
-    if (found === undefined) {
+    const item = await this.#reader.get(this.schema.key(this.owner, id));
+    if (item === undefined) {
       throw new BrainError('not_found', `there is no ${this.schema.et} ${String(id)}`, {
         operation: `${this.schema.et}.get`,
       });
     }
-    return found;
+    return this.decode(item);
   }
 
   /** Those of the ids that exist, in no order. Any number: the table splits and retries. */

@@ -81,7 +81,7 @@ describe('the rate limit', () => {
 
   it('by default leaves a machine’s own programs thousands of requests a second', async () => {
     const { send } = await newBrain();
-    expect((await send('GET', '/edges')).headers['ratelimit-policy']).toBe('"owner";q=20000;w=1');
+    expect((await send('GET', '/edges')).headers['ratelimit-policy']).toBe('"owner";q=100000;w=1');
   });
 
   it.each([

@@ -26,18 +26,31 @@ const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
  */
 export function useAuthentication(app: FastifyInstance, authenticate: Authenticate): void {
   app.decorateRequest('principal', undefined);
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     const access = accessOf(request);
-    if (access === 'open') return;
-    const principal = await challenging(reply, () => authenticate(credentialOf(request)));
-    request.principal = principal;
-    setOwner(principal.owner);
-    if (principal.scopes.includes(access)) return;
-    reply.header('www-authenticate', `Bearer realm="brain2", error="insufficient_scope", scope="${access}"`);
-    throw new BrainError('forbidden', `this needs the scope ${access}, and the token has not got it`, {
-      operation: 'http.authorise',
-      details: { scope: access, scopes: principal.scopes },
-    });
+    if (access === 'open') return done();
+    const admit = (principal: Principal): void => {
+      request.principal = principal;
+      setOwner(principal.owner);
+      done(principal.scopes.includes(access) ? undefined : insufficient(reply, access, principal));
+    };
+    const refuse = (error: Error): void => done(challenged(reply, error));
+    let found: Principal | Promise<Principal>;
+    try {
+      found = authenticate(credentialOf(request));
+    } catch (error) {
+      return refuse(error as Error);
+    }
+    if (found instanceof Promise) void found.then(admit, refuse);
+    else admit(found);
+  });
+}
+
+function insufficient(reply: FastifyReply, access: Scope, { scopes }: Principal): BrainError {
+  reply.header('www-authenticate', `Bearer realm="brain2", error="insufficient_scope", scope="${access}"`);
+  return new BrainError('forbidden', `this needs the scope ${access}, and the token has not got it`, {
+    operation: 'http.authorise',
+    details: { scope: access, scopes },
   });
 }
 
@@ -63,13 +76,9 @@ function credentialOf({ headers }: FastifyRequest): string | undefined {
 }
 
 /** A refusal says how to authenticate (RFC 6750, 3). */
-async function challenging(reply: FastifyReply, run: () => Promise<Principal>): Promise<Principal> {
-  try {
-    return await run();
-  } catch (error) {
-    const isGiven = reply.request.headers.authorization !== undefined;
-    if (error instanceof BrainError && error.code === 'unauthenticated')
-      reply.header('www-authenticate', `Bearer realm="brain2"${isGiven ? ', error="invalid_token"' : ''}`);
-    throw error;
-  }
+function challenged(reply: FastifyReply, error: Error): Error {
+  const isGiven = reply.request.headers.authorization !== undefined;
+  if (error instanceof BrainError && error.code === 'unauthenticated')
+    reply.header('www-authenticate', `Bearer realm="brain2"${isGiven ? ', error="invalid_token"' : ''}`);
+  return error;
 }

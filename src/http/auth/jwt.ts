@@ -40,12 +40,7 @@ export function jwtAuthentication(needs: Issuer & { readonly nowMs: () => number
   const keyOf = issuerKeys(needs);
   const cache = new ExpiringCache<Principal>({ limit: CACHED_TOKENS, nowMs });
 
-  return async (credential) => {
-    if (credential === undefined)
-      throw unauthenticated('send a token of your issuer: Authorization: Bearer …');
-    const digest = hash('sha256', credential, 'base64url');
-    const known = cache.get(digest);
-    if (known) return known;
+  async function verify(credential: string, digest: string): Promise<Principal> {
     const { payload } = await jwtVerify(credential, keyOf, {
       issuer,
       audience,
@@ -57,6 +52,13 @@ export function jwtAuthentication(needs: Issuer & { readonly nowMs: () => number
     const principal = principalOf(payload);
     cache.set(digest, principal, Math.min(nowMs() + CACHE_MS, principal.expiresAtMs ?? 0));
     return principal;
+  }
+
+  return (credential) => {
+    if (credential === undefined)
+      throw unauthenticated('send a token of your issuer: Authorization: Bearer …');
+    const digest = hash('sha256', credential, 'base64url');
+    return cache.get(digest) ?? verify(credential, digest);
   };
 }
 

@@ -7,7 +7,7 @@ import type { Authenticate } from '../../services/principal.ts';
 /** Everybody on this machine is the one owner. It stands on `useLocalGuard`, which keeps the pages of others out. */
 export function localAuthentication(owner: OwnerId): Authenticate {
   const principal = { owner, scopes: ['read', 'write', 'admin'] } as const;
-  return async () => principal;
+  return () => principal;
 }
 
 /** The names of this machine, none of which a foreign DNS server can give an address. */

@@ -16,7 +16,7 @@ export function operatorCredential(key: Uint8Array, owner: string): string {
 
 /** Takes the operator's credential, in every way of authentication, and leaves others to `next`. */
 export function orOperator(key: Uint8Array, next: Authenticate): Authenticate {
-  return async (credential) => {
+  return (credential) => {
     if (!credential?.startsWith(PREFIX)) return next(credential);
     const at = credential.indexOf(SEPARATOR);
     const given = Buffer.from(credential.slice(PREFIX.length, at), 'base64url');
