@@ -54,8 +54,14 @@ export function createLog(
 const pretty = (): pino.DestinationStream =>
   pino.transport({ target: 'pino-pretty' }) as pino.DestinationStream;
 
+type Lines = pino.DestinationStream & { flushSync(): void };
+
+let stdoutLines: Lines | undefined;
+/** One for all logs of the process. */
+const stdout = (): Lines => (stdoutLines ??= openStdout());
+
 /** The lines of one turn of the event loop go out in one write, without waiting for it; at the end nothing is left. */
-function stdout(): pino.DestinationStream & { flushSync(): void } {
+function openStdout(): Lines {
   let waiting = '';
   const send = (): void => {
     stream.write(waiting);

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { ERROR_CODES } from '../../src/domain/error.ts';
 import { operationsOf, type OpenApi } from '../../src/http/openapi/open-api.ts';
 import { CONTRACTS, pathOf } from '../contract/documents.ts';
-import { newBrain, type Client } from './client.ts';
+import { operatorCredential } from '../../src/http/auth/operator.ts';
+import { dataFolder, newBrain, type Client } from './client.ts';
 
 const VERSIONS = CONTRACTS.map(({ api }) => api.version);
 const documentOf = (version: number): string => readFileSync(pathOf(version), 'utf8');
@@ -83,6 +84,21 @@ describe('the pages', () => {
         /^default-src 'none'; style-src 'self'; img-src 'self';/,
       );
       expect(text).not.toMatch(/<script|\son\w+=|\sstyle=|javascript:/);
+    }
+  });
+
+  it('are open to whoever has no token yet, and say the same to everybody', async () => {
+    const client = await newBrain(dataFolder(), { settings: { auth: 'token' } });
+    const authorization = `Bearer ${operatorCredential(client.brain.folder.operatorKey, 'ada')}`;
+    await client.send('POST', '/nodes', { content: 'zanzibarium' }, { authorization });
+    const refused = await client.send('GET', '/nodes/0190a7c4-5b3e-7c2a-9f10-3d2b8e6a1c55');
+    expect([refused.status, refused.body.type]).toEqual([401, '/docs/errors#unauthenticated']);
+    const paths = ['/docs', '/docs/v1', '/docs/errors', '/docs/assets/docs.css', '/docs/asyncapi.json'];
+    for (const path of [...paths, '/api/v1/openapi.json', '/api/v2/openapi.json']) {
+      const open = await client.sendRoot('GET', path);
+      const known = await client.sendRoot('GET', path, undefined, { authorization });
+      expect([path, open.status, open.text]).toEqual([path, 200, known.text]);
+      expect([path, open.text.includes('zanzibarium')]).toEqual([path, false]);
     }
   });
 

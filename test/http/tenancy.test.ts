@@ -3,6 +3,7 @@ import type { NewToken } from '../../src/api/v2-tokens.ts';
 import type { Category, Edge, Graph, LinkedNode } from '../../src/api/v2.ts';
 import { operatorCredential } from '../../src/http/auth/operator.ts';
 import { dataFolder, newBrain, type Client } from './client.ts';
+import { tableCalls } from './table-calls.ts';
 
 /** In every text of the first owner, and in nothing that the second one sends. */
 const MARKER = 'zanzibarium';
@@ -103,6 +104,18 @@ const urlOf = (pattern: string, ids: Ids): string => {
     .replace(':id', ids[kind] ?? '');
 };
 
+/** Ids that nobody has. */
+const NONE: Ids = {
+  nodes: '0190a7c4-5b3e-7c2a-9f10-3d2b8e6a1c51',
+  otherId: '0190a7c4-5b3e-7c2a-9f10-3d2b8e6a1c52',
+  edges: '0190a7c4-5b3e-7c2a-9f10-3d2b8e6a1c53',
+  categories: '0190a7c4-5b3e-7c2a-9f10-3d2b8e6a1c54',
+  tokens: '0190a7c4-5b3e-7c2a-9f10-3d2b8e6a1c55',
+};
+
+const anonymous = (text: string, ids: Ids): string =>
+  Object.entries(ids).reduce((left, [kind, id]) => left.replaceAll(id, `ID of ${kind}`), text);
+
 describe('the ids of one owner in the hands of another', () => {
   it('are not found on any route, and no answer holds anything of the first', async () => {
     const { client, ada, bob, theirs, own } = await twoOwners();
@@ -154,19 +167,49 @@ describe('the ids of one owner in the hands of another', () => {
 
   it('answer as ids that nobody has: to the letter, but for the ids and the time of the request', async () => {
     const { client, bob, theirs } = await twoOwners();
-    const nobody = '0190a7c4-5b3e-7c2a-9f10-3d2b8e6a1c55';
-    const none: Ids = { nodes: nobody, otherId: nobody, edges: nobody, categories: nobody, tokens: nobody };
     const told = async (url: string, ids: Ids) => {
       const { text, status } = await client.sendRoot('GET', urlOf(url, ids), undefined, bob);
       const same = text.replaceAll(/"(correlationId|requestId|timestamp)":"[^"]*"/g, '');
-      return [status, Object.values(ids).reduce((left, id) => left.replaceAll(id, 'ID'), same)];
+      return [status, anonymous(same, ids)];
     };
     const routes = client.brain.app.routeTable.filter(
       ({ method, url }) => method === 'GET' && url.includes(':'),
     );
     expect(routes.length).toBeGreaterThan(8);
     for (const { url } of routes)
-      expect([url, await told(url, theirs)]).toEqual([url, await told(url, none)]);
+      expect([url, await told(url, theirs)]).toEqual([url, await told(url, NONE)]);
+  });
+
+  it('make the store do what ids that nobody has make it do, read for read, so that the time tells nothing', async () => {
+    const { client, bob, theirs } = await twoOwners();
+    const { taken } = tableCalls();
+    const headers = { ...bob, 'if-match': '*' };
+    const asked = client.brain.app.routeTable.flatMap(({ method, url }) => {
+      const route = `${method} ${url}`;
+      const of = (ids: Ids) => {
+        const body = BODIES[route]?.(ids);
+        return ['', ...(QUERIES[route]?.(ids) ?? [])].map((query) => ({
+          url: urlOf(url, ids) + query,
+          body,
+        }));
+      };
+      return of(theirs)
+        .map((theirsAsked, at) => ({ route, method, theirsAsked, noneAsked: of(NONE)[at] }))
+        .filter(({ theirsAsked, noneAsked }) => JSON.stringify(theirsAsked) !== JSON.stringify(noneAsked));
+    });
+    expect(asked.length).toBeGreaterThan(40);
+    for (const { route, method, theirsAsked, noneAsked } of asked) {
+      const work = async (one: typeof noneAsked, ids: Ids) => {
+        taken();
+        const { status } = await client.sendRoot(method as 'GET', one?.url ?? '', one?.body, headers);
+        const calls = taken().map((call) => anonymous(call, ids));
+        return { name: `${route} ${status}`, calls };
+      };
+      await work(noneAsked, NONE); // what is known from then on is asked once
+      const [other, none] = [await work(theirsAsked, theirs), await work(noneAsked, NONE)];
+      expect(other).toEqual(none);
+      if (route === 'GET /api/v2/nodes/:id') expect(other.calls).toHaveLength(1);
+    }
   });
 
   it('keys of one are not those of another', async () => {

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { OpenApi } from '../openapi/open-api.ts';
 import { BrainError } from '../../domain/error.ts';
+import { ExpiringCache } from '../../shared/expiring-cache.ts';
 import { prefixOf, supportedOf, VERSIONS, type ApiVersion } from '../versions.ts';
 import { findGuides, renderGuide, type Guide } from './guides.ts';
 import { html } from './html.ts';
@@ -28,45 +29,58 @@ const PAGE_HEADERS = {
 
 const ASSETS = { 'docs.css': 'text/css; charset=utf-8', 'icon.svg': 'image/svg+xml' } as const;
 
-/** The OpenAPI and AsyncAPI documents, and pages made of them and of docs/. All is made at its first request, and kept. */
+/** They are the same for everybody and hold nothing of any owner, and whoever has no token yet has to read them first. */
+const config = { access: 'open' } as const;
+
+/** Addresses of this server for which pages are kept; a caller can make up more. */
+const KEPT_ORIGINS = 8;
+
+/**
+ * The OpenAPI and AsyncAPI documents, and pages made of them and of docs/, open to everybody. All is made at its first
+ * request, and kept.
+ */
 export function documentRoutes(app: FastifyInstance): void {
   for (const version of DOCUMENTED) {
-    const document = once(() => readFile(fileOf(version), 'utf8'));
+    const document = once(() => keptFile(fileOf(version)));
     app.get(
       `${prefixOf(version)}/openapi.json`,
-      { schema: documentSchema(version) },
+      { config, schema: documentSchema(version) },
       async (request, reply) => {
         reply.type('application/json; charset=utf-8');
         return sendKept(request, reply, await document());
       },
     );
     const page = once(() => referencePage(version));
+    const pages = new ExpiringCache<Kept>({ limit: KEPT_ORIGINS, nowMs: () => 0 });
     const paths = version === DOCUMENTED[0] ? ['/docs', pageOf(version)] : [pageOf(version)];
     for (const path of paths) {
-      app.get(path, async (request, reply) => {
-        return sendPage(request, reply, (await page()).replaceAll(ORIGIN, originOf(request)));
+      app.get(path, { config }, async (request, reply) => {
+        const origin = originOf(request);
+        const known = pages.get(origin) ?? kept((await page()).replaceAll(ORIGIN, origin));
+        pages.set(origin, known, Infinity);
+        return sendPage(request, reply, known);
       });
     }
   }
   for (const [name, type] of Object.entries(ASSETS)) {
-    const asset = once(() => readFile(new URL(`assets/${name}`, import.meta.url), 'utf8'));
-    app.get(`/docs/assets/${name}`, async (request, reply) => {
+    const asset = once(() => keptFile(new URL(`assets/${name}`, import.meta.url)));
+    app.get(`/docs/assets/${name}`, { config }, async (request, reply) => {
       reply.headers(PAGE_HEADERS).type(type);
       return sendKept(request, reply, await asset());
     });
   }
-  const frames = once(() => readFile(new URL('../../../docs/asyncapi.json', import.meta.url), 'utf8'));
-  app.get('/docs/asyncapi.json', async (request, reply) => {
+  const frames = once(() => keptFile(new URL('../../../docs/asyncapi.json', import.meta.url)));
+  app.get('/docs/asyncapi.json', { config }, async (request, reply) => {
     reply.type('application/json; charset=utf-8');
     return sendKept(request, reply, await frames());
   });
   const guides = once(async () => new Map((await findGuides()).map((guide) => [guide.path, guide])));
-  const pages = new Map<string, () => Promise<string>>();
-  app.get('/docs/*', async (request, reply) => {
+  const pages = new Map<string, () => Promise<Kept>>();
+  app.get('/docs/*', { config }, async (request, reply) => {
     const path = `/docs/${(request.params as { '*': string })['*']}`;
     const guide = (await guides()).get(path);
     if (!guide) throw new BrainError('not_found', `there is nothing at ${path}`, { operation: 'http.route' });
-    const page = pages.get(path) ?? once(() => guidePage(guide));
+    const page = pages.get(path) ?? once(async () => kept(await guidePage(guide)));
     pages.set(path, page);
     return sendPage(request, reply, await page());
   });
@@ -110,13 +124,25 @@ async function guidePage(guide: Guide): Promise<string> {
   return layout({ ...parts, ...guide, versions: VERSION_LINKS, guides: await findGuides() });
 }
 
-function sendPage(request: FastifyRequest, reply: FastifyReply, page: string): FastifyReply {
+/** A text, and a tag of it by which a browser that has it is told so. */
+interface Kept {
+  readonly text: string;
+  readonly tag: string;
+}
+
+function kept(text: string): Kept {
+  return { text, tag: `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"` };
+}
+
+async function keptFile(file: URL): Promise<Kept> {
+  return kept(await readFile(file, 'utf8'));
+}
+
+function sendPage(request: FastifyRequest, reply: FastifyReply, page: Kept): FastifyReply {
   return sendKept(request, reply.headers(PAGE_HEADERS).type('text/html; charset=utf-8'), page);
 }
 
-/** With a tag of the content, by which a browser that has it is told so. */
-function sendKept(request: FastifyRequest, reply: FastifyReply, text: string): FastifyReply {
-  const tag = `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`;
+function sendKept(request: FastifyRequest, reply: FastifyReply, { text, tag }: Kept): FastifyReply {
   reply.header('etag', tag);
   return request.headers['if-none-match'] === tag ? reply.code(304).send() : reply.send(text);
 }
