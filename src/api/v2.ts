@@ -349,8 +349,9 @@ export type Changes = Static<typeof Changes>;
 export const NodePage = pageOf(Node);
 export const EdgePage = pageOf(Edge);
 export const SearchPage = pageOf(SearchHit);
-export const EdgeList = Type.Object({ items: Type.Array(Edge) });
-export const CategoryList = Type.Object({ items: Type.Array(Category) });
+export const CategoryPage = pageOf(Category);
+/** What a list takes that has no filter. */
+export const PageQuery = Type.Object(paged, { additionalProperties: false });
 
 /** Calls of operations of a deprecated version, by operation and token, the last called first. */
 export const DeprecationUsage = Type.Object({

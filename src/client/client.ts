@@ -5,6 +5,7 @@ import { RealtimeClient, type RealtimeOptions } from './realtime-client.ts';
 
 // What `brain2/client` exports: for browsers and for Node, without a dependency.
 
+export { allPages } from './all-pages.ts';
 export { ApiError } from './http-client.ts';
 export { RealtimeError } from './realtime-client.ts';
 export type { BrainClient } from './http-client.ts';

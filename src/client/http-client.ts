@@ -85,7 +85,8 @@ export function brainClient(transport: Transport) {
       patch: (id: string, patch: v2.NodePatch, version: number) =>
         call<v2.LinkedNode>('PATCH', at('nodes', id), { json: patch, ifMatch: version }),
       delete: (id: string, version: number) => call<void>('DELETE', at('nodes', id), { ifMatch: version }),
-      edges: (id: string) => call<{ items: v2.Edge[] }>('GET', `${at('nodes', id)}/edges`),
+      edges: (id: string, query: Query = {}) =>
+        call<Page<v2.Edge>>('GET', `${at('nodes', id)}/edges`, { query }),
       related: (id: string, limit = 20) =>
         call<v2.Related>('GET', `${at('nodes', id)}/related`, { query: { limit } }),
       neighbors: (id: string, query: Query = {}) =>
@@ -116,7 +117,7 @@ export function brainClient(transport: Transport) {
       explanation: (id: string) => call<v2.Explanation>('GET', `${at('edges', id)}/explanation`),
     },
     categories: {
-      list: () => call<{ items: v2.Category[] }>('GET', '/api/v2/categories'),
+      list: (query: Query = {}) => call<Page<v2.Category>>('GET', '/api/v2/categories', { query }),
       create: (input: v2.CategoryInput) => call<v2.Category>('POST', '/api/v2/categories', { json: input }),
     },
     tokens: {

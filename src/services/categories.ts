@@ -14,7 +14,7 @@ import type { Repositories } from '../storage/repositories.ts';
 import type { Store } from '../storage/store.ts';
 import type { Tx } from '../storage/transaction.ts';
 import { checkVersion } from './nodes.ts';
-import { fillPage, type ListPage } from './pages.ts';
+import { cutPage, fillPage, type ListPage } from './pages.ts';
 import type { Keep } from './receipts.ts';
 
 /** A category as people see it: with its place in the tree and its notes counted. */
@@ -39,20 +39,42 @@ export function categoryService(needs: { readonly store: Store; readonly newCate
     noteCount: (await from.nodes.countByCategory()).get(category.id) ?? 0,
   });
 
+  async function listed(from: Repositories, tree: CategoryTree): Promise<readonly PlacedCategory[]> {
+    const counts = await from.nodes.countByCategory();
+    const below = (id: CategoryId | null, level: number): PlacedCategory[] =>
+      [...tree.children(id)]
+        .sort((a, b) => compareSteps(stepOf(a), stepOf(b)))
+        .flatMap((category) => [
+          { category, level, noteCount: counts.get(category.id) ?? 0 },
+          ...below(category.id, level + 1),
+        ]);
+    return below(null, 0);
+  }
+
   return {
     /** All of them, parents before children, siblings by title. */
     async list(owner: OwnerId): Promise<readonly PlacedCategory[]> {
       const from = store.read(owner);
+      return listed(from, await treeOf(from));
+    },
+
+    /** The same by pages. */
+    async page(
+      owner: OwnerId,
+      page: { readonly limit: number; readonly after?: string | undefined },
+    ): Promise<ListPage<PlacedCategory>> {
+      const from = store.read(owner);
       const tree = await treeOf(from);
-      const counts = await from.nodes.countByCategory();
-      const below = (id: CategoryId | null, level: number): PlacedCategory[] =>
-        [...tree.children(id)]
-          .sort((a, b) => a.title.localeCompare(b.title))
-          .flatMap((category) => [
-            { category, level, noteCount: counts.get(category.id) ?? 0 },
-            ...below(category.id, level + 1),
-          ]);
-      return below(null, 0);
+      const pathOf = ({ category }: PlacedCategory) =>
+        [category, ...tree.ancestors(category.id)].toReversed().map(stepOf);
+      return cutPage(
+        await listed(from, tree),
+        {
+          keyOf: (placed) => JSON.stringify(pathOf(placed)),
+          isAfter: (placed, key) => comparePaths(pathOf(placed), JSON.parse(key) as readonly Step[]) > 0,
+        },
+        page,
+      );
     },
 
     async get(owner: OwnerId, id: CategoryId): Promise<PlacedCategory> {
@@ -192,4 +214,23 @@ async function kept<T>(tx: Tx, result: T, keep: Keep<T> | undefined): Promise<T>
 
 export async function treeOf(from: Repositories): Promise<CategoryTree> {
   return new CategoryTree(await Array.fromAsync(from.categories.all()));
+}
+
+/** Where a category stands among its siblings. */
+type Step = readonly [title: string, id: string];
+
+const stepOf = ({ title, id }: Category): Step => [title, id];
+
+function compareSteps([titleA, idA]: Step, [titleB, idB]: Step): number {
+  return titleA.localeCompare(titleB) || (idA < idB ? -1 : Number(idA > idB));
+}
+
+/** Paths from the root, in the order of the tree: a parent stands before what is below it. */
+function comparePaths(a: readonly Step[], b: readonly Step[]): number {
+  for (const [at, step] of a.entries()) {
+    const other = b[at];
+    const order = other === undefined ? 1 : compareSteps(step, other);
+    if (order !== 0) return order;
+  }
+  return a.length - b.length;
 }

@@ -20,7 +20,7 @@ import type { Tx, WriteOptions } from '../storage/transaction.ts';
 import type { NoteIndex } from './index-thread.ts';
 import type { Linker } from './linker.ts';
 import { toLinkable, type Ahead, type OwnerIndexes } from './owner-indexes.ts';
-import { fillPage, type ListPage, type PageOptions, type PageSource } from './pages.ts';
+import { cutPage, fillPage, type ListPage, type PageOptions, type PageSource } from './pages.ts';
 import { linkNow, unlink, type PendingService } from './pending.ts';
 import type { Keep } from './receipts.ts';
 
@@ -108,6 +108,12 @@ export function nodeService(needs: {
     return linked;
   }
 
+  async function edgesOf(owner: OwnerId, id: NodeId): Promise<readonly Edge[]> {
+    const from = store.read(owner);
+    await from.nodes.get(id);
+    return withoutDangling(from, inForce(await from.edges.of(id)), await indexes.ready(owner));
+  }
+
   return {
     /** Stores a new note at version 1, linked. Throws `invalid`, or `conflict` when its source key is taken. */
     async create(owner: OwnerId, input: NodeInput, keep?: Keep<LinkedNode>): Promise<LinkedNode> {
@@ -152,10 +158,16 @@ export function nodeService(needs: {
     },
 
     /** The edges of a note that are in force. Throws `not_found`. */
-    async edges(owner: OwnerId, id: NodeId): Promise<readonly Edge[]> {
-      const from = store.read(owner);
-      await from.nodes.get(id);
-      return withoutDangling(from, inForce(await from.edges.of(id)), await indexes.ready(owner));
+    edges: edgesOf,
+
+    /** The same by pages, in the order in which they were made. */
+    async edgePage(
+      owner: OwnerId,
+      id: NodeId,
+      page: { readonly limit: number; readonly after?: string | undefined },
+    ): Promise<ListPage<Edge>> {
+      const edges = [...(await edgesOf(owner, id))].sort((a, b) => (a.id < b.id ? -1 : 1));
+      return cutPage(edges, { keyOf: (edge) => edge.id, isAfter: (edge, key) => edge.id > key }, page);
     },
 
     /** The engine's ranking for a stored note, best first, kept as edges or not. `limit` is 1 to 50. */

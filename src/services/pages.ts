@@ -17,6 +17,18 @@ export interface PageSource<T> {
   readonly keyOf: (item: T) => string;
 }
 
+/** A page of a list that is whole in memory, in its order; `isAfter` says whether an item stands behind a key. */
+export function cutPage<T>(
+  all: readonly T[],
+  of: { readonly keyOf: (item: T) => string; readonly isAfter: (item: T, key: string) => boolean },
+  { limit, after }: { readonly limit: number; readonly after?: string | undefined },
+): ListPage<T> {
+  const rest = after === undefined ? all : all.filter((item) => of.isAfter(item, after));
+  const items = rest.slice(0, limit);
+  const last = items.at(-1);
+  return last !== undefined && rest.length > limit ? { items, next: of.keyOf(last) } : { items };
+}
+
 /** Read at once where the filter drops most of what is read: a page of one is not worth a query. */
 const SCAN_PAGE = 200;
 

@@ -1,3 +1,4 @@
+import type { Page } from '../../src/api/common.ts';
 import type { BulkResult } from '../../src/api/v2-bulk.ts';
 import type { Category, Changes, Edge, LinkedNode, NodePage } from '../../src/api/v2.ts';
 import type { Static } from 'typebox';
@@ -86,7 +87,7 @@ async function recordNodes(record: Recording): Promise<Notes> {
     ['listNeighbors', 'One step away'],
   ] as const) {
     const query =
-      operationId === 'listRelated'
+      operationId === 'listRelated' || operationId === 'listNodeEdges'
         ? { limit: '5' }
         : operationId === 'listNeighbors'
           ? { depth: '2', minWeight: '0.1', limit: '10' }
@@ -146,6 +147,14 @@ async function recordCategories(record: Recording, { sleep, melatonin }: Notes):
     body: { title: 'Rest', parentId: health.id },
   });
   await record('listCategories', { shows: 'Two levels' });
+  const first = await record<Page<Category>>('listCategories', {
+    shows: 'The first page',
+    parameters: { limit: '1' },
+  });
+  await record('listCategories', {
+    shows: 'The page after it',
+    parameters: { limit: '1', cursor: first.body.page.next ?? '' },
+  });
   await record('getCategory', { shows: 'One category', parameters: { id: rest.id } });
   const updated = await record<Category>('updateCategory', {
     shows: 'A new title',

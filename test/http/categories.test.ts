@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Page } from '../../src/api/common.ts';
 import type { Category, Node } from '../../src/api/v2.ts';
 import { ifMatch, newBrain, type Client } from './client.ts';
 
@@ -8,6 +9,34 @@ const make = ({ post }: Client, title: string, parentId: string | null = null) =
   post<Category>('/categories', { title, parentId });
 
 const listed = async ({ get }: Client) => (await get<{ items: Category[] }>('/categories')).items;
+
+describe('the list of categories', () => {
+  it('comes by pages in the order of the tree, also while others are made and titles change', async () => {
+    const brain = await newBrain();
+    const health = await make(brain, 'Health');
+    const rest = await make(brain, 'Rest', health.id);
+    await make(brain, 'Sleep', rest.id);
+    await make(brain, 'Art');
+    await make(brain, 'Work');
+    const whole = (await listed(brain)).map(({ title }) => title);
+    expect(whole).toEqual(['Art', 'Health', 'Rest', 'Sleep', 'Work']);
+    expect((await brain.all<Category>('/categories', { limit: '2' })).map(({ title }) => title)).toEqual(
+      whole,
+    );
+
+    const first = await brain.send<Page<Category>>('GET', '/categories?limit=3');
+    expect(first.headers['link']).toContain('rel="next"');
+    const { next } = first.body.page;
+    await make(brain, 'Biology'); // before the cursor: of the page that was given already
+    await make(brain, 'Travel');
+    const second = await brain.send<Page<Category>>('GET', `/categories?limit=3&cursor=${next}`);
+    expect(second.body.items.map(({ title }) => title)).toEqual(['Sleep', 'Travel', 'Work']);
+    expect(second.body.page).toEqual({ next: null, hasMore: false });
+
+    for (const path of [`/edges?cursor=${next}`, `/categories?cursor=${next?.slice(0, -2)}AA`])
+      expect([path, (await brain.send('GET', path)).body.code]).toEqual([path, 'malformed']);
+  });
+});
 
 describe('a category', () => {
   it('is created, read, changed by a merge patch under If-Match, and deleted', async () => {

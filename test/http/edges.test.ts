@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Page } from '../../src/api/common.ts';
 import type { Edge, Explanation, Node } from '../../src/api/v2.ts';
 import { ifMatch, newBrain, SLEEP, type Client } from './client.ts';
 
@@ -16,6 +17,32 @@ async function linkedPair({ create }: Client) {
 async function strangers({ create }: Client) {
   return [await create({ content: 'alpha' }), await create({ content: 'omega' })] as const;
 }
+
+describe('the edges of a note', () => {
+  it('come by pages in the order of their making, also while others are made', async () => {
+    const brain = await newBrain();
+    const [hub, ...leaves] = await Promise.all(
+      Array.from({ length: 6 }, (_, at) => brain.create({ content: `word${at}` })),
+    );
+    const id = hub?.id ?? '';
+    const made: string[] = [];
+    for (const [at, leaf] of leaves.entries()) {
+      const ends = at % 2 === 0 ? { sourceId: id, targetId: leaf.id } : { sourceId: leaf.id, targetId: id };
+      made.push((await brain.connect(ends)).id);
+    }
+    const first = await brain.send<Page<Edge>>('GET', `/nodes/${id}/edges?limit=3`);
+    expect(first.body.items.map((edge) => edge.id)).toEqual(made.slice(0, 3));
+    const { next } = first.body.page;
+    expect(first.headers['link']).toBe(`</api/v2/nodes/${id}/edges?limit=3&cursor=${next}>; rel="next"`);
+    const other = await brain.create({ content: 'yet another' });
+    made.push((await brain.connect({ sourceId: other.id, targetId: id })).id);
+    const second = await brain.send<Page<Edge>>('GET', `/nodes/${id}/edges?limit=3&cursor=${next}`);
+    expect(second.body.items.map((edge) => edge.id)).toEqual(made.slice(3));
+    expect(second.body.page).toEqual({ next: null, hasMore: false });
+    const elsewhere = await brain.send('GET', `/nodes/${other.id}/edges?limit=3&cursor=${next}`);
+    expect([elsewhere.status, elsewhere.body.code]).toEqual([400, 'malformed']);
+  });
+});
 
 describe('an edge that a person draws', () => {
   it('is created accepted, human and manual with weight 1, and read back with 304 when known', async () => {

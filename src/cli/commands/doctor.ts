@@ -1,6 +1,7 @@
 import { constants, existsSync } from 'node:fs';
 import { access, statfs } from 'node:fs/promises';
 import type { Health } from '../../api/common.ts';
+import { allPages } from '../../client/all-pages.ts';
 import { ApiError, type BrainClient } from '../../client/http-client.ts';
 import { BrainError } from '../../domain/error.ts';
 import { connect } from '../../server/connect.ts';
@@ -187,7 +188,7 @@ const STATUS_OF: Readonly<Record<Health['status'], Status>> = {
 async function healthChecks(client: BrainClient): Promise<Check[]> {
   // Finding the counts opens the graph, so that the health of the index is told as well.
   const { nodes, edges } = await client.graph();
-  const { items: categories } = await client.categories.list();
+  const categories = await Array.fromAsync(allPages(client.categories.list));
   const { components } = await client.health();
   // The space on the disk is looked at above, where a server that does not start can still be told why.
   const { disk: _disk, ...rest } = components;

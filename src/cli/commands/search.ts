@@ -1,4 +1,5 @@
 import type { SearchHit } from '../../api/v2.ts';
+import { allPages } from '../../client/all-pages.ts';
 import type { BrainClient } from '../../client/http-client.ts';
 import { nearest } from '../../shared/nearest.ts';
 import { CliError } from '../cli-error.ts';
@@ -26,7 +27,7 @@ export async function searchCommand(cli: Cli, query: string, options: SearchOpti
 }
 
 async function categoryNamed(client: BrainClient, name: string): Promise<string> {
-  const { items } = await client.categories.list();
+  const items = await Array.fromAsync(allPages(client.categories.list));
   const exact = items.filter((item) => item.id === name.toLowerCase());
   const named =
     exact.length > 0 ? exact : items.filter((item) => item.title.toLowerCase() === name.toLowerCase());

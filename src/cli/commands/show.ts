@@ -1,4 +1,5 @@
 import type { Category, Node } from '../../api/v2.ts';
+import { allPages } from '../../client/all-pages.ts';
 import { onGraph, type Cli } from '../cli.ts';
 import { categoryPath } from '../category-path.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -12,8 +13,9 @@ export async function showCommand(cli: Cli, name: string): Promise<ExitCode> {
   const { screen } = cli;
   const shown = await onGraph(cli, { creates: false }, async (client) => {
     const node = await findNote(client, name);
-    const { items: edges } = await client.nodes.edges(node.id);
-    const categories = node.categories.length === 0 ? [] : (await client.categories.list()).items;
+    const edges = await Array.fromAsync(allPages((query) => client.nodes.edges(node.id, query)));
+    const categories =
+      node.categories.length === 0 ? [] : await Array.fromAsync(allPages(client.categories.list));
     return { node, categories, links: await linksOf(client, node.id, edges) };
   });
   const { node, categories, links } = shown;

@@ -18,7 +18,8 @@ export async function findGuides(): Promise<readonly Guide[]> {
       return Promise.all(
         names.map(async (name) => {
           const file = new URL(`${folder}${name}`, DOCS);
-          const title = /^# (.+)$/m.exec(await readFile(file, 'utf8'))?.[1] ?? name;
+          const heading = /^# (.+)$/m.exec(await readFile(file, 'utf8'))?.[1] ?? name;
+          const title = heading.replaceAll('`', '');
           return { path: `/docs/${folder}${name.slice(0, -'.md'.length)}`, title, file };
         }),
       );

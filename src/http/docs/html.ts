@@ -28,10 +28,19 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 const escape = (text: string): string => text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
 
-/** Words with `code` in them, as our descriptions are written. */
+/** Words with `code` and addresses of pages in them, as our descriptions are written. */
 export function prose(text: string): Html {
   const parts = text
     .split('`')
-    .map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : html`${part}`));
+    .map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : linked(part)));
+  return html`${parts}`;
+}
+
+const PAGE = /(\/docs(?:\/[\w-]+)*)/;
+
+function linked(words: string): Html {
+  const parts = words
+    .split(PAGE)
+    .map((part, index) => (index % 2 === 1 ? html`<a href="${part}">${part}</a>` : html`${part}`));
   return html`${parts}`;
 }

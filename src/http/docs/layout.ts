@@ -33,16 +33,21 @@ export function layout({ path, title, body, contents, versions, guides }: Page):
       <body>
         <a class="skip" href="#content">Skip to the content</a>
         <header>
-          <a class="brand" href="/docs">Brain2</a>
+          <a class="brand" href="/docs"
+            ><img src="/docs/assets/icon.svg" alt="" width="22" height="22" /> Brain2</a
+          >
           <nav class="versions" aria-label="Versions of the API">
             <ul>
               ${versions.map(link)}
             </ul>
           </nav>
           <nav class="guides" aria-label="Guides">
-            <ul>
-              ${guides.map(link)}
-            </ul>
+            <details>
+              <summary>${guides.some((guide) => guide.path === path) ? title : 'Guides'}</summary>
+              <ul>
+                ${guides.map(link)}
+              </ul>
+            </details>
           </nav>
         </header>
         <div class="page">

@@ -53,7 +53,7 @@ function parameters(document: OpenApi, operation: Operation): Html | undefined {
   );
   return html`<h4>Parameters</h4>
     <div class="wide">
-      <table>
+      <table class="parameters">
         <thead>
           <tr>
             <th scope="col">Name</th>

@@ -1,7 +1,6 @@
 import type { FastifyPluginAsyncTypebox as Routes } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import * as api from '../../api/v2.ts';
-import { paged } from '../../api/common.ts';
 import { isBrainError, within } from '../../domain/error.ts';
 import { categoryId, nodeId, type CategoryId, type NodeId } from '../../domain/values.ts';
 import type { PlacedCategory } from '../../services/categories.ts';
@@ -20,8 +19,6 @@ import {
   paging,
   requiredVersion,
 } from './request.ts';
-
-const PageQuery = Type.Object(paged, { additionalProperties: false });
 
 const Removal = Type.Pick(api.Assignment, ['nodeIds'], { additionalProperties: false });
 
@@ -64,13 +61,19 @@ export const categoryRoutes =
       {
         schema: {
           operationId: 'listCategories',
-          summary: 'List all categories',
-          description: 'The whole tree, each with its level and its parent.',
+          summary: 'List categories',
+          description:
+            'The tree by pages, each category with its level and its parent: parents before what is below them, siblings by title.',
           tags: ['categories'],
-          response: { 200: api.CategoryList },
+          sends: ['link'],
+          querystring: api.PageQuery,
+          response: { 200: api.CategoryPage },
         },
       },
-      async () => ({ items: (await categories.list(owner())).map(presentCategory) }),
+      async (request, reply) => {
+        const { page, seal } = paging(request, reply, cursors, 'categories');
+        return presentPage(seal(await categories.page(owner(), page)), presentCategory);
+      },
     );
 
     app.get(
@@ -176,7 +179,7 @@ export const categoryRoutes =
           description: 'By pages.',
           tags: ['categories'],
           sends: ['link'],
-          querystring: PageQuery,
+          querystring: api.PageQuery,
           response: { 200: api.NodePage },
         },
       },

@@ -194,12 +194,19 @@ export const nodeRoutes =
         schema: {
           operationId: 'listNodeEdges',
           summary: 'List the edges of a note',
-          description: 'Every edge at the note, in either direction, of any status.',
+          description:
+            'The edges in force at the note, in either direction, by pages in the order in which they were made.',
           tags: ['nodes'],
-          response: { 200: api.EdgeList },
+          sends: ['link'],
+          querystring: api.PageQuery,
+          response: { 200: api.EdgePage },
         },
       },
-      async (request) => ({ items: (await nodes.edges(owner(), idOf(request, nodeId))).map(presentEdge) }),
+      async (request, reply) => {
+        const id = idOf(request, nodeId);
+        const { page, seal } = paging(request, reply, cursors, `edges of ${id}`);
+        return presentPage(seal(await nodes.edgePage(owner(), id, page)), presentEdge);
+      },
     );
 
     app.get(
