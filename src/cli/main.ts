@@ -11,10 +11,10 @@ if (Number(major) < NEEDED) {
   process.exitCode = 1;
 } else {
   // What Node has compiled is kept, which halves the time of a start. Not in the shared temporary folder, where others
-  // could put something in its place.
+  // could put something in its place. Threads look for it in the environment.
   const { enableCompileCache } = await import('node:module');
   const { homedir } = await import('node:os');
-  enableCompileCache(process.env['NODE_COMPILE_CACHE'] ?? `${homedir()}/.cache/brain2`);
+  enableCompileCache((process.env['NODE_COMPILE_CACHE'] ??= `${homedir()}/.cache/brain2`));
   const { run } = await import('./run.ts');
   process.exitCode = await run(process.argv.slice(2));
 }
