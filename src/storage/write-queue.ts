@@ -23,6 +23,9 @@ export class WriteQueue<W extends { readonly bulk: boolean }> {
   }
 }
 
+/** Works taken that stay in the list, at most: it is cut when they are as many as those that wait. */
+const TAKEN_KEPT = 256;
+
 /** First in, first out; `Array.shift` would move all that follow at each step. */
 class Lane<W> {
   #works: W[] = [];
@@ -39,16 +42,19 @@ class Lane<W> {
   take(): W | undefined {
     if (this.#next === this.#works.length) return undefined;
     const work = this.#works[this.#next++];
-    if (this.#next === this.#works.length) {
-      this.#works = [];
-      this.#next = 0;
-    }
+    if (this.#next >= TAKEN_KEPT && this.#next >= this.size) this.#cut();
     return work;
   }
 
   putBack(works: readonly W[]): void {
     if (works.length === 0) return;
-    this.#works = [...works, ...this.#works.slice(this.#next)];
+    this.#cut();
+    this.#works = [...works, ...this.#works];
+  }
+
+  /** Lets go of what was taken: a lane may never be empty while a long bulk runs. */
+  #cut(): void {
+    this.#works = this.#works.slice(this.#next);
     this.#next = 0;
   }
 }
