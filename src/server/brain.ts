@@ -61,7 +61,7 @@ interface BrainOptions {
 }
 
 /** In larger pieces an import writes a third less; the one who waits is the one who imports. */
-const ALONE = { round: { works: 128, ms: 200 }, checkpointPages: 16_000 };
+const ALONE = { round: { works: 200, ms: 200 }, checkpointPages: 16_000 };
 
 /** On one's own machine every program is the one owner's; elsewhere an owner shares the process with a thousand. */
 const SOCKETS_OF_OWNER = { local: 100, token: 10, jwt: 10 };

@@ -1,15 +1,15 @@
 import type { Explanation, LinkableNote, Related, SearchHit, SearchOptions } from '../linking/link-index.ts';
 import { BrainError } from '../domain/error.ts';
 import type { NodeId } from '../domain/values.ts';
-import { Thread, threadModule } from '../shared/thread.ts';
+import { Thread, threadModule, type CallOptions } from '../shared/thread.ts';
 import type { IndexCall, IndexCalls, IndexMethod } from './index-calls.ts';
 import { IndexWork } from './index-work.ts';
 import type { Wanted } from './wanted.ts';
 
-/** Notes whose links are asked for in one call: others' questions wait behind it, about 10 ms. */
+/** Notes whose links are asked for in one call: others' questions wait behind one, about 10 ms. */
 const LINKS_A_CALL = 32;
-/** Of a long list of notes so many calls are under way at once: the thread always has the next one. */
-const CALLS_AHEAD = 4;
+/** Of a long list of notes so many calls are under way at once: while the thread is quicker, it goes ahead. */
+const CALLS_AHEAD = 32;
 /** Notes on their way to the thread: a few megabytes. */
 const MOST_BEHIND = 1_000;
 
@@ -36,17 +36,17 @@ export class IndexThread {
   async open(bytes?: Uint8Array): Promise<NoteIndex> {
     const thread = (this.#thread ??= this.#start());
     const number = ++this.#lastIndex;
-    const call = async <M extends IndexMethod>(
-      method: M,
-      ...args: Parameters<IndexCalls[M]>
-    ): Promise<ReturnType<IndexCalls[M]>> => {
+    const call: Call = async (method, args, { yields } = {}) => {
       const transfer = args.flatMap((arg) => (arg instanceof Uint8Array ? [arg.buffer as ArrayBuffer] : []));
       const request: IndexCall = { index: number, method, args };
-      const answer = await thread.call<ReturnType<IndexCalls[M]> | Error>(request, transfer);
+      const answer = await thread.call<ReturnType<IndexCalls[typeof method]> | Error>(request, {
+        transfer,
+        yields,
+      });
       if (answer instanceof Error) throw answer;
       return answer;
     };
-    return new NoteIndex(call, await call('open', bytes));
+    return new NoteIndex(call, await call('open', [bytes]));
   }
 
   async close(): Promise<void> {
@@ -76,7 +76,7 @@ export function indexInProcess(): Worker {
   };
 }
 
-/** The links that a note keeps as it was at `version`. */
+/** The links that a note keeps as it was at `version`; if it has another by now, as it was since. */
 export interface IndexedLinks {
   readonly id: NodeId;
   readonly version: number | undefined;
@@ -85,12 +85,13 @@ export interface IndexedLinks {
 
 type Call = <M extends IndexMethod>(
   method: M,
-  ...args: Parameters<IndexCalls[M]>
+  args: Parameters<IndexCalls[M]>,
+  options?: Pick<CallOptions, 'yields'>,
 ) => Promise<ReturnType<IndexCalls[M]>>;
 
 /**
  * The index of one owner: which notes it holds is known here, what they say in the thread. Calls are carried out in
- * the order in which they are made.
+ * the order in which they are made, but for `links` of many notes, which lets all others go first.
  */
 export class NoteIndex {
   readonly #call: Call;
@@ -134,16 +135,16 @@ export class NoteIndex {
   /** Adds a note, or replaces the one of its id, for all calls that follow. */
   put(note: LinkableNote): void {
     this.#versions.set(note.id, note.version);
-    this.#change('put', note);
+    this.#change('put', [note]);
   }
 
   remove(id: string): void {
-    if (this.#versions.delete(id)) this.#change('remove', id);
+    if (this.#versions.delete(id)) this.#change('remove', [id]);
   }
 
   /** See `LinkIndex.settle`. */
   async settle(): Promise<void> {
-    while (!(await this.#ask('settle')));
+    while (!(await this.#ask('settle', [])));
   }
 
   /** The links that each note keeps, in the order of the ids; none for one that is not there. */
@@ -160,52 +161,52 @@ export class NoteIndex {
   }
 
   async linksOf(id: NodeId): Promise<readonly Wanted[]> {
-    return (await this.#ask('links', [id]))[0] ?? [];
+    return (await this.#ask('links', [[id]]))[0] ?? [];
   }
 
   async #linksOfAll(ids: readonly NodeId[]): Promise<readonly IndexedLinks[]> {
-    const versions = ids.map((id) => this.versionOf(id)); // as the thread will find them
-    const answers = await this.#ask('links', ids);
+    const versions = ids.map((id) => this.versionOf(id));
+    const answers = await this.#ask('links', [ids], { yields: true });
     return ids.map((id, at) => ({ id, version: versions[at], links: answers[at] ?? [] }));
   }
 
   related(id: string, limit: number): Promise<readonly Related[]> {
-    return this.#ask('related', id, limit);
+    return this.#ask('related', [id, limit]);
   }
 
   /** The ranking for a note that is not stored, or not as it is now. */
   preview(note: LinkableNote, limit: number): Promise<readonly Related[]> {
-    return this.#ask('preview', note, limit);
+    return this.#ask('preview', [note, limit]);
   }
 
   /** What of that ranking the note would keep as links. */
   previewLinks(note: LinkableNote, limit: number): Promise<readonly Related[]> {
-    return this.#ask('previewLinks', note, limit);
+    return this.#ask('previewLinks', [note, limit]);
   }
 
   fingerprint(note: LinkableNote): Promise<string> {
-    return this.#ask('fingerprint', note);
+    return this.#ask('fingerprint', [note]);
   }
 
   explain(a: LinkableNote, b: LinkableNote): Promise<Explanation> {
-    return this.#ask('explain', a, b);
+    return this.#ask('explain', [a, b]);
   }
 
   search(query: string, options: SearchOptions = {}): Promise<readonly SearchHit[]> {
-    return this.#ask('search', query, options);
+    return this.#ask('search', [query, options]);
   }
 
   serialize(): Promise<Uint8Array> {
-    return this.#ask('serialize');
+    return this.#ask('serialize', []);
   }
 
   close(): Promise<void> {
-    return this.#ask('close');
+    return this.#ask('close', []);
   }
 
-  #change<M extends IndexMethod>(method: M, ...args: Parameters<IndexCalls[M]>): void {
+  #change<M extends IndexMethod>(method: M, args: Parameters<IndexCalls[M]>): void {
     this.#behind += 1;
-    this.#lastChange = this.#call(method, ...args).then(
+    this.#lastChange = this.#call(method, args).then(
       () => void (this.#behind -= 1),
       (error: unknown) => void (this.#lost ??= error),
     );
@@ -213,10 +214,11 @@ export class NoteIndex {
 
   async #ask<M extends IndexMethod>(
     method: M,
-    ...args: Parameters<IndexCalls[M]>
+    args: Parameters<IndexCalls[M]>,
+    options?: Parameters<Call>[2],
   ): Promise<ReturnType<IndexCalls[M]>> {
     try {
-      return await this.#call(method, ...args);
+      return await this.#call(method, args, options);
     } catch (cause) {
       this.#lost ??= cause;
       const message = cause instanceof Error ? cause.message : String(cause);

@@ -6,7 +6,8 @@ export type Reply = (at: number, answer: unknown, transfer?: readonly Transferab
 
 /**
  * The other side of `Thread`: hands all requests that wait to `work`, which replies to each of them; what it throws
- * is thrown at the callers that have no reply yet. `onEnd` runs before the thread goes.
+ * is thrown at the callers that have no reply yet. One that yields is handed over alone, when nothing else waits.
+ * `onEnd` runs before the thread goes.
  */
 export function answerRequests(
   work: (requests: readonly unknown[], reply: Reply) => void,
@@ -41,15 +42,20 @@ export function answerRequests(
   };
 
   type Message = readonly ThreadRequest<unknown>[] | typeof END;
+  const yielding: ThreadRequest<unknown>[] = [];
   port.on('message', (first: Message) => {
-    const asked: ThreadRequest<unknown>[] = [];
     let isEnding = false;
-    for (let next: { message: Message } | undefined = { message: first }; next;) {
-      if (next.message === END) isEnding = true;
-      else asked.push(...next.message);
+    let next: { message: Message } | undefined = { message: first };
+    do {
+      const asked: ThreadRequest<unknown>[] = [];
+      for (; next; next = receiveMessageOnPort(port)) {
+        if (next.message === END) isEnding = true;
+        else for (const request of next.message) (request.yields ? yielding : asked).push(request);
+      }
+      if (asked.length > 0) answer(asked);
+      else answer(yielding.splice(0, 1));
       next = receiveMessageOnPort(port);
-    }
-    if (asked.length > 0) answer(asked);
+    } while (next || yielding.length > 0);
     if (!isEnding) return;
     onEnd();
     port.close();

@@ -23,6 +23,17 @@ describe('a thread', () => {
     expect(answers.at(-1)?.together).toBeGreaterThanOrEqual(1);
   });
 
+  it('answers what yields after all that does not, and all of it before it ends', async () => {
+    const thread = newThread();
+    const answered: unknown[] = [];
+    const ask = (request: string, yields?: boolean) =>
+      thread.call<Echo>(request, { yields }).then((answer) => answered.push(answer.request));
+    const asked = Promise.all([ask('bulk 1', true), ask('one'), ask('bulk 2', true), ask('two')]);
+    await thread.end();
+    await asked;
+    expect(answered).toEqual(['one', 'two', 'bulk 1', 'bulk 2']);
+  });
+
   it('rejects with what was thrown over a request, and goes on', async () => {
     const thread = newThread();
     await expect(thread.call('throw')).rejects.toThrow('it threw');

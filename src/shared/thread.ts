@@ -6,6 +6,8 @@ export const END = 'end';
 export interface ThreadRequest<Request> {
   readonly id: number;
   readonly request: Request;
+  /** Whether it waits for all that is not to wait, also of what comes after it. */
+  readonly yields?: boolean | undefined;
 }
 
 /** What a thread sends back: the number of the request, and its answer or what was thrown over it. */
@@ -18,9 +20,19 @@ interface Awaited {
   readonly reject: (error: unknown) => void;
 }
 
+export interface CallOptions {
+  /** Memory that goes over without a copy. */
+  readonly transfer?: readonly Transferable[];
+  readonly yields?: ThreadRequest<never>['yields'];
+}
+
+/** A thread's young objects: what it is sent and answers is soon forgotten, and three such heaps add up. */
+const YOUNG_GENERATION_MB = 24;
+
 /**
- * A worker thread that answers requests in the order of their coming. It keeps the process alive while it owes an
- * answer, and no longer. When it dies, what it owed is rejected, and so is all that comes after.
+ * A worker thread that answers requests in the order of their coming, those that yield after all others. It keeps the
+ * process alive while it owes an answer, and no longer. When it dies, what it owed is rejected, and so is all that
+ * comes after.
  */
 export class Thread<Request> {
   readonly #worker: Worker;
@@ -35,7 +47,11 @@ export class Thread<Request> {
   /** `entry` is a module that calls `answerRequests`; `data` is its `workerData`. */
   constructor(entry: URL, data: unknown) {
     const name = entry.pathname.replace(/^.*\//, '').replace(/-entry\.\w+$/, '');
-    this.#worker = new Worker(entry, { workerData: data, name });
+    this.#worker = new Worker(entry, {
+      workerData: data,
+      name,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+    });
     this.#worker.unref();
     this.#worker.on('message', (answers: readonly ThreadAnswer[]) => {
       for (const answer of answers) this.#settle(answer);
@@ -58,7 +74,7 @@ export class Thread<Request> {
     return this.#awaited.size;
   }
 
-  call<Answer>(request: Request, transfer: readonly Transferable[] = []): Promise<Answer> {
+  call<Answer>(request: Request, { transfer = [], yields }: CallOptions = {}): Promise<Answer> {
     if (this.#dead) return Promise.reject(this.#dead);
     const id = ++this.#lastId;
     return new Promise<Answer>((resolve, reject) => {
@@ -66,7 +82,7 @@ export class Thread<Request> {
       this.#awaited.set(id, { resolve, reject });
       this.#transfer.push(...transfer);
       // After all that the work under way still asks before it waits.
-      if (this.#outbox.push({ id, request }) === 1) process.nextTick(() => this.#send());
+      if (this.#outbox.push({ id, request, yields }) === 1) process.nextTick(() => this.#send());
     });
   }
 

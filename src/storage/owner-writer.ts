@@ -11,6 +11,8 @@ import { WriteQueue } from './write-queue.ts';
 
 /** What waits behind a round waits no longer than for two of these. */
 const ROUND: RoundLimits = { works: 256, ms: 80 };
+/** Sent and not answered yet, at most: the writer finds the next one waiting when it has committed one. */
+const ROUNDS_UNDER_WAY = 2;
 /** After this time others have a turn of the event loop. */
 const TURN_MS = 8;
 /** Above this, a caller is told to come back rather than left waiting. */
@@ -96,30 +98,33 @@ export class OwnerWriter {
   }
 
   /**
-   * While a round is committed the next one is decided on top of it, so neither the disk nor the deciding waits for
-   * the other. If the one below was not applied whole, both decide again.
+   * While a round is committed the next one is decided on top of it and sent after it, so neither the disk nor the
+   * deciding waits for the other. If one below was not applied whole, all above it are decided again.
    */
   async #run(): Promise<void> {
     await Promise.resolve(); // callers of the same tick join the first round
-    let below: Committing | undefined;
-    while (this.#queue.size > 0 || below) {
-      const next = this.#queue.size > 0 ? await this.#tryToDecide(below?.round) : undefined;
-      const again = below ? await below.left : [];
-      below = undefined;
-      if (again.length > 0) await this.#decideAgain([...again, ...(next?.taken ?? [])]);
-      else if (next) {
-        next.unit.rebase(this.#options.table);
-        below = { round: next, left: this.#commit(next) };
+    const underWay: Committing[] = [];
+    while (this.#queue.size > 0 || underWay.length > 0) {
+      if (this.#queue.size > 0 && underWay.length < ROUNDS_UNDER_WAY) {
+        const round = await this.#tryToDecide(underWay);
+        if (round) underWay.push({ round, left: this.#commit(round) });
+        continue;
+      }
+      const again = [...((await underWay.shift()?.left) ?? [])];
+      if (again.length === 0) underWay[0]?.round.unit.rebase(this.#options.table);
+      else {
+        for (const { left } of underWay.splice(0)) again.push(...(await left));
+        await this.#decideAgain(again);
       }
     }
     this.#running = undefined;
     this.#hooks.onIdle();
   }
 
-  async #tryToDecide(below: Decided | undefined): Promise<Decided | undefined> {
+  async #tryToDecide(underWay: readonly Committing[]): Promise<Decided | undefined> {
     const taken: Queued[] = [];
     try {
-      return await this.#decide(taken, below);
+      return await this.#decide(taken, underWay);
     } catch (error) {
       for (const work of taken) work.reject(error);
       return undefined;
@@ -127,14 +132,15 @@ export class OwnerWriter {
   }
 
   /** Decides what is waiting, as much as one round takes, and moves it from the queue to `taken`. */
-  async #decide(taken: Queued[], below: Decided | undefined): Promise<Decided> {
+  async #decide(taken: Queued[], underWay: readonly Committing[]): Promise<Decided> {
     const { table, now, newEpoch, round: limits = ROUND } = this.#options;
+    const below = underWay.at(-1)?.round;
     const head = below?.head ?? (await readHead(table, this.#owner)) ?? emptyHead(newEpoch());
     const unit = new UnitOfWork(below?.unit ?? table);
     const repos = repositories(this.#owner, unit, unit);
     const round = new Round<Queued>(this.#owner, head);
     const from = round.position;
-    const committed = below?.from ?? from;
+    const committed = underWay[0]?.round.from ?? from;
     const end = performance.now() + limits.ms;
     let turnEnd = performance.now() + TURN_MS;
     let isAwaited = false;

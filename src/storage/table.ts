@@ -75,7 +75,8 @@ export interface TableReader {
 export interface Table extends TableReader {
   /**
    * Applies transactions in order, each whole or not at all, and stops at the first whose condition does not hold.
-   * What is reported as applied is durable. Throws `too_large` (nothing applied), `storage_full`, `read_only`,
+   * What is reported as applied is durable. Calls whose first operation is in one partition are applied in the order
+   * of the calls, so the next may be made before the one that it stands on is answered. Throws `too_large` (nothing applied), `storage_full`, `read_only`,
    * `unavailable`, `corrupt`.
    */
   transact(transactions: readonly (readonly Op[])[]): Promise<Outcome>;

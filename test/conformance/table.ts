@@ -261,6 +261,29 @@ export function tableConformance(name: string, makeTable: MakeTable, sizes = WIT
       }
     });
 
+    test('[ST15] calls of one partition are applied in the order of the calls, before any is answered', async () => {
+      const pk = fresh();
+      const steps = Array.from({ length: 30 }, (_, step) => step + 1);
+      const outcomes = await Promise.all(
+        steps.map((ver) => {
+          const put = item(pk, 'a', { ver }, { ver });
+          return table.transact([[{ put, if: ver === 1 ? 'absent' : { ver: ver - 1 } }]]);
+        }),
+      );
+      expect(outcomes).toEqual(steps.map(() => ({ applied: 1 })));
+      expect((await table.get({ pk, sk: 'a' }))?.ver).toBe(steps.length);
+    });
+
+    test('[ST15] a call that is refused keeps those behind it from nothing', async () => {
+      const pk = fresh();
+      const [refused, stands, fits] = await Promise.all([
+        table.transact([[{ put: item(pk, 'a', 1, { ver: 2 }), if: { ver: 1 } }]]),
+        table.transact([[{ put: item(pk, 'b', 2, { ver: 3 }), if: { ver: 2 } }]]),
+        table.transact([[{ put: item(pk, 'c', 3), if: 'absent' }]]),
+      ]);
+      expect([refused.applied, stands.applied, fits.applied]).toEqual([0, 0, 1]);
+    });
+
     test('[ST10] an item past its ttl is absent for reads and conditions, and can be put anew', async () => {
       const pk = fresh();
       const past = item(pk, 'b', 'past', { ver: 1, ttl: nowSeconds() - 10 });

@@ -10,7 +10,7 @@ import {
 import { BrainError, isBrainError } from '../../domain/error.ts';
 import { eachConcurrent } from '../../shared/each-concurrent.ts';
 import { checkLimits } from '../check-limits.ts';
-import { holds, type Item, type Key, type Op, type Outcome, type Page } from '../table.ts';
+import { holds, keyOf, type Item, type Key, type Op, type Outcome, type Page } from '../table.ts';
 import type { QueryOptions, Table } from '../table.ts';
 import { compareSortKeys } from '../unit-of-work.ts';
 import {
@@ -51,6 +51,8 @@ export class DynamoTable implements Table {
   readonly #nowSeconds: () => number;
   readonly #limits: PatienceLimits;
   readonly #toItem: (attributes: Attributes) => Item;
+  /** By partition, the last call that writes there; for as long as there is one. */
+  readonly #lastWrites = new Map<string, Promise<Outcome>>();
   #closed = false;
 
   constructor({ client, tableName, nowSeconds, patience = PATIENCE, onDamaged }: DynamoTableOptions) {
@@ -100,17 +102,18 @@ export class DynamoTable implements Table {
 
   async transact(transactions: readonly (readonly Op[])[]): Promise<Outcome> {
     checkLimits(transactions);
-    for (const [applied, ops] of transactions.entries()) {
-      try {
-        const refused = await this.#apply(ops);
-        if (refused) return { applied, refused: { op: refused } };
-      } catch (error) {
-        // What came before is applied, and said to be. But if this one may be too, nobody must take it for undone.
-        if (applied === 0 || isBrainError(error, 'timeout')) throw error;
-        return { applied };
-      }
+    const first = transactions.find((ops) => ops.length > 0)?.[0];
+    if (!first) return { applied: transactions.length };
+    const { pk } = keyOf(first);
+    const before = this.#lastWrites.get(pk);
+    const apply = (): Promise<Outcome> => this.#applySeries(transactions);
+    const outcome = before ? before.then(apply, apply) : apply();
+    this.#lastWrites.set(pk, outcome);
+    try {
+      return await outcome;
+    } finally {
+      if (this.#lastWrites.get(pk) === outcome) this.#lastWrites.delete(pk);
     }
-    return { applied: transactions.length };
   }
 
   /** Every partition key there is, each once. It reads the whole table. */
@@ -139,6 +142,20 @@ export class DynamoTable implements Table {
   async close(): Promise<void> {
     this.#closed = true;
     this.#client.destroy();
+  }
+
+  async #applySeries(transactions: readonly (readonly Op[])[]): Promise<Outcome> {
+    for (const [applied, ops] of transactions.entries()) {
+      try {
+        const refused = await this.#apply(ops);
+        if (refused) return { applied, refused: { op: refused } };
+      } catch (error) {
+        // What came before is applied, and said to be. But if this one may be too, nobody must take it for undone.
+        if (applied === 0 || isBrainError(error, 'timeout')) throw error;
+        return { applied };
+      }
+    }
+    return { applied: transactions.length };
   }
 
   /** The items under the keys, each once. */

@@ -16,7 +16,7 @@ export interface ConnectionOptions {
 }
 
 const BUSY_TIMEOUT_MS = 5_000;
-const CACHE_KIB = 40 * 1024;
+const CACHE_KIB = 16 * 1024;
 /** What is copied at once keeps the next commit waiting: 4 MB of log take about 10 ms. */
 const CHECKPOINT_PAGES = 1_000;
 /** `PRAGMA synchronous`: 2 is FULL, the log is synced at each commit. */
