@@ -3,6 +3,7 @@ import type { Job } from '../domain/job.ts';
 import type { Notice } from '../domain/notice.ts';
 import { instant, type OwnerId } from '../domain/values.ts';
 import { createApp } from '../http/app.ts';
+import type { Exposition } from '../http/metrics.ts';
 import { Hub, type HubNeeds } from '../realtime/hub.ts';
 import { SharedTickets } from '../realtime/shared-tickets.ts';
 import { indexInProcess, IndexThread } from '../services/index-thread.ts';
@@ -85,11 +86,8 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
     const resident = settings.auth === 'local' ? LOCAL_OWNER : undefined;
     const { store, services } = joinServices({ engine, log, newId, onWork, round, nowMs, resident });
     observation.measure(() => read({ store, services }, LOCAL_OWNER));
-    const readers = vaultReaders({
-      isBackground: true,
-      nowMs,
-      onCrash: (err) => log.error({ err }, 'a worker died over its job'),
-    });
+    const onCrash = (err: Error): void => log.error({ err }, 'a worker died over its job');
+    const readers = vaultReaders({ isBackground: true, nowMs, onCrash });
     const health = healthOf(engine, { store, services, resident, readers });
     const access = await accessOf(settings, { services, operatorKey: folder.operatorKey, nowMs });
     const { authenticate } = access;
@@ -98,11 +96,7 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
     const hub = hubOf(engine, { store, authenticate, tokens, newId, nowMs, limits });
     services.jobs.onChange((job) => hub.tell(job.owner, noticeOf(job)));
     const facts = { version: VERSION, cursorKey: folder.key, showsInside: settings.mode === 'development' };
-    const told = exposition && {
-      ...exposition,
-      text: async () =>
-        (await exposition.text()) + realtimeExposition(hub.metrics) + workersExposition(readers.metrics),
-    };
+    const told = exposition && wholeExposition(exposition, { hub, readers });
     const parts = { services, log, newId, metrics, tracer, exposition: told, resident, access };
     const app = await createApp({ ...parts, ...facts, checks: health.checks, realtime: realtimeNeeds(hub) });
     const closeSockets = serveSockets({ server: app.server, hub, origins: settings.allowedOrigins });
@@ -130,6 +124,16 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
     folder.release();
     throw error;
   }
+}
+
+/** What is counted here, beside what the process counts. */
+function wholeExposition(
+  exposition: Exposition,
+  { hub, readers }: { readonly hub: Hub; readonly readers: VaultReaders },
+): Exposition {
+  const text = async (): Promise<string> =>
+    (await exposition.text()) + realtimeExposition(hub.metrics) + workersExposition(readers.metrics);
+  return { ...exposition, text };
 }
 
 /** Where other processes serve the same graphs, their commits are heard and their tickets taken. */
