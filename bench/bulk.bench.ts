@@ -1,82 +1,97 @@
 #!/usr/bin/env node
-// node bench/bulk.bench.ts [--notes N] [--bulk N] [--repeats N]
+// node bench/bulk.bench.ts [--notes N]   the largest of the sizes
 import { brainClient, type BrainClient } from '../src/client/http-client.ts';
 import { httpTransport } from '../src/client/http-transport.ts';
-import { goal, numbers, percentile, spread, table } from './figures.ts';
+import { mapConcurrent } from '../src/shared/map-concurrent.ts';
+import { join } from 'node:path';
+import { allPairs, WORKERS } from './all-pairs.ts';
+import { ms, numbers, table } from './figures.ts';
 import { machine } from './machine.ts';
-import { syntheticVault } from './make-vault.ts';
-import { prepared } from './prepared.ts';
-import { startReadyBrain2, temporaryFolder } from './processes.ts';
+import { syntheticVault, type VaultNote } from './make-vault.ts';
+import { cpuMsOf, startReadyBrain2, temporaryFolder } from './processes.ts';
 
-const GOAL_MS = 2_000;
-const WARM_UP = 2;
-/** As a browser or a script would send them side by side. */
-const AT_ONCE = 6;
+const SIZES = [100, 1_000, 10_000];
+/** Of a bulk. */
+const MOST_ITEMS = 1_000;
+const AT_ONCE = 16;
+/** Single creates that are sent in earnest; for more notes their time is scaled. */
+const MOST_SINGLE = 1_000;
 
-const { notes, bulk, repeats } = numbers({ notes: 10_000, bulk: 100, repeats: 20 });
+const { notes: largest } = numbers({ notes: 10_000 });
 const folder = temporaryFolder();
 
-console.log(`## Create ${bulk} notes at once\n\n${machine()}\n`);
+console.log(`## Create many notes\n\n${machine()}\n`);
 console.log(
-  `${bulk} notes, new each time, into a graph of ${notes}, over HTTP, ${repeats} times after ${WARM_UP} that do not count, ` +
-    'the ways taken in turn. The time is from sending the first request until the last answer was read: by then every ' +
-    'note is durable and linked, and the answers hold the edges.\n',
+  'So many notes into an empty graph, over HTTP, from sending the first request until the last answer was read: by then ' +
+    'every note is durable and linked. Each way begins with a server and a folder of its own. All pairs is how the first ' +
+    'Brain2 linked, keywords compared by Jaccard with those of each other note, in its best form (numbers in shared ' +
+    `memory) and storing nothing. Times marked ~ were taken of a part and scaled: single creates of ${MOST_SINGLE} notes, ` +
+    'which is kind to them, pairs of 4 million.\n',
 );
 
-type Notes = readonly { readonly title: string; readonly content: string; readonly tags: string[] }[];
-type Way = (client: BrainClient, of: Notes) => Promise<number>;
+type Notes = readonly VaultNote[];
+type Way = (client: BrainClient, notes: Notes) => Promise<void>;
 
-const oneByOne: Way = async (client, of) => {
-  let edges = 0;
-  for (const note of of) edges += (await client.nodes.create(note)).edges.length;
-  return edges;
-};
-const sideBySide: Way = async (client, of) => {
-  const rest = of.values();
-  const lane = async (): Promise<number> => {
-    let edges = 0;
-    for (const note of rest) edges += (await client.nodes.create(note)).edges.length;
-    return edges;
-  };
-  const all = await Promise.all(Array.from({ length: AT_ONCE }, lane));
-  return all.reduce((sum, edges) => sum + edges, 0);
-};
-const inBulk: Way = async (client, of) => {
-  const { summary, edges } = await client.nodes.bulk.create({ mode: 'partial', items: [...of] });
-  if (summary.failed > 0) throw new Error(`${summary.failed} notes were not stored`);
-  return edges.length;
-};
-const WAYS: readonly (readonly [string, Way])[] = [
-  ['one bulk', inBulk],
-  ['single creates, one by one', oneByOne],
-  [`single creates, ${AT_ONCE} at once`, sideBySide],
-];
+const input = ({ title, text, tags }: VaultNote) => ({ title, content: text, tags: [...tags] });
 
-const { dataDir } = await prepared(folder, notes);
-const server = await startReadyBrain2(folder, dataDir);
-const client = brainClient(httpTransport(server.url));
-// Notes of the same topics and words as the stored ones, and none of them stored yet.
-const fresh: Notes = syntheticVault(bulk * WAYS.length * (repeats + WARM_UP), 2).notes.map(
-  ({ title, text, tags }) => ({ title, content: text, tags: [...tags] }),
-);
-const times = WAYS.map((): number[] => []);
-const edges = WAYS.map(() => 0);
-let next = 0;
-for (let round = -WARM_UP; round < repeats; round++) {
-  for (const [at, [, way]] of WAYS.entries()) {
-    const some = fresh.slice(next, (next += bulk));
-    const started = performance.now();
-    const made = await way(client, some);
-    if (round < 0) continue;
-    times[at]?.push(performance.now() - started);
-    edges[at] = (edges[at] ?? 0) + made;
+const sequential: Way = async (client, notes) => {
+  for (const note of notes) await client.nodes.create(input(note));
+};
+
+const bounded: Way = async (client, notes) => {
+  const made = await mapConcurrent(notes, { limit: AT_ONCE }, (note) => client.nodes.create(input(note)));
+  const failed = made.filter(({ status }) => status === 'rejected').length;
+  if (failed > 0) throw new Error(`${failed} notes were not stored`);
+};
+
+const inBulk: Way = async (client, notes) => {
+  for (let at = 0; at < notes.length; at += MOST_ITEMS) {
+    const items = notes.slice(at, at + MOST_ITEMS).map(input);
+    const { summary } = await client.nodes.bulk.create({ mode: 'partial', items });
+    if (summary.failed > 0) throw new Error(`${summary.failed} notes were not stored`);
   }
-}
-await server.stop();
+};
 
-const rows = WAYS.map(([name], at) => {
-  const taken = times[at] ?? [];
-  const met = at === 0 ? goal(percentile(taken, 0.99), GOAL_MS, 'ms') : '';
-  return [name, ...spread(taken), ((edges[at] ?? 0) / repeats).toFixed(0), met];
-});
-console.log(table(['way', 'p50, ms', 'p99, ms', 'worst, ms', 'edges told', 'goal p99'], rows));
+let folders = 0;
+async function timed(way: Way, notes: Notes): Promise<{ readonly ms: number; readonly cpuMs: number }> {
+  const server = await startReadyBrain2(folder, join(folder, `data-${folders++}`));
+  const client = brainClient(httpTransport(server.url));
+  const cpuBefore = cpuMsOf(server.pid);
+  const started = performance.now();
+  await way(client, notes);
+  const taken = { ms: performance.now() - started, cpuMs: cpuMsOf(server.pid) - cpuBefore };
+  await server.stop();
+  return taken;
+}
+
+const rows: (string | number)[][] = [];
+for (const size of SIZES.filter((each) => each <= largest)) {
+  const { notes } = syntheticVault(size);
+  const bulk = await timed(inBulk, notes);
+  const add = (
+    name: string,
+    of: { readonly ms: number; readonly cpuMs?: number },
+    isScaled = false,
+  ): void => {
+    const perSecond = ((size * 1_000) / of.ms).toFixed(0);
+    const cpu = of.cpuMs === undefined ? '' : ms(of.cpuMs / size);
+    const times = of === bulk ? '' : `${(of.ms / bulk.ms).toFixed(1)} ×`;
+    rows.push([size, name, `${isScaled ? '~' : ''}${of.ms.toFixed(0)}`, perSecond, cpu, times]);
+  };
+  const some = notes.slice(0, MOST_SINGLE);
+  const factor = notes.length / some.length;
+  const scaled = (of: Awaited<ReturnType<typeof timed>>) => ({
+    ms: of.ms * factor,
+    cpuMs: of.cpuMs * factor,
+  });
+  add(`bulks of up to ${MOST_ITEMS}`, bulk);
+  add('single creates, one by one', scaled(await timed(sequential, some)), factor > 1);
+  add(`single creates, ${AT_ONCE} at once`, scaled(await timed(bounded, some)), factor > 1);
+  const pairs = await allPairs(notes, notes.length);
+  const isScaled = pairs.measuredPairs < pairs.pairs;
+  add('all pairs, one by one, nothing stored', { ms: pairs.oneByOneMs }, isScaled);
+  add(`all pairs, over ${WORKERS} workers, nothing stored`, { ms: pairs.spreadMs }, isScaled);
+}
+console.log(
+  table(['notes', 'way', 'ms', 'notes a second', 'CPU of the server a note, ms', 'to the bulk'], rows),
+);

@@ -1,62 +1,36 @@
 #!/usr/bin/env node
-// What linking costs, on synthetic vaults whose words are as unevenly common as in natural text.
-// node --expose-gc bench/linking.bench.ts [NOTES...]   1000 and 10000 unless told; 100000 takes minutes
-import { cpus, loadavg, totalmem } from 'node:os';
+// node --expose-gc bench/linking.bench.ts [--notes N]   1,000 and 10,000 unless told; with BRAIN2_BENCH_LONG 100,000 too
 import MiniSearch from 'minisearch';
-import { LinkIndex } from '../src/linking/link-index.ts';
-import type { LinkableNote } from '../src/linking/link-index.ts';
+import { LinkIndex, type LinkableNote } from '../src/linking/link-index.ts';
+import { allPairs, WORKERS } from './all-pairs.ts';
+import { goal, ms, numbers, percentile, spread, table } from './figures.ts';
+import { machine } from './machine.ts';
+import { query, seeded, syntheticVault } from './make-vault.ts';
 
 const ADDED = 1_000;
 const SEARCHES = 1_000;
-const VOCABULARY = 200_000;
-/** Zipf-Mandelbrot: the commonest words, which a stop list takes out, are fewer than pure Zipf has. */
-const SHIFT = 50;
-const TOPIC_NOTES = 20;
-const TOPIC_WORDS = 40;
+const HITS = 20;
 const MINISEARCH_MOST_NOTES = 20_000;
-const MINISEARCH_SAMPLE = 500;
+const MINISEARCH_SAMPLE = 200;
 const MINISEARCH_TERMS = 25;
+/** Of all links, of one added note (p99) and of memory, by the number of notes. */
+const GOALS: Readonly<
+  Record<number, { readonly allMs?: number; readonly addMs: number; readonly memoryMb: number }>
+> = {
+  10_000: { allMs: 2_500, addMs: 3, memoryMb: 150 },
+  100_000: { addMs: 8, memoryMb: 1_000 },
+};
 
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
+const { notes } = numbers({ notes: 0 });
+const standard = process.env['BRAIN2_BENCH_LONG'] === undefined ? [1_000, 10_000] : [1_000, 10_000, 100_000];
 
-function wordOf(rank: number): string {
-  let word = '';
-  for (let rest = rank + 70; rest > 0; rest = Math.floor(rest / 70)) {
-    word += 'bcdfghklmnprtv'.charAt(rest % 14) + 'aeiou'.charAt(Math.floor(rest / 14) % 5);
-  }
-  return word;
-}
-
-interface Vault {
-  readonly notes: readonly LinkableNote[];
-  readonly word: () => string;
-}
-
-function vaultOf(count: number): Vault {
-  const random = seeded(count);
-  const rank = (): number => Math.floor(SHIFT * (Math.exp(random() * Math.log(1 + VOCABULARY / SHIFT)) - 1));
-  const word = (): string => wordOf(rank());
-  const titles: string[] = [];
-  const notes = Array.from({ length: count }, (_, at): LinkableNote => {
-    const topic = Math.floor((random() * count) / TOPIC_NOTES);
-    const length = 40 + Math.floor(random() * random() * 900);
-    const words = Array.from({ length }, () => {
-      const kind = random();
-      if (kind < 0.15) return wordOf(((topic * 37 + Math.floor(random() * TOPIC_WORDS)) * 13) % VOCABULARY);
-      return kind < 0.155 && titles.length > 0 ? titles[Math.floor(random() * titles.length)]! : word();
-    });
-    const title = `${wordOf((rank() * 3) % VOCABULARY)} ${word()}${random() < 0.5 ? ` ${word()}` : ''}`;
-    titles.push(title);
-    return { id: `n${at}`, title, aliases: [], tags: [`topic/${topic}`], text: words.join(' '), version: 1 };
-  });
-  return { notes, word };
-}
+console.log(`## Linking\n\n${machine()}\n`);
+console.log(
+  'The index by itself, on one thread, without store or HTTP. All links: every note is put in, and then asked for its ' +
+    `links. One added: ${ADDED} notes more, each put in and asked at once. MiniSearch is asked with the ${MINISEARCH_TERMS} ` +
+    `first words of a note, of ${MINISEARCH_SAMPLE} notes, and scaled (~); it has no links, only hits. All pairs is the Jaccard of ` +
+    'keywords in its best form; where there are more than 4 million pairs it is scaled too.\n',
+);
 
 /** Wall time, and the processor's own, which says what the work costs on a machine that others use too. */
 function timed<T>(work: () => T): { readonly ms: number; readonly cpuMs: number; readonly result: T } {
@@ -67,43 +41,28 @@ function timed<T>(work: () => T): { readonly ms: number; readonly cpuMs: number;
   return { ms: performance.now() - started, cpuMs: (user + system) / 1_000, result };
 }
 
-function spread(times: readonly number[]): string {
-  const sorted = [...times].sort((a, b) => a - b);
-  const at = (share: number) =>
-    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!.toFixed(2);
-  return `p50 ${at(0.5)}, p99 ${at(0.99)}, max ${at(1)} ms`;
-}
-
 function memoryMb(): number {
   globalThis.gc?.();
   const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return (heapUsed + arrayBuffers) / 1e6;
+  return (heapUsed + arrayBuffers) / 2 ** 20;
 }
 
-function searchTimes(index: LinkIndex, word: () => string): number[] {
-  return Array.from({ length: SEARCHES }, (_, at) => {
-    const mistyped = word().replace(/.$/, 'x');
-    const query = [`${word()} ${word()}`, word().slice(0, 3), `${word()} ${mistyped}`][at % 3]!;
-    return timed(() => index.search(query)).ms;
-  });
+interface Measured {
+  readonly count: number;
+  readonly cpuMs: number;
 }
 
-function miniSearchTime(notes: readonly LinkableNote[]): string {
-  if (notes.length > MINISEARCH_MOST_NOTES) return 'not measured';
-  const search = new MiniSearch<LinkableNote>({ fields: ['title', 'text'] });
-  const adding = timed(() => search.addAll(notes));
-  const sample = notes.slice(0, MINISEARCH_SAMPLE);
-  const asking = timed(() => {
-    for (const { text } of sample)
-      search.search([...new Set(text.split(' '))].slice(0, MINISEARCH_TERMS).join(' '));
-  });
-  const all = (asking.ms / sample.length) * notes.length;
-  return `add all ${adding.ms.toFixed(0)} ms, all links ${all.toFixed(0)} ms (from ${sample.length} notes)`;
-}
-
-function measure(count: number): { readonly count: number; readonly put: number; readonly link: number } {
-  const { notes, word } = vaultOf(count + ADDED);
-  const stored = notes.slice(0, count);
+async function measure(count: number): Promise<Measured> {
+  const vault = syntheticVault(count + ADDED);
+  const all = vault.notes.map(({ title, text, tags }, at): LinkableNote => ({
+    id: `n${at}`,
+    title,
+    aliases: [],
+    tags,
+    text,
+    version: 1,
+  }));
+  const stored = all.slice(0, count);
   const before = memoryMb();
   const index = new LinkIndex();
   const put = timed(() => stored.forEach((note) => index.put(note)));
@@ -113,42 +72,90 @@ function measure(count: number): { readonly count: number; readonly put: number;
     stored.forEach(({ id }) => (kept += index.links(id).length));
   });
   const memory = memoryMb() - before;
-  const adds = notes.slice(count).map((note) => timed(() => (index.put(note), index.links(note.id))).ms);
+  const adds = all.slice(count).map((note) => timed(() => (index.put(note), index.links(note.id))).ms);
   const written = timed(() => index.serialize());
   const reading = timed(() => LinkIndex.deserialize(written.result));
-  const characters = stored.reduce((sum, { text }) => sum + text.length, 0);
-  console.log(`\n${count} notes of ${Math.round(characters / count)} characters`);
-  console.log(`  put all          ${put.ms.toFixed(0)} ms (cpu ${put.cpuMs.toFixed(0)})`);
-  console.log(
-    `  all links        ${link.ms.toFixed(0)} ms (cpu ${link.cpuMs.toFixed(0)}), ${(kept / count).toFixed(1)} kept from a note's own side`,
+  const random = seeded(count);
+  const searches = Array.from({ length: SEARCHES }, () => {
+    const q = query('two words', vault, random);
+    return timed(() => index.search(q, { limit: HITS })).ms;
+  });
+  const goals = GOALS[count];
+  const allMs = put.ms + link.ms;
+  rows.push(
+    [
+      count,
+      'all links',
+      ms(allMs),
+      '',
+      ms(put.cpuMs + link.cpuMs),
+      goals?.allMs ? goal(allMs, goals.allMs, 'ms') : '',
+    ],
+    [count, '… put in', ms(put.ms), '', ms(put.cpuMs), ''],
+    [count, `… asked, ${(kept / count).toFixed(1)} links a note`, ms(link.ms), '', ms(link.cpuMs), ''],
+    [count, 'one added', ...pair(adds), '', goals ? goal(percentile(adds, 0.99), goals.addMs, 'ms') : ''],
+    [count, 'one search', ...pair(searches), '', ''],
+    [
+      count,
+      'stored',
+      ms(written.ms),
+      '',
+      ms(written.cpuMs),
+      `${(written.result.length / 2 ** 20).toFixed(1)} MB`,
+    ],
+    [count, 'read again', ms(reading.ms), '', ms(reading.cpuMs), ''],
+    [
+      count,
+      `memory: ${memory.toFixed(0)} MB, ${((memory * 1_024) / count).toFixed(1)} KB a note`,
+      '',
+      '',
+      '',
+      goals ? goal(memory, goals.memoryMb, 'MB') : '',
+    ],
   );
-  console.log(`  add and link one ${spread(adds)}`);
-  console.log(`  search           ${spread(searchTimes(index, word))}`);
-  console.log(
-    `  memory           ${memory.toFixed(0)} MB${globalThis.gc === undefined ? ' (with garbage: --expose-gc)' : ''}`,
+  miniSearch(count, stored);
+  const pairs = await allPairs(vault.notes.slice(0, count), count);
+  const mark = pairs.measuredPairs < pairs.pairs ? '~' : '';
+  rows.push(
+    [count, 'all pairs, one by one', `${mark}${ms(pairs.oneByOneMs)}`, '', '', ''],
+    [count, `all pairs, over ${WORKERS} workers`, `${mark}${ms(pairs.spreadMs)}`, '', '', ''],
   );
-  console.log(
-    `  snapshot         ${(written.result.length / 1e6).toFixed(1)} MB, written in ${written.ms.toFixed(0)} ms, read in ${reading.ms.toFixed(0)} ms (cpu ${reading.cpuMs.toFixed(0)})`,
-  );
-  console.log(`  MiniSearch       ${miniSearchTime(stored)}`);
-  return { count, put: put.cpuMs, link: link.cpuMs };
+  return { count, cpuMs: put.cpuMs + link.cpuMs };
 }
 
-const sizes = process.argv
-  .slice(2)
-  .map(Number)
-  .filter((size) => size > 0);
-const [cpu] = cpus();
-console.log(
-  `Node ${process.version}, ${cpus().length} x ${cpu?.model}, ${(totalmem() / 2 ** 30).toFixed(0)} GB, load ${loadavg()[0]!.toFixed(1)}`,
-);
-const results = (sizes.length > 0 ? sizes : [1_000, 10_000]).map(measure);
-for (let at = 1; at < results.length; at++) {
-  const [smaller, larger] = [results[at - 1]!, results[at]!];
-  const exponent = (a: number, b: number) =>
-    (Math.log(b / a) / Math.log(larger.count / smaller.count)).toFixed(2);
-  const both = exponent(smaller.put + smaller.link, larger.put + larger.link);
+/** The median and the 99th percentile. */
+const pair = (times: readonly number[]): readonly string[] => spread(times).slice(0, 2);
+
+function miniSearch(count: number, stored: readonly LinkableNote[]): void {
+  if (count > MINISEARCH_MOST_NOTES) return;
+  const search = new MiniSearch<LinkableNote>({ fields: ['title', 'text'] });
+  const adding = timed(() => search.addAll(stored));
+  const sample = stored.slice(0, MINISEARCH_SAMPLE);
+  const asking = timed(() => {
+    for (const { text } of sample) {
+      search.search([...new Set(text.split(' '))].slice(0, MINISEARCH_TERMS).join(' '));
+    }
+  });
+  const factor = count / sample.length;
+  rows.push([
+    count,
+    'MiniSearch, all put in and asked',
+    `~${ms(adding.ms + asking.ms * factor)}`,
+    '',
+    ms(adding.cpuMs + asking.cpuMs * factor),
+    '',
+  ]);
+}
+
+const rows: (string | number)[][] = [];
+const results: Measured[] = [];
+for (const count of notes > 0 ? [notes] : standard) results.push(await measure(count));
+console.log(table(['notes', '', 'ms, or p50', 'p99, ms', 'CPU, ms', 'goal'], rows));
+for (const [at, larger] of results.entries()) {
+  const smaller = results[at - 1];
+  if (!smaller) continue;
+  const exponent = Math.log(larger.cpuMs / smaller.cpuMs) / Math.log(larger.count / smaller.count);
   console.log(
-    `\nfrom ${smaller.count} to ${larger.count} notes: put n^${exponent(smaller.put, larger.put)}, links n^${exponent(smaller.link, larger.link)}, both n^${both}`,
+    `\nAll links from ${smaller.count} to ${larger.count} notes: n^${exponent.toFixed(2)}, by CPU.`,
   );
 }

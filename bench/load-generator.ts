@@ -14,6 +14,8 @@ const agent = new Agent({ keepAlive: true, maxSockets: load.connections });
 const latenciesMs: number[] = [];
 let failed = 0;
 let worstLateMs = 0;
+let isEnough = false;
+process.once('SIGTERM', () => (isEnough = true)); // what is under way is still waited for
 
 function send({ method, path, body }: LoadRequest): Promise<boolean> {
   return new Promise((resolve) => {
@@ -44,6 +46,7 @@ const pending: Promise<void>[] = [];
 for (const index of load.requests.keys()) {
   const due = start + (index * 1_000) / load.perSecond;
   await until(due);
+  if (isEnough) break;
   if (index >= load.warmUp) worstLateMs = Math.max(worstLateMs, performance.now() - due);
   pending.push(answered(index, due));
 }

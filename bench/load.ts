@@ -46,9 +46,9 @@ const GENERATOR = fileURLToPath(new URL('./load-generator.ts', import.meta.url))
 
 const CLOSED_LOOP = fileURLToPath(new URL('./closed-loop.ts', import.meta.url));
 
-/** Puts the load on a server from a process of its own. */
-export async function putLoad(folder: string, load: Load): Promise<LoadResult> {
-  const { stdout } = await run(folder, GENERATOR, [], JSON.stringify(load));
+/** Puts the load on a server from a process of its own; sends no more of it when `enough` says so. */
+export async function putLoad(folder: string, load: Load, enough?: AbortSignal): Promise<LoadResult> {
+  const { stdout } = await run(folder, GENERATOR, [], JSON.stringify(load), enough);
   return JSON.parse(stdout) as LoadResult;
 }
 

@@ -6,20 +6,40 @@ import { percentile } from './figures.ts';
 const SYNCS = 200;
 const PAGE_BYTES = 4_096;
 
-/** What every figure depends on, in one line to print above it. */
+/** What every figure depends on. */
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryGb: number;
+  readonly node: string;
+  readonly platform: string;
+  /** Of the last 1, 5 and 15 minutes. */
+  readonly load: readonly number[];
+  /** The median time of a sync after 4 KB were appended: below it no durable write can be. */
+  readonly fsyncMs: number;
+}
+
+export function machineFacts(): Machine {
+  return {
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: cpus().length,
+    memoryGb: Math.round(totalmem() / 2 ** 30),
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    load: loadavg().map((value) => Math.round(value * 100) / 100),
+    fsyncMs: Math.round(fsyncMs() * 1_000) / 1_000,
+  };
+}
+
+/** The same in one line, to print above a table. */
 export function machine(): string {
-  const memoryGb = (totalmem() / 2 ** 30).toFixed(0);
-  const load = loadavg()
-    .map((value) => value.toFixed(2))
-    .join(' ');
+  const { cpu, cores, memoryGb, node, platform, load, fsyncMs: sync } = machineFacts();
   return (
-    `${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${memoryGb} GB, Node ${process.version}, ` +
-    `${process.platform} ${process.arch}, fsync of the disk of ${tmpdir()} ${fsyncMs().toFixed(2)} ms (median of ${SYNCS}), ` +
-    `load ${load}`
+    `${cpu}, ${cores} cores, ${memoryGb} GB, Node ${node}, ${platform}, ` +
+    `fsync of the disk of ${tmpdir()} ${sync.toFixed(2)} ms (median of ${SYNCS}), load ${load.join(' ')}`
   );
 }
 
-/** The median time of a sync after 4 KB were appended: below it no durable write can be. */
 function fsyncMs(): number {
   const folder = mkdtempSync(join(tmpdir(), 'brain2-bench-'));
   const file = openSync(join(folder, 'synced'), 'w');

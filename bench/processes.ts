@@ -35,17 +35,19 @@ function usageFileIn(folder: string): string {
   return join(folder, `usage-${++usageFiles}.json`);
 }
 
-/** Runs a program to its end. Throws when it fails. */
+/** Runs a program to its end, or until `enough`, when it is asked to come to it. Throws when it fails. */
 export async function run(
   folder: string,
   script: string,
   args: readonly string[],
   input = '',
+  enough?: AbortSignal,
 ): Promise<Usage & { readonly wallMs: number; readonly stdout: string }> {
   const usageFile = usageFileIn(folder);
   const started = performance.now();
   const child = start(script, args, usageFile);
   child.stdin!.end(input);
+  enough?.addEventListener('abort', () => child.kill('SIGTERM'), { once: true });
   const [stdout, stderr] = await Promise.all([text(child.stdout!), text(child.stderr!), once(child, 'exit')]);
   const wallMs = performance.now() - started;
   if (child.exitCode !== 0) throw new Error(`${script} ${args.join(' ')} failed: ${stderr}`);

@@ -1,0 +1,91 @@
+// Builds a graph of so many notes in this process, asks it everything, and writes what each took to stdout, as JSON.
+// node bench/growth-size.ts DATA NOTES
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { connect, type Connection } from '../src/server/connect.ts';
+import { readSettings } from '../src/server/settings.ts';
+import { percentile } from './figures.ts';
+import { query, seeded, syntheticVault } from './make-vault.ts';
+
+export interface Size {
+  readonly notes: number;
+  readonly edges: number;
+  /** Milliseconds; a percentile where the name says so. */
+  readonly ms: Readonly<Record<string, number>>;
+  /** Resident, of the process with the graph open, after a garbage collection. */
+  readonly rssMb: number;
+}
+
+const ASKED = 200;
+
+const [dataDir = '', count = '1000'] = process.argv.slice(2);
+const size = Number(count);
+const vault = syntheticVault(size + ASKED);
+const random = seeded(size);
+const ms: Record<string, number> = {};
+
+async function timed<T>(name: string, work: () => Promise<T>): Promise<T> {
+  const started = performance.now();
+  const result = await work();
+  ms[name] = performance.now() - started;
+  return result;
+}
+
+async function each(name: string, work: (at: number) => Promise<unknown>): Promise<void> {
+  const times: number[] = [];
+  for (let at = 0; at < ASKED; at++) {
+    const started = performance.now();
+    await work(at);
+    times.push(performance.now() - started);
+  }
+  ms[`${name}, p50`] = percentile(times, 0.5);
+  ms[`${name}, p99`] = percentile(times, 0.99);
+}
+
+const open = (): Promise<Connection> => connect(readSettings({}, { dataDir }));
+const ready = async ({ client }: Connection) => client.search('ready');
+
+let connection = await open();
+await timed('import', async () => {
+  const notes = vault.notes.slice(0, size).map(({ title, text, tags }, at) => ({
+    key: `note ${at}`,
+    title,
+    content: text,
+    tags: [...tags],
+    aliases: [],
+    links: [],
+  }));
+  for await (const event of connection.client.import(notes, { collection: 'growth' })) {
+    if (event.type === 'item' && event.status === 'failed') throw new Error('a note was not stored');
+  }
+});
+await connection.close();
+connection = await timed('restart', async () => {
+  const again = await open();
+  await ready(again);
+  return again;
+});
+const { client } = connection;
+const ids: string[] = [];
+for (let cursor: string | undefined; ids.length < ASKED;) {
+  const { items, page } = await client.nodes.list({ limit: 200, ...(cursor !== undefined && { cursor }) });
+  ids.push(...items.map(({ id }) => id));
+  if (page.next === null) break;
+  cursor = page.next;
+}
+const anyId = (): string => ids[Math.floor(random() * ids.length)] ?? '';
+await each('create', (at) => {
+  const { title, text, tags } = vault.notes[size + at]!;
+  return client.nodes.create({ title, content: text, tags: [...tags] });
+});
+await each('read', () => client.nodes.get(anyId()));
+await each('list', () => client.nodes.list({ limit: 50 }));
+await each('search', () => client.search(query('two words', vault, random)));
+await each('neighbors', () => client.nodes.neighbors(anyId(), { depth: 2 }));
+const { edges } = await timed('whole graph', () => client.graph());
+setFlagsFromString('--expose-gc');
+(runInNewContext('gc') as () => void)();
+const rssMb = process.memoryUsage.rss() / 2 ** 20;
+await connection.close();
+const result: Size = { notes: size, edges: edges.length, ms, rssMb };
+console.log(JSON.stringify(result));
