@@ -23,6 +23,7 @@ export const ERROR_CODES = [
   'url_too_long',
   'unsupported_media_type',
   'rate_limited', // too many requests for now
+  'overloaded', // more comes in than is done; nothing was done of it
   'position_gone', // a position in the log that is of another epoch, or trimmed
   'contended', // other writers kept winning; nothing was written; try again
   'storage_full', // nothing was written; reads still work
@@ -61,6 +62,7 @@ export const ERROR_TYPES = {
   url_too_long: 'validation',
   rate_limited: 'access',
   unsupported_media_type: 'validation',
+  overloaded: 'dependency',
   position_gone: 'not_found',
   contended: 'conflict',
   storage_full: 'storage',
@@ -104,6 +106,7 @@ export interface Occurrence {
 }
 
 const RETRYABLE: ReadonlySet<ErrorCode> = new Set([
+  'overloaded',
   'contended',
   'unavailable',
   'timeout',

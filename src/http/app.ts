@@ -2,6 +2,7 @@ import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance } 
 import { BrainError } from '../domain/error.ts';
 import type { Authenticate } from '../services/principal.ts';
 import type { Services } from '../services/services.ts';
+import { useAdmission, type Admission } from './admission.ts';
 import { useAuthentication } from './auth/authentication.ts';
 import { useLocalGuard } from './auth/local.ts';
 import { answerClientErrors } from './client-errors.ts';
@@ -50,6 +51,8 @@ export interface AppNeeds extends ContextNeeds {
   /** Of ordinary requests; 15 s to come in, 10 s until the answer begins. */
   readonly limits?: TimeLimits | undefined;
   readonly access: Access;
+  /** The gates of requests, to be counted from outside. */
+  readonly admission?: Admission | undefined;
   readonly realtime: RealtimeNeeds;
 }
 
@@ -100,7 +103,7 @@ export async function createApp(needs: AppNeeds): Promise<FastifyInstance> {
   useSecurityHeaders(app);
   useTimeouts(app, needs.limits);
   useVersions(app);
-  await useSafety(app, needs.access);
+  await useSafety(app, needs);
   app.setErrorHandler(answerError);
   useRouteTable(app);
   takeJsonAlone(app);
@@ -151,12 +154,13 @@ function quietLogging(): LogController {
 }
 
 /** What every request goes through before its route, in this order: the cheapest refusals first. */
-async function useSafety(app: FastifyInstance, access: Access): Promise<void> {
+async function useSafety(app: FastifyInstance, { access, admission }: AppNeeds): Promise<void> {
   app.server.maxConnections = CONNECTIONS;
   app.addHook('onRequest', (request, _reply, done) => {
     const tooLong = (request.raw.url ?? '').length > URL_LENGTH;
     done(tooLong ? new BrainError('url_too_long', `a URL has at most ${URL_LENGTH} characters`) : undefined);
   });
+  useAdmission(app, admission);
   if (access.isLocal) useLocalGuard(app, access.allowedOrigins);
   await useCors(app, access.allowedOrigins);
   useAuthentication(app, access.authenticate);

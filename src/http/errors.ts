@@ -36,6 +36,7 @@ export const PROBLEMS: { readonly [C in ErrorCode]: Row } = {
   url_too_long: { status: 414, title: 'The URL is too long' },
   unsupported_media_type: { status: 415, title: 'Unsupported media type' },
   rate_limited: { status: 429, title: 'Too many requests' },
+  overloaded: { status: 503, title: 'Too much at once' },
   position_gone: { status: 410, title: 'The position cannot be read on from' },
   contended: { status: 503, title: 'Too many writers' },
   storage_full: {
@@ -71,6 +72,8 @@ export const PROBLEMS: { readonly [C in ErrorCode]: Row } = {
 };
 
 const RETRY_AFTER_SECONDS = 1;
+/** There is nothing to mend, and no time for a line of its own. */
+const NOBODYS_FAULT: readonly ErrorCode[] = ['aborted', 'overloaded'];
 
 /** The error, with all that is known of it, as the document that answers it. */
 export function presentProblem(error: BrainError, instance: string, showsInside = false): Problem {
@@ -102,7 +105,7 @@ export function problemOf(thrown: unknown, request: FastifyRequest): Problem {
     const error = happened(thrown, `${request.method} ${request.routeOptions.url ?? 'unknown'}`);
     const problem = presentProblem(error, pathOf(request), request.server.showsInside);
     noteProblem(request, error.code);
-    if (problem.status >= 500 && error.code !== 'aborted')
+    if (problem.status >= 500 && !NOBODYS_FAULT.includes(error.code))
       request.log.error({ err: error, code: error.code, kind: error.type }, 'request failed');
     return problem;
   });

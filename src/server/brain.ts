@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Job } from '../domain/job.ts';
 import type { Notice } from '../domain/notice.ts';
 import { instant, type OwnerId } from '../domain/values.ts';
+import { admission, type Admission } from '../http/admission.ts';
 import { createApp } from '../http/app.ts';
 import type { Exposition } from '../http/metrics.ts';
 import { Hub, type HubNeeds } from '../realtime/hub.ts';
@@ -15,6 +16,7 @@ import { uuidv7Generator } from '../shared/uuid.ts';
 import { QUEUE_LIMIT } from '../storage/owner-writer.ts';
 import { Store } from '../storage/store.ts';
 import type { RoundLimits } from '../storage/transaction.ts';
+import { admissionExposition } from './admission-exposition.ts';
 import { accessOf, LOCAL_OWNER } from './authenticate.ts';
 import type { Engine } from './engine.ts';
 import { openEngine } from './engines.ts';
@@ -96,9 +98,11 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
     const hub = hubOf(engine, { store, authenticate, tokens, newId, nowMs, limits });
     services.jobs.onChange((job) => hub.tell(job.owner, noticeOf(job)));
     const facts = { version: VERSION, cursorKey: folder.key, showsInside: settings.mode === 'development' };
-    const told = exposition && wholeExposition(exposition, { hub, readers });
-    const parts = { services, log, newId, metrics, tracer, exposition: told, resident, access };
-    const app = await createApp({ ...parts, ...facts, checks: health.checks, realtime: realtimeNeeds(hub) });
+    const gates = admission();
+    const told = exposition && wholeExposition(exposition, { hub, readers, gates });
+    const counting = { metrics, tracer, exposition: told, admission: gates };
+    const parts = { services, log, newId, resident, access, checks: health.checks, ...counting, ...facts };
+    const app = await createApp({ ...parts, realtime: realtimeNeeds(hub) });
     const closeSockets = serveSockets({ server: app.server, hub, origins: settings.allowedOrigins });
     const inBackground: InBackground = (owner, work) =>
       runInBackground({ ownerId: owner ?? resident ?? '-', id: newId() }, work);
@@ -129,11 +133,14 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
 /** What is counted here, beside what the process counts. */
 function wholeExposition(
   exposition: Exposition,
-  { hub, readers }: { readonly hub: Hub; readonly readers: VaultReaders },
+  { hub, readers, gates }: { readonly hub: Hub; readonly readers: VaultReaders; readonly gates: Admission },
 ): Exposition {
-  const text = async (): Promise<string> =>
-    (await exposition.text()) + realtimeExposition(hub.metrics) + workersExposition(readers.metrics);
-  return { ...exposition, text };
+  const parts = () => [
+    realtimeExposition(hub.metrics),
+    workersExposition(readers.metrics),
+    admissionExposition(gates),
+  ];
+  return { ...exposition, text: async () => [await exposition.text(), ...parts()].join('') };
 }
 
 /** Where other processes serve the same graphs, their commits are heard and their tickets taken. */

@@ -19,17 +19,20 @@ function head(name: string, help: string, type: 'counter' | 'gauge' | 'histogram
   return [`# HELP ${nameOf(name)} ${help}`, `# TYPE ${nameOf(name)} ${type}`];
 }
 
-export function gauge(name: string, help: string, value: number): string[] {
-  return [...head(name, help, 'gauge'), `${nameOf(name)} ${value}`];
+export function gauge(name: string, help: string, value: number | Counted, label?: string): string[] {
+  const values = typeof value === 'number' ? [`${nameOf(name)} ${value}`] : counts(name, value, label);
+  return [...head(name, help, 'gauge'), ...values];
+}
+
+export function counter(name: string, help: string, counted: Counted, label?: string): string[] {
+  return [...head(name, help, 'counter'), ...counts(name, counted, label)];
 }
 
 /** A label is a code or a reason of a closed set, so it needs no escaping. */
-export function counter(name: string, help: string, counted: Counted, label?: string): string[] {
-  const values =
-    label === undefined
-      ? [`${nameOf(name)} ${counted.get()}`]
-      : [...counted.all].map(([value, count]) => `${nameOf(name)}{${label}="${value}"} ${count}`);
-  return [...head(name, help, 'counter'), ...values];
+function counts(name: string, counted: Counted, label: string | undefined): string[] {
+  return label === undefined
+    ? [`${nameOf(name)} ${counted.get()}`]
+    : [...counted.all].map(([value, count]) => `${nameOf(name)}{${label}="${value}"} ${count}`);
 }
 
 export function histogram(

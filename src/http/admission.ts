@@ -1,0 +1,151 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { BrainError } from '../domain/error.ts';
+import { accessTo } from './auth/authentication.ts';
+
+/** Whoever is let in is answered after about this time; who would have to wait longer is refused at once. */
+const WAIT_MS = 250;
+/** Let in at once where nothing has been measured. */
+const AT_FIRST = 512;
+const FEWEST = 64;
+const MOST = 4_096;
+const WINDOW_MS = 250;
+
+/**
+ * So many requests of one class as are answered within `WAIT_MS`, by the rate at which they were answered while there
+ * were more than enough of them (Little's law). A request counts until its answer begins.
+ */
+export class Gate {
+  #inside = 0;
+  #limit = AT_FIRST;
+  #refused = 0;
+  /** Since `#since`. */
+  #window = { answered: 0, refused: 0, fewest: 0 };
+  #since = 0;
+
+  get inside(): number {
+    return this.#inside;
+  }
+
+  get limit(): number {
+    return this.#limit;
+  }
+
+  get refused(): number {
+    return this.#refused;
+  }
+
+  /** Lets one in, or not. */
+  enter(nowMs: number): boolean {
+    this.#look(nowMs);
+    if (this.#inside >= this.#limit) return false;
+    this.#inside += 1;
+    return true;
+  }
+
+  refuse(): void {
+    this.#refused += 1;
+    this.#window.refused += 1;
+  }
+
+  leave(nowMs: number): void {
+    this.#inside -= 1;
+    this.#window.answered += 1;
+    this.#window.fewest = Math.min(this.#window.fewest, this.#inside);
+    this.#look(nowMs);
+  }
+
+  #look(nowMs: number): void {
+    const elapsedMs = nowMs - this.#since;
+    if (elapsedMs < WINDOW_MS) return;
+    const { answered, refused, fewest } = this.#window;
+    const isBusy = refused > 0 || fewest >= FEWEST / 2;
+    if (isBusy && answered > 0) {
+      const fitting = Math.round((answered / elapsedMs) * WAIT_MS);
+      this.#limit = Math.min(MOST, Math.max(FEWEST, fitting));
+    } else if (fewest === 0) this.#limit = Math.max(this.#limit, AT_FIRST);
+    this.#window = { answered: 0, refused: 0, fewest: this.#inside };
+    this.#since = nowMs;
+  }
+}
+
+const TICK_MS = 20;
+/** One long turn of the event loop is no overload: several in a row are. */
+const TICKS = 3;
+/** Above these delays of the event loop a class is refused: reads go before writes. */
+const SLOW_MS = { read: 1_000, write: 400 };
+
+type Class = keyof typeof SLOW_MS;
+
+/** The gates of a process, for whoever counts. */
+export type Admission = Readonly<Record<Class, Gate>>;
+
+export const admission = (): Admission => ({ read: new Gate(), write: new Gate() });
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** That it has to leave. */
+    gate?: Gate | undefined;
+  }
+}
+
+/**
+ * Above what is served in time, refuses at once (`overloaded`, to be sent again after `Retry-After`) rather than let
+ * everybody wait until nobody is answered. Probes are never refused, and reads have a gate of their own, so that no
+ * number of writes keeps them out. Requests with limits of their own, such as imports, are refused like others and not
+ * counted: they take their turns after all that somebody waits for.
+ */
+export function useAdmission(app: FastifyInstance, gates = admission()): void {
+  const delay = loopDelay();
+  const leave = (request: FastifyRequest): void => {
+    request.gate?.leave(performance.now());
+    request.gate = undefined;
+  };
+  app.decorateRequest('gate', undefined);
+  app.addHook('onRequest', (request, reply, done) => {
+    const { config } = request.routeOptions;
+    if (config.isProbe) return done();
+    const kind = classOf(request);
+    const gate = gates[kind];
+    if (delay.ms() >= SLOW_MS[kind] || !gate.enter(performance.now())) {
+      gate.refuse();
+      return done(overloaded(kind));
+    }
+    request.gate = gate;
+    if (config.limits) leave(request);
+    else reply.raw.once('close', () => leave(request)); // of a caller who went away
+    done();
+  });
+  app.addHook('onSend', (request, _reply, _payload, done) => {
+    leave(request);
+    done();
+  });
+  app.addHook('onClose', (_app, done) => {
+    delay.stop();
+    done();
+  });
+}
+
+function classOf({ is404, method, routeOptions }: FastifyRequest): Class {
+  const access = is404 ? 'open' : accessTo(method, routeOptions.config);
+  return access === 'read' || access === 'open' ? 'read' : 'write';
+}
+
+function overloaded(kind: Class): BrainError {
+  return new BrainError('overloaded', `more ${kind}s come in than are done; nothing was done of this one`, {
+    operation: 'http.admit',
+  });
+}
+
+/** The least by which one of the last ticks was late. */
+function loopDelay(): { readonly ms: () => number; readonly stop: () => void } {
+  const late = Array.from({ length: TICKS }, () => 0);
+  let due = performance.now() + TICK_MS;
+  const timer = setInterval(() => {
+    const now = performance.now();
+    late.shift();
+    late.push(now - due);
+    due = now + TICK_MS;
+  }, TICK_MS);
+  timer.unref();
+  return { ms: () => Math.min(...late), stop: () => clearInterval(timer) };
+}
