@@ -22,7 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   client: ['api'],
   cli: ['domain', 'api', 'client', 'server', 'vault'],
   server: ['domain', 'linking', 'storage', 'vault', 'services', 'api', 'http', 'realtime', 'client', 'cli'],
-  aws: ['domain', 'linking', 'storage', 'vault', 'services', 'api', 'http', 'realtime', 'client'],
+  aws: ['domain', 'linking', 'storage', 'vault', 'services', 'api', 'http', 'realtime', 'client', 'server'],
 };
 
 /** Read for the version. */

@@ -19,7 +19,11 @@ const TOKENS_AT_ONCE = 5;
 /** Whom the API serves, by the settings. */
 export async function accessOf(
   settings: Settings,
-  needs: { readonly services: Services; readonly operatorKey: Uint8Array; readonly nowMs: () => number },
+  needs: {
+    readonly services: Pick<Services, 'owners' | 'tokens'>;
+    readonly operatorKey: Uint8Array;
+    readonly nowMs: () => number;
+  },
 ): Promise<Access> {
   const { owners } = needs.services;
   const verify = orOperator(needs.operatorKey, await chosen(settings, needs));
@@ -39,7 +43,7 @@ export async function accessOf(
 
 async function chosen(
   settings: Settings,
-  { services, nowMs }: { readonly services: Services; readonly nowMs: () => number },
+  { services, nowMs }: { readonly services: Pick<Services, 'tokens'>; readonly nowMs: () => number },
 ): Promise<Authenticate> {
   switch (settings.auth) {
     case 'local':

@@ -102,7 +102,8 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
     const told = exposition && wholeExposition(exposition, { hub, readers, gates });
     const counting = { metrics, tracer, exposition: told, admission: gates };
     const parts = { services, log, newId, resident, access, checks: health.checks, ...counting, ...facts };
-    const app = await createApp({ ...parts, realtime: realtimeNeeds(hub) });
+    const realtime = realtimeNeeds(hub, { canStream: !engine.isFrozenBetween });
+    const app = await createApp({ ...parts, realtime });
     const closeSockets = serveSockets({ server: app.server, hub, origins: settings.allowedOrigins });
     const inBackground: InBackground = (owner, work) =>
       runInBackground({ ownerId: owner ?? resident ?? '-', id: newId() }, work);

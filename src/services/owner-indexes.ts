@@ -142,6 +142,17 @@ export class OwnerIndexes {
     }
   }
 
+  /** Stores a snapshot of the owner's index as of now, and lets go of it. Gives where in the log it stands. */
+  async keep(owner: OwnerId): Promise<Position> {
+    await this.ready(owner);
+    const index = await this.#open(owner);
+    await this.#save(owner, index);
+    this.#live.delete(owner);
+    this.#opening.delete(owner);
+    await index.links.close();
+    return index.position;
+  }
+
   /** Stores what is not stored yet, and lets go of everything. */
   async close(): Promise<void> {
     this.#stopListening();

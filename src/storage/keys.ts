@@ -30,6 +30,8 @@ export const pks = {
   jobs: (owner: OwnerId) => `${owner}#J`,
   activeJobs: (owner: OwnerId) => `${owner}#JA`,
   jobItems: (owner: OwnerId) => `${owner}#JI`,
+  /** The sockets of the owner, where a gateway holds them. */
+  connections: (owner: OwnerId) => `${owner}#WS`,
   /** Every owner there is. No owner's name begins with '#'. */
   owners: () => '#OWNERS',
 } as const;
@@ -80,6 +82,11 @@ export const keys = {
   }),
   /** Whose a token is, found before its owner is known. A hash is longer than any suffix of an owner's partition. */
   tokenByHash: (hash: string): Key => ({ pk: `TOK#${hash}`, sk: '-' }),
+  connection: (owner: OwnerId, id: string): Key => ({ pk: pks.connections(owner), sk: id }),
+  /** Whose a socket is, found before its owner is known, and with all others now and then: so they stand in few shards. */
+  arrival: (shard: number, id: string): Key => ({ pk: `CONN#${shard}`, sk: id }),
+  /** How far a consumer of logs has come in an owner's. */
+  cursor: (consumer: string, owner: OwnerId): Key => ({ pk: `${owner}#CUR`, sk: consumer }),
   /** A ticket of the socket, by its hash. */
   ticket: (hash: string): Key => ({ pk: `TKT#${hash}`, sk: '-' }),
   owner: (owner: OwnerId): Key => ({ pk: pks.owners(), sk: owner }),

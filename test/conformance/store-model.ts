@@ -43,7 +43,7 @@ const boom = new Error('the work threw');
 const isRefusal = (error: unknown): boolean =>
   (['invalid', 'conflict', 'not_found'] as const).some((code) => isBrainError(error, code));
 
-const graphOf = (tx: Tx): Graph => ({
+export const graphOf = (tx: Tx): Graph => ({
   owner: tx.owner,
   findNode: (id) => tx.nodes.find(id),
   findPair: (a, b, type) => tx.edges.findPair(a, b, type),

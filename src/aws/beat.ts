@@ -1,0 +1,59 @@
+import { REALTIME_LIMITS } from '../realtime/limits.ts';
+import { eachConcurrent } from '../shared/each-concurrent.ts';
+import { SHARDS, type Arrival } from './connections.ts';
+import type { Parts } from './parts.ts';
+
+/** The schedule runs every minute, and each connection has its turn in one of four. */
+const MINUTE_MS = 60_000;
+const TURNS = 4;
+/** The gateway cuts a connection after two hours; it is sent away before, each at another time. */
+const OLDEST_MS = { from: 100 * MINUTE_MS, spread: 15 * MINUTE_MS };
+/** Told at least a minute before, and looked for once a minute. */
+const EXPIRING_MS = 2 * MINUTE_MS;
+const AT_ONCE = 32;
+
+/**
+ * What a server's timers do, each minute, for the connections of everybody: pings with the position, credentials and
+ * connections that end, and those that never said hello.
+ */
+export function beatFunction(parts: Parts): () => Promise<void> {
+  const { connections, log, nowMs, inContext } = parts;
+  return async () => {
+    const turn = Math.floor(nowMs() / MINUTE_MS) % TURNS;
+    const all = (async function* () {
+      for (let shard = 0; shard < SHARDS; shard++)
+        for await (const arrival of connections.arrivals(shard))
+          yield { arrival, hasTurn: shard % TURNS === turn, spread: shard / SHARDS };
+    })();
+    const visited = eachConcurrent(all, { limit: AT_ONCE }, ({ arrival, ...when }) =>
+      inContext(arrival.owner, async () => {
+        try {
+          await visit(parts, arrival, when);
+        } catch (err) {
+          log.error({ err }, 'a connection could not be looked after');
+        }
+      }),
+    );
+    for await (const _ of visited);
+  };
+}
+
+async function visit(
+  { connections, delivery, nowMs }: Parts,
+  arrival: Arrival,
+  { hasTurn, spread }: { readonly hasTurn: boolean; readonly spread: number },
+): Promise<void> {
+  const { id, owner, connectedAtMs, authExpiresAtMs = Infinity } = arrival;
+  const ageMs = nowMs() - connectedAtMs;
+  if (owner === undefined)
+    return ageMs < REALTIME_LIMITS.helloMs
+      ? undefined
+      : delivery.bye(arrival, 'helloTimeout', 'no hello came in time');
+  const leftMs = authExpiresAtMs - nowMs();
+  if (leftMs <= 0) return delivery.bye(arrival, 'auth', 'the credential has expired');
+  if (ageMs >= OLDEST_MS.from + spread * OLDEST_MS.spread)
+    return delivery.bye(arrival, 'shutdown', 'a connection lasts less than two hours here');
+  if (leftMs <= EXPIRING_MS) await delivery.say(arrival, { action: 'auth.expiring', inMs: leftMs });
+  const connection = hasTurn ? await connections.find(owner, id) : undefined;
+  if (connection) await delivery.beat(connection, 'ping');
+}

@@ -1,0 +1,245 @@
+import { CLOSE, type ResyncReason, type ServerFrame } from '../api/realtime.ts';
+import type { OwnerId, Position } from '../domain/values.ts';
+import type { Log } from '../realtime/channel.ts';
+import { anyOf, matcherOf, type Matcher } from '../realtime/filter.ts';
+import { REALTIME_LIMITS } from '../realtime/limits.ts';
+import { RealtimeMetrics } from '../realtime/metrics.ts';
+import { obstacleIn } from '../realtime/replay.ts';
+import { Run, type EventsFrame } from '../realtime/run.ts';
+import { mapConcurrent } from '../shared/map-concurrent.ts';
+import type { Connection, Connections } from './connections.ts';
+import type { Gateway, Posted } from './gateway.ts';
+
+export interface DeliveryNeeds {
+  readonly log: Pick<Log, 'changes' | 'head'>;
+  readonly connections: Connections;
+  readonly gateway: Gateway;
+  readonly nowMs: () => number;
+}
+
+const EVENTS_A_READ = 256;
+/** Connections of one owner that are posted to at once. */
+const POSTS_AT_ONCE = 16;
+/** Events that a filter left out are looked at again until there are so many: storing a position costs a write. */
+const LEFT_OUT = 200;
+/** A replay is its invocation's alone for so long after each stretch; then it is over, however it ended. */
+export const LEASE_MS = 15_000;
+const SNAPSHOT_URL = '/api/v2/graph';
+
+/** The stretches of one owner's log, each read once however many connections stand at it. */
+type Stretches = (after: Position) => Promise<Run>;
+
+/**
+ * Posts to connections what of their owner's log they were not sent. Whoever is about to post a stretch stores first
+ * that it was: the log and the filter as they were then go together, two who deliver at once do not send the same, and
+ * what was stored and never arrived shows as a gap in the next frame or ping, which the client asks for.
+ */
+export class Delivery {
+  readonly #needs: DeliveryNeeds;
+  readonly #metrics = new RealtimeMetrics();
+
+  constructor(needs: DeliveryNeeds) {
+    this.#needs = needs;
+  }
+
+  /** The one way in which anything is published: to the connections of an owner, who is always named. */
+  async toOwner(owner: OwnerId): Promise<void> {
+    const connections = await this.#needs.connections.ofOwner(owner);
+    const stretches = this.#stretches(owner);
+    const outcomes = await mapConcurrent(connections, { limit: POSTS_AT_ONCE }, (each) =>
+      this.bringUp(each, stretches),
+    );
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failed) throw failed.reason; // once all the others were served
+  }
+
+  /**
+   * Posts until it has reached the log. Gives the connection as it is then, with a position that may not be stored
+   * yet; undefined where it is gone. One that replays or is stranded stays as it is.
+   */
+  async bringUp(
+    connection: Connection,
+    stretches = this.#stretches(connection.owner),
+  ): Promise<Connection | undefined> {
+    let current: Connection | undefined = connection;
+    for (;;) {
+      if (this.isExpired(current)) return this.bye(current, 'auth', 'the credential has expired');
+      if (current.phase.kind === 'stranded' || this.isReplaying(current)) return current;
+      const stretch = await this.#read(current, stretches);
+      if (!(stretch instanceof Run)) return this.strand(current, stretch);
+      const { next, frames } = this.#step(current, stretch, false);
+      const isWorthStoring = frames.length > 0 || next.covered - connection.covered >= LEFT_OUT;
+      if (!isWorthStoring && !stretch.hasMore) return next;
+      const claimed = await this.#needs.connections.save({ ...next, phase: { kind: 'live' } });
+      if (claimed) {
+        const posted = await this.#post(claimed, frames, current);
+        if (posted !== 'all') return posted;
+      }
+      current = claimed ?? (await this.#again(current));
+      if (!current || (claimed && !stretch.hasMore)) return current;
+    }
+  }
+
+  /** Sends what follows on the connection's position, as the replay that it has stored, and goes live. */
+  async replay(connection: Connection, to: number): Promise<Connection | undefined> {
+    const { connections, nowMs } = this.#needs;
+    const stretches = this.#stretches(connection.owner);
+    let current = connection;
+    await this.say(current, { action: 'replay.begin', from: current.covered, to });
+    for (;;) {
+      const { phase } = current;
+      if (phase.kind !== 'replaying') return current; // another one has gone on from elsewhere
+      const stretch = await this.#read(current, stretches);
+      if (!(stretch instanceof Run)) return this.strand(current, stretch);
+      const { next, frames } = this.#step(current, stretch, true);
+      const count = phase.count + frames.reduce((sum, { events }) => sum + events, 0);
+      const goesLive = !stretch.hasMore;
+      const untilMs = nowMs() + LEASE_MS;
+      const claimed = await connections.save({
+        ...next,
+        phase: goesLive && frames.length === 0 ? { kind: 'live' } : { ...phase, count, untilMs },
+      });
+      if (!claimed) {
+        const again = await this.#again(current);
+        if (!again) return undefined;
+        current = again;
+        continue;
+      }
+      const posted = await this.#post(claimed, frames, current);
+      if (posted !== 'all') return posted;
+      current = claimed;
+      if (claimed.phase.kind !== 'live') continue;
+      await this.say(current, { action: 'replay.end', from: phase.from, to: current.covered, count });
+      return this.bringUp(current); // what was committed at the seam was left to us
+    }
+  }
+
+  /** Up to where the peer has everything: a quiet link finds its hole by it. */
+  async beat(connection: Connection, action: 'ping' | 'pong'): Promise<void> {
+    let current = await this.bringUp(connection);
+    while (current) {
+      const { epoch, told, covered } = current;
+      if (told === covered)
+        return void (await this.say(current, { action, epoch, prev: told, seq: covered }));
+      const claimed = await this.#needs.connections.save({ ...current, told: covered });
+      if (claimed) return void (await this.say(claimed, { action, epoch, prev: told, seq: covered }));
+      const again = await this.#again(current);
+      current = again && (await this.bringUp(again));
+    }
+  }
+
+  /** The log cannot be read on from where it stands: it is told why, and says where to go on. */
+  async strand(connection: Connection, reason: ResyncReason): Promise<Connection | undefined> {
+    const { epoch, seq } = await this.#needs.log.head(connection.owner);
+    const claimed = await this.#needs.connections.save({ ...connection, phase: { kind: 'stranded' } });
+    if (!claimed) return this.#again(connection);
+    await this.say(claimed, { action: 'resync', reason, epoch, seq, snapshotUrl: SNAPSHOT_URL });
+    return claimed;
+  }
+
+  /** Says why, and ends. */
+  async bye(
+    { id, owner }: { readonly id: string; readonly owner?: OwnerId | undefined },
+    why: keyof typeof CLOSE,
+    reason: string,
+  ): Promise<undefined> {
+    const code = CLOSE[why];
+    await this.say(
+      { id },
+      { action: 'bye', code, reason, reconnect: code >= CLOSE.internal, retryAfterMs: 0 },
+    );
+    await this.#needs.connections.remove(id, owner);
+    await this.#needs.gateway.close(id);
+  }
+
+  async say({ id }: { readonly id: string }, frame: ServerFrame): Promise<Posted> {
+    return this.#needs.gateway.post(id, Buffer.from(JSON.stringify(frame)));
+  }
+
+  isExpired({ principal: { expiresAtMs = Infinity } }: Connection): boolean {
+    return expiresAtMs <= this.#needs.nowMs();
+  }
+
+  isReplaying({ phase }: Connection): boolean {
+    return phase.kind === 'replaying' && phase.untilMs > this.#needs.nowMs();
+  }
+
+  #stretches(owner: OwnerId): Stretches {
+    const read = new Map<string, Promise<Run>>();
+    return ({ epoch, seq }) => {
+      const key = `${epoch} ${seq}`;
+      let run = read.get(key);
+      if (!run) {
+        run = this.#needs.log
+          .changes(owner, { epoch, seq }, EVENTS_A_READ)
+          .then((changes) => new Run(seq, changes, this.#metrics));
+        read.set(key, run);
+      }
+      return run;
+    };
+  }
+
+  async #read({ epoch, covered }: Connection, stretches: Stretches): Promise<Run | ResyncReason> {
+    try {
+      return await stretches({ epoch, seq: covered });
+    } catch (error) {
+      const reason = obstacleIn(error);
+      if (!reason) throw error;
+      return reason;
+    }
+  }
+
+  #step(
+    connection: Connection,
+    run: Run,
+    replayed: boolean,
+  ): { readonly next: Connection; readonly frames: readonly EventsFrame[] } {
+    const { covered, told } = connection;
+    const frames = run.frames({ covered, told, matcher: matcherFor(connection), replayed, isSingly: false });
+    const next = {
+      ...connection,
+      epoch: run.epoch,
+      covered: Math.max(covered, run.to),
+      told: frames.at(-1)?.seq ?? told,
+      laggingSinceMs: undefined,
+    };
+    return { next, frames };
+  }
+
+  /** All of them, or the connection as it is after the gateway would take no more. */
+  async #post(
+    claimed: Connection,
+    frames: readonly EventsFrame[],
+    before: Connection,
+  ): Promise<'all' | Connection | undefined> {
+    let told = before.told;
+    for (const { bytes, seq } of frames) {
+      const posted = await this.#needs.gateway.post(claimed.id, bytes);
+      if (posted === 'gone') {
+        await this.#needs.connections.remove(claimed.id, claimed.owner);
+        return undefined;
+      }
+      if (posted === 'full') return this.#lag(claimed, before, told);
+      told = seq;
+    }
+    return 'all';
+  }
+
+  /** It goes on from the log at the next event or ping, for as long as a lagging reader is borne with. */
+  async #lag(claimed: Connection, before: Connection, told: number): Promise<Connection | undefined> {
+    const since = before.laggingSinceMs ?? this.#needs.nowMs();
+    if (this.#needs.nowMs() - since > REALTIME_LIMITS.lagMs)
+      return this.bye(claimed, 'slow', 'too much was waiting for too long');
+    const covered = Math.max(told, before.covered);
+    const phase = { kind: 'live' } as const;
+    return this.#needs.connections.save({ ...claimed, phase, covered, told, laggingSinceMs: since });
+  }
+
+  #again({ owner, id }: Connection): Promise<Connection | undefined> {
+    return this.#needs.connections.find(owner, id);
+  }
+}
+
+function matcherFor({ subscriptions }: Connection): Matcher {
+  return anyOf(subscriptions.map(([, filter]) => matcherOf(filter)));
+}

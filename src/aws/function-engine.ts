@@ -1,0 +1,55 @@
+import { randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { dynamoClient } from '../storage/dynamodb/dynamo-client.ts';
+import { DynamoTable } from '../storage/dynamodb/dynamo-table.ts';
+import { sharedKey } from '../storage/shared-key.ts';
+import type { Engine } from '../server/engine.ts';
+import type { FunctionSettings } from './settings.ts';
+
+/** Nobody follows what others write from a function: each of its answers looks at the log. */
+const NO_POLLING_MS = 3_600_000;
+
+/** What a Brain2 in a function stands on: the table, and a bucket that keeps the indexes. */
+export async function openFunctionEngine(
+  { settings, snapshotBucket: bucket }: FunctionSettings,
+  nowMs: () => number,
+): Promise<Engine> {
+  const table = new DynamoTable({
+    client: dynamoClient(process.env),
+    tableName: settings.table,
+    nowSeconds: () => Math.floor(nowMs() / 1000),
+  });
+  const snapshots = async () => {
+    const { snapshotBucket } = await import('./snapshot-bucket.ts'); // most requests need no index, and no bucket
+    return snapshotBucket(bucket, endpointOf(process.env));
+  };
+  const opened = lazily(snapshots);
+  return {
+    table,
+    home: {
+      path: tmpdir(),
+      isNew: false,
+      key: (await sharedKey(table, 'cursor')).key,
+      operatorKey: randomBytes(32),
+      announce: () => {},
+      loadIndex: async (owner) => (await opened()).load(owner),
+      saveIndex: async (owner, parts) => (await opened()).save(owner, parts),
+      release: () => {},
+    },
+    canWrite: () => true,
+    sweep: async () => 0, // DynamoDB does it by itself
+    facts: { engine: 'dynamodb', table: settings.table },
+    pollMs: NO_POLLING_MS,
+    isFrozenBetween: true,
+  };
+}
+
+function endpointOf(environment: NodeJS.ProcessEnv): { readonly endpoint?: string } {
+  const endpoint = environment['AWS_ENDPOINT_URL_S3'];
+  return endpoint === undefined ? {} : { endpoint };
+}
+
+function lazily<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}

@@ -1,0 +1,67 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  ApiGatewayManagementApiClient,
+  DeleteConnectionCommand,
+  GoneException,
+  LimitExceededException,
+  PostToConnectionCommand,
+} from '@aws-sdk/client-apigatewaymanagementapi';
+
+/** What became of a frame. `full`: the gateway takes no more for this connection, or for all of them, for now. */
+export type Posted = 'sent' | 'gone' | 'full';
+
+/** The sockets, which the gateway holds. */
+export interface Gateway {
+  post(id: string, frame: Uint8Array): Promise<Posted>;
+  /** The gateway chooses the code of the close; ours is in the `bye` before it. */
+  close(id: string): Promise<void>;
+}
+
+const ANSWER_MS = 2_000;
+/** What the gateway says no to is asked again after these, give or take a half; then the log keeps what was to be sent. */
+const PAUSES_MS = [50, 150, 400];
+
+export function managementGateway(endpoint: string): Gateway {
+  const requestHandler = { connectionTimeout: 1_000, requestTimeout: ANSWER_MS };
+  // The SDK's own retries wait for seconds where they are told that they are too fast: others' frames would wait too.
+  const client = new ApiGatewayManagementApiClient({ endpoint, maxAttempts: 1, requestHandler });
+  const postOnce = async (id: string, frame: Uint8Array): Promise<Posted> => {
+    try {
+      await client.send(new PostToConnectionCommand({ ConnectionId: id, Data: frame }));
+      return 'sent';
+    } catch (error) {
+      if (error instanceof GoneException) return 'gone';
+      if (error instanceof LimitExceededException || isPassing(error)) return 'full';
+      throw error;
+    }
+  };
+  return {
+    async post(id, frame) {
+      for (const pauseMs of PAUSES_MS) {
+        const posted = await postOnce(id, frame);
+        if (posted !== 'full') return posted;
+        await delay(pauseMs * (0.5 + Math.random()));
+      }
+      return postOnce(id, frame);
+    },
+    async close(id) {
+      try {
+        await client.send(new DeleteConnectionCommand({ ConnectionId: id }));
+      } catch (error) {
+        if (!(error instanceof GoneException)) throw error;
+      }
+    },
+  };
+}
+
+/** The gateway is in trouble or did not answer: the log keeps what was to be sent. */
+function isPassing(error: unknown): boolean {
+  const { name, code, $metadata } = error as {
+    readonly name?: string;
+    /** Of a connection that failed, such as ECONNRESET. */
+    readonly code?: string;
+    readonly $metadata?: { readonly httpStatusCode?: number };
+  };
+  const status = $metadata?.httpStatusCode ?? 0;
+  return status === 429 || status >= 500 || name === 'TimeoutError' || code?.startsWith('E') === true;
+}

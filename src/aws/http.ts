@@ -1,0 +1,47 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { OwnerId } from '../domain/values.ts';
+import { openBrain } from '../server/brain.ts';
+import type { HttpAnswer, HttpEvent } from './events.ts';
+import { openFunctionEngine } from './function-engine.ts';
+import { answerEvent } from './http-adapter.ts';
+import type { Parts } from './parts.ts';
+
+/** The caller waits for the posts to the sockets, for the process is frozen after the answer; but no longer than this. */
+const DELIVERY_MS = 2_000;
+
+/** The function of the HTTP API: the same application as a server's. */
+export async function httpFunction(parts: Parts): Promise<{
+  readonly handler: (event: HttpEvent) => Promise<HttpAnswer>;
+  readonly close: () => Promise<void>;
+}> {
+  const { settings, delivery, log, nowMs, inContext } = parts;
+  const engine = await openFunctionEngine(parts, nowMs);
+  const brain = await openBrain(settings, { engine, nowMs });
+  const committed = new Set<OwnerId>();
+  brain.store.onCommit(({ owner }) => committed.add(owner));
+
+  /** What fails here is made good by the repair: the events are in the log. */
+  const tell = async (owner: OwnerId): Promise<void> => {
+    try {
+      await delivery.toOwner(owner);
+    } catch (err) {
+      log.warn({ err }, 'events could not be posted');
+    }
+  };
+
+  return {
+    async handler(event) {
+      const answer = await answerEvent(brain.app, event);
+      const owners = [...committed];
+      committed.clear();
+      const abort = new AbortController();
+      const told = Promise.all(owners.map((owner) => inContext(owner, () => tell(owner))));
+      const late = delay(DELIVERY_MS, undefined, { signal: abort.signal }).catch(() => undefined);
+      await Promise.race([told, late]);
+      abort.abort();
+      await brain.services.deprecatedCalls.flush();
+      return answer;
+    },
+    close: () => brain.close(),
+  };
+}

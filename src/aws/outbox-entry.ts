@@ -1,0 +1,4 @@
+import { openParts } from './parts.ts';
+import { outboxFunction } from './outbox-function.ts';
+
+export const handler = outboxFunction(openParts(process.env));

@@ -1,0 +1,4 @@
+import { openParts } from './parts.ts';
+import { socketFunction } from './socket.ts';
+
+export const { handler, authorize } = await socketFunction(openParts(process.env));

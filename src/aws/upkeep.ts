@@ -1,0 +1,85 @@
+import type { OwnerId, Position } from '../domain/values.ts';
+import { openBrain, type Brain } from '../server/brain.ts';
+import { trimming } from '../server/upkeep.ts';
+import { keys, pks } from '../storage/keys.ts';
+import type { Item } from '../storage/table.ts';
+import type { FunctionContext } from './events.ts';
+import { openFunctionEngine } from './function-engine.ts';
+import type { Parts } from './parts.ts';
+import { outboxOf } from './outbox-function.ts';
+
+/** Nothing new is begun when no more time is left: the index of a large graph takes seconds to make and to store. */
+const RESERVE_MS = 60_000;
+const OWNERS_A_PAGE = 50;
+/** Events that a function has to read at most before it can answer with an index; then a snapshot is made. */
+const TAIL_EVENTS = 1_000;
+/** The names of what is kept from one run to the next: where in the list of owners it was, and of whom what is stored. */
+const PLACE = { pk: 'UPKEEP', sk: '-' };
+const SNAPSHOTS = 'snapshot';
+
+/**
+ * What a server's timer does now and then, for all owners in turn: work that a cut-off import left is done, the log is
+ * trimmed, events that the bus was not given go there, and an index whose tail has grown long is stored. It goes on
+ * where the last run stopped.
+ */
+export async function upkeepFunction(parts: Parts): Promise<{
+  readonly handler: (event: unknown, context: FunctionContext) => Promise<void>;
+  readonly close: () => Promise<void>;
+}> {
+  const { settings, table, log, nowMs } = parts;
+  const brain = await openBrain(settings, { engine: await openFunctionEngine(parts, nowMs), nowMs });
+  const outbox = outboxOf(parts);
+  const trim = trimming(brain.store, { settings, nowMs });
+
+  const keepUp = async (owner: OwnerId): Promise<void> => {
+    await brain.services.pending.finish(owner);
+    await brain.services.jobs.resume(owner);
+    await brain.services.jobs.idle();
+    await trim(owner);
+    if (await outbox.isBehind(owner)) await outbox.publish(owner);
+    await keepIndex(brain, parts, owner);
+  };
+
+  return {
+    async handler(_event, context) {
+      const begunAfter = await placeOf(parts);
+      let after = begunAfter;
+      const hasTime = (): boolean => context.getRemainingTimeInMillis() > RESERVE_MS;
+      for (let isWhole = false; !isWhole && hasTime();) {
+        const { items, next } = await table.query(pks.owners(), { after, limit: OWNERS_A_PAGE });
+        for (const { sk } of items) {
+          if (!hasTime()) break;
+          const owner = sk as OwnerId;
+          await brain.inBackground(owner, () =>
+            keepUp(owner).catch((err: unknown) => log.error({ err }, 'upkeep failed')),
+          );
+          after = sk;
+        }
+        isWhole = next === undefined && after === (items.at(-1)?.sk ?? after);
+        if (isWhole) after = undefined; // the next run begins with the first again
+      }
+      if (after !== begunAfter) await storePlace(parts, after);
+    },
+    close: () => brain.close(),
+  };
+}
+
+async function keepIndex(brain: Brain, { table }: Parts, owner: OwnerId): Promise<void> {
+  const key = keys.cursor(SNAPSHOTS, owner);
+  const [stored, head] = await Promise.all([table.get(key), brain.store.head(owner)]);
+  const at: Position = stored ? (JSON.parse(stored.j) as Position) : { epoch: '', seq: 0 };
+  const isFresh = at.epoch === head.epoch && head.seq - at.seq < TAIL_EVENTS;
+  if (isFresh || head.seq === 0) return;
+  const { epoch, seq } = await brain.services.indexes.keep(owner);
+  const put: Item = { ...key, et: 'cursor.1', j: JSON.stringify({ epoch, seq }) };
+  await table.transact([[{ put }]]);
+}
+
+async function placeOf({ table }: Parts): Promise<string | undefined> {
+  const item = await table.get(PLACE);
+  return item && (JSON.parse(item.j) as { after?: string }).after;
+}
+
+async function storePlace({ table }: Parts, after: string | undefined): Promise<void> {
+  await table.transact([[{ put: { ...PLACE, et: 'place.1', j: JSON.stringify({ after }) } }]]);
+}

@@ -1,0 +1,200 @@
+import { once } from 'node:events';
+import { WebSocket, type ClientOptions } from 'ws';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { EventFrame, Position, ServerFrame } from '../../src/api/realtime.ts';
+import type { RealtimeClient, RealtimeItem } from '../../src/client/realtime-client.ts';
+import { RawPeer } from '../realtime/server.ts';
+import { startDynamo, type TestDynamo } from '../support/dynamo.ts';
+import { newCloud, type Cloud } from './cloud.ts';
+
+// The client that users have, over a real socket, through a stand-in for the gateway to our handlers on DynamoDB.
+
+type PeerOptions = ClientOptions & { readonly protocol?: string };
+
+let dynamo: TestDynamo;
+beforeAll(async () => void (dynamo = await startDynamo()));
+afterAll(() => dynamo.stop());
+
+/** The next items, each awaited. */
+async function take(events: AsyncIterator<RealtimeItem>, count: number): Promise<readonly EventFrame[]> {
+  const taken: EventFrame[] = [];
+  while (taken.length < count) {
+    const { value } = (await events.next()) as { value: RealtimeItem };
+    if (value.kind !== 'event') throw new Error(`${value.kind}: ${value.reason}`);
+    taken.push(value.event);
+  }
+  return taken;
+}
+
+function live<S extends Position>(client: RealtimeClient<S>): Promise<void> {
+  return new Promise((resolve) => {
+    const off = client.on({
+      state(state) {
+        if (state !== 'live') return;
+        off();
+        resolve();
+      },
+    });
+  });
+}
+
+describe('a client of brain2.v1 through the gateway', () => {
+  test('[RT2 RT8] is greeted, hears what happens, and nothing of another owner', async () => {
+    const cloud = await newCloud(dynamo);
+    const [alice, bob] = [await cloud.clientOf('alice'), await cloud.clientOf('bob')];
+    const events = alice.events();
+    const isLive = live(events);
+    const heard = events[Symbol.asyncIterator]();
+    await isLive;
+    await bob.http.nodes.create({ content: 'of bob, and nobody else is told' });
+    const made = await alice.http.nodes.create({ content: 'of alice' });
+    const [created] = await take(heard, 1);
+    expect(created).toMatchObject({ type: 'node.created', nodeId: made.id, seq: 1, prev: 0 });
+    await alice.http.nodes.create({ content: 'another' });
+    expect((await take(heard, 1))[0]).toMatchObject({ seq: 2, prev: 1 });
+    events.stop();
+  });
+
+  test('[RT2 RT3] a client that was cut off hears what it missed, in order, each once', async () => {
+    const cloud = await newCloud(dynamo);
+    const alice = await cloud.clientOf('alice');
+    const events = alice.events();
+    let isLive = live(events);
+    const heard = events[Symbol.asyncIterator]();
+    await isLive;
+    await alice.http.nodes.create({ content: 'before' });
+    await take(heard, 1);
+    const frames: ServerFrame['action'][] = [];
+    events.on({ frame: ({ action }) => frames.push(action) });
+    isLive = live(events);
+    await cloud.aws.cut();
+    for (let n = 0; n < 5; n++) await alice.http.nodes.create({ content: `missed ${n}` });
+    const missed = await take(heard, 5);
+    expect(missed.map(({ seq }) => seq)).toEqual([2, 3, 4, 5, 6]);
+    await isLive;
+    expect(frames).toEqual(expect.arrayContaining(['welcome', 'replay.begin', 'replay.end']));
+    await alice.http.nodes.create({ content: 'after' });
+    expect((await take(heard, 1))[0]).toMatchObject({ seq: 7, prev: 6 });
+    events.stop();
+  });
+});
+
+/** Somebody who says what they are told to. */
+async function peerOf(cloud: Cloud, search = ''): Promise<RawPeer> {
+  const peer = new RawPeer(`${cloud.aws.url.replace('http', 'ws')}/ws${search}`);
+  await once(peer.socket, 'open');
+  return peer;
+}
+
+/** The status with which a connection is refused. */
+async function refusalOf(url: string, { protocol = 'brain2.v1', ...more }: PeerOptions = {}) {
+  const socket = new WebSocket(url, protocol, more);
+  socket.on('error', () => undefined);
+  const [, { statusCode }] = (await once(socket, 'unexpected-response')) as [unknown, { statusCode: number }];
+  socket.terminate();
+  return statusCode;
+}
+
+describe('what a client may say', () => {
+  test('[RT9 RT10] only a hello with a good credential opens, and refusals have their names', async () => {
+    const cloud = await newCloud(dynamo);
+    const { secret, http } = await cloud.clientOf('alice');
+    const peer = await peerOf(cloud);
+    peer.say({ action: 'ping' });
+    expect(await peer.get('error')).toMatchObject({ code: 'too_early' });
+    peer.say({ action: 'hello', token: 'b2t_wrong' });
+    expect(await peer.get('bye')).toMatchObject({ code: 4401, reconnect: false });
+    await peer.closed;
+    const other = await peerOf(cloud);
+    other.say({ action: 'hello', token: secret });
+    const { connectionId, pingMs } = await other.get('welcome');
+    expect(cloud.aws.connections).toEqual([connectionId]);
+    expect(pingMs).toBe(240_000);
+    other.say({ action: 'subscribe', id: 's', filter: { types: ['note.created'] } });
+    expect(await other.get('error')).toMatchObject({ code: 'invalid_filter' });
+    other.say({ action: 'subscribe', id: 's', filter: { types: ['edge.*'] } });
+    other.say({ action: 'unsubscribe', id: 'hello' });
+    await other.get('subscribed');
+    await other.get('unsubscribed');
+    await http.nodes.create({ content: 'which nobody asked for' });
+    other.say({ action: 'ping' });
+    expect(await other.get('pong')).toMatchObject({ prev: 0, seq: 1 });
+    expect(other.frames.map(({ action }) => action)).not.toContain('event');
+    other.end();
+  });
+
+  test('[RT9] a ticket in the address admits the connection itself, once; a foreign page is turned away', async () => {
+    const cloud = await newCloud(dynamo);
+    const { http } = await cloud.clientOf('alice');
+    const { ticket } = await http.ticket();
+    const peer = await peerOf(cloud, `?ticket=${ticket}`);
+    peer.say({ action: 'hello' });
+    await peer.get('welcome');
+    const url = `${cloud.aws.url.replace('http', 'ws')}/ws`;
+    expect(await refusalOf(`${url}?ticket=${ticket}`)).toBe(403);
+    expect(await refusalOf(url, { headers: { origin: 'https://evil.example' } })).toBe(403);
+    expect(await refusalOf(url, { protocol: 'other' })).toBe(400);
+    peer.end();
+  });
+
+  test('[RT9] what never says hello, and whose credential ends, is sent away by the minute', async () => {
+    let nowMs = Date.now();
+    const cloud = await newCloud(dynamo, { nowMs: () => nowMs });
+    const { secret } = await cloud.clientOf('alice', new Date(nowMs + 150_000).toISOString());
+    const [silent, greeted] = [await peerOf(cloud), await peerOf(cloud)];
+    greeted.say({ action: 'hello', token: secret });
+    await greeted.get('welcome');
+    nowMs += 60_000;
+    await cloud.beat();
+    expect(await silent.get('bye')).toMatchObject({ code: 4408 });
+    expect(await greeted.get('auth.expiring')).toEqual({ action: 'auth.expiring', inMs: 90_000 });
+    nowMs += 90_000;
+    await cloud.beat();
+    expect(await greeted.get('bye')).toMatchObject({ code: 4401 });
+    await Promise.all([silent.closed, greeted.closed]);
+    await cloud.aws.quiet();
+    const left = await Promise.all(
+      Array.from({ length: 64 }, (_, shard) => Array.fromAsync(cloud.parts.connections.arrivals(shard))),
+    );
+    expect(left.flat()).toEqual([]);
+  });
+
+  test('[RT4] each connection is pinged once in four minutes, with the position, and sent away before two hours', async () => {
+    let nowMs = Date.now();
+    const cloud = await newCloud(dynamo, { nowMs: () => nowMs });
+    const { secret, http } = await cloud.clientOf('alice');
+    const peer = await peerOf(cloud);
+    peer.say({ action: 'hello', token: secret, filter: null });
+    await peer.get('welcome');
+    await http.nodes.create({ content: 'nobody asked for it' });
+    for (let minute = 0; minute < 8; minute++) {
+      nowMs += 60_000;
+      await cloud.beat();
+    }
+    const pings = peer.frames.filter(({ action }) => action === 'ping');
+    expect(pings).toMatchObject([
+      { prev: 0, seq: 1 },
+      { prev: 1, seq: 1 },
+    ]);
+    nowMs += 110 * 60_000;
+    await cloud.beat();
+    expect(await peer.get('bye')).toMatchObject({ code: 4503, reconnect: true });
+  });
+
+  test('[RT2] a position of another log is answered with resync, and nothing comes until it says where to go on', async () => {
+    const cloud = await newCloud(dynamo);
+    const { secret, http } = await cloud.clientOf('alice');
+    await http.nodes.create({ content: 'one' });
+    const peer = await peerOf(cloud);
+    peer.say({ action: 'hello', token: secret, resume: { epoch: 'another', seq: 1 } });
+    expect(await peer.get('welcome')).toMatchObject({ resumed: false });
+    const { reason, epoch, seq } = await peer.get('resync');
+    expect({ reason, seq }).toEqual({ reason: 'epoch_changed', seq: 1 });
+    await http.nodes.create({ content: 'two' });
+    peer.say({ action: 'resume', epoch, seq });
+    await peer.get('replay.end');
+    const actions = peer.frames.map(({ action }) => action);
+    expect(actions).toEqual(['welcome', 'resync', 'replay.begin', 'event', 'replay.end']);
+    peer.end();
+  });
+});
