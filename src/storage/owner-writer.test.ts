@@ -11,8 +11,8 @@ import type { Op, Outcome } from './table.ts';
 import type { Tx } from './transaction.ts';
 
 const owner = ownerId('alice');
-const storeOver = (table: MemoryTable): Store =>
-  new Store({ table, now: () => at(0), newEpoch: () => 'e', correlationId: () => 'call-1' });
+const storeOver = (table: MemoryTable, patienceMs?: number): Store =>
+  new Store({ table, now: () => at(0), newEpoch: () => 'e', correlationId: () => 'call-1', patienceMs });
 
 function create(tx: Tx, number: number, input: NodeInput = { title: `Note ${number}` }): void {
   tx.nodes.apply(createNode(input, { id: nodeIdOf(number), owner: tx.owner, now: tx.now }));
@@ -61,9 +61,18 @@ describe('the writer of an owner', () => {
     await expect(store.write(owner, ifNew)).rejects.toMatchObject({ code: 'conflict' });
   });
 
+  test('[ST24] decides work again for as long as it has patience, however often it is beaten', async () => {
+    const table = new TestTable();
+    const store = storeOver(table, 60_000);
+    let beaten = 0;
+    table.onTransact = async (apply) => (++beaten <= 15 ? { applied: 0 } : apply());
+    await store.write(owner, ifNew);
+    expect(table.calls).toBe(16);
+  });
+
   test('[ST24] refuses work that was beaten too often as contended, with nothing written', async () => {
     const table = new TestTable();
-    const store = storeOver(table);
+    const store = storeOver(table, 0);
     table.onTransact = async () => ({ applied: 0 });
     await expect(store.write(owner, ifNew)).rejects.toMatchObject({ code: 'contended', retryable: true });
     expect(table.calls).toBe(12);

@@ -44,6 +44,8 @@ export interface StoreOptions {
   readonly round?: RoundLimits | undefined;
   /** The id of whoever the work is done for, kept with its events. */
   readonly correlationId: () => string;
+  /** How long work that other processes were before is decided again; 6 s. */
+  readonly patienceMs?: number | undefined;
   /** How often to look for commits of other processes to what is followed; absent where nobody else writes. */
   readonly pollMs?: number | undefined;
 }
