@@ -7,7 +7,7 @@ import { storageError } from './sqlite-error.ts';
 
 export interface ConnectionOptions {
   readonly path: string;
-  /** Pages of the log after which it is copied into the database; 1,000. More is less to write in all. */
+  /** Pages of the log after which the writer copies it into the database; 1,000. More is less to write in all. */
   readonly checkpointPages?: number | undefined;
   /** Greatest size of the database in pages of 4 KB; for tests of a full disk. */
   readonly maxPages?: number | undefined;
@@ -17,14 +17,12 @@ export interface ConnectionOptions {
 
 const BUSY_TIMEOUT_MS = 5_000;
 const CACHE_KIB = 16 * 1024;
-/** What is copied at once keeps the next commit waiting: 4 MB of log take about 10 ms. */
-const CHECKPOINT_PAGES = 1_000;
 /** `PRAGMA synchronous`: 2 is FULL, the log is synced at each commit. */
 const SYNCHRONOUS_FULL = 2;
 
 /** Opens the file, making and migrating it if need be. Throws `read_only`, `corrupt`, `schema_newer`, `unavailable`. */
 export function openConnection(options: ConnectionOptions): DatabaseSync {
-  const { path, maxPages, checkpointPages = CHECKPOINT_PAGES } = options;
+  const { path, maxPages } = options;
   const existed = existsSync(path);
   let database: DatabaseSync | undefined;
   try {
@@ -33,7 +31,6 @@ export function openConnection(options: ConnectionOptions): DatabaseSync {
     database.exec(`PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL;
       PRAGMA trusted_schema = OFF;
-      PRAGMA wal_autocheckpoint = ${checkpointPages};
       PRAGMA cache_size = -${CACHE_KIB};`);
     // Read back: a file system or a build that ignores it would lose acknowledged writes when the power goes.
     if (pragma(database, 'synchronous') !== SYNCHRONOUS_FULL) {

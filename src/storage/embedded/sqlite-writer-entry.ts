@@ -40,6 +40,7 @@ answerRequests(
     if (commits.length > 0) commit(commits);
     for (const { request, answer } of calls)
       if ('sweepSeconds' in request) answer(attempt(() => open().sweep(request.sweepSeconds)));
+    writer?.checkpoint();
   },
   () => writer?.close(),
 );

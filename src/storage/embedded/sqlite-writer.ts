@@ -21,6 +21,9 @@ export interface SeriesOutcome {
 /** Rows that one step of a sweep removes: others' writes wait for it. */
 const SWEPT_AT_ONCE = 500;
 
+/** Pages of the log after which it is copied into the database: 4 MB take about 10 ms. */
+const CHECKPOINT_PAGES = 1_000;
+
 /** The one connection that writes: each group of series is one commit, synced before it returns. */
 export class SqliteWriter {
   readonly #database: DatabaseSync;
@@ -28,11 +31,16 @@ export class SqliteWriter {
   readonly #del: StatementSync;
   readonly #version: StatementSync;
   readonly #sweep: StatementSync;
+  readonly #logSize: StatementSync;
+  readonly #checkpointPages: number;
   /** Set when the disk failed: what is on it is no longer known, so nothing more is acknowledged. */
   #failed: BrainError | undefined;
 
   constructor(options: ConnectionOptions) {
     this.#database = openConnection(options);
+    this.#database.exec('PRAGMA wal_autocheckpoint = 0');
+    this.#checkpointPages = options.checkpointPages ?? CHECKPOINT_PAGES;
+    this.#logSize = rows(this.#database, 'PRAGMA wal_checkpoint(NOOP)');
     this.#version = rows(this.#database, 'SELECT ver, ttl FROM item WHERE pk = ? AND sk = ?');
     this.#put = this.#database.prepare(
       `INSERT INTO item (pk, sk, et, ver, ttl, j, sum) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -56,6 +64,24 @@ export class SqliteWriter {
   /** Removes some of the rows whose time is over, which no reader sees any more. Gives how many; 0 when none is left. */
   sweep(nowSeconds: number): number {
     return this.#committed(() => Number(this.#sweep.run(nowSeconds, SWEPT_AT_ONCE).changes));
+  }
+
+  /**
+   * Copies the log into the database when it has grown long. Called when those who wrote are answered: as a part of
+   * their commits, which SQLite would make of it, each thirtieth write would wait for it.
+   */
+  checkpoint(): void {
+    try {
+      const [, pages, copied] = this.#logSize.get() as unknown as [
+        isBusy: number,
+        pages: number,
+        copied: number,
+      ];
+      if (pages - copied >= this.#checkpointPages) this.#database.exec('PRAGMA wal_checkpoint(PASSIVE)');
+    } catch (error) {
+      const failure = storageError(error, 'table.checkpoint');
+      if (failure.details['lost'] === true) this.#fail(failure); // else the log is kept, and copied the next time
+    }
   }
 
   close(): void {
