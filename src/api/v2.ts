@@ -346,6 +346,47 @@ export const Changes = Type.Object({
 });
 export type Changes = Static<typeof Changes>;
 
+/** The shortest way from one note to another. */
+export const Path = Type.Object({
+  length: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()], {
+    description: 'edges of it; null where there is none of `maxLength` or fewer',
+  }),
+  nodes: Type.Array(NodeSummary, { maxItems: 11, description: 'both ends, and those between, in order' }),
+  edges: Type.Array(Edge, { maxItems: 10 }),
+});
+export type Path = Static<typeof Path>;
+
+const Count = Type.Integer({ minimum: 0 });
+
+/** How a graph lies, counted. */
+export const Stats = Type.Object({
+  epoch: Epoch,
+  seq: described(Seq, 'the position in the log that all of it is of'),
+  nodes: Type.Object({
+    total: Count,
+    archived: Count,
+    isolated: described(Count, 'not archived, and connected to nothing'),
+  }),
+  edges: Type.Object({
+    total: described(Count, 'rejected ones among them'),
+    byType: Type.Object({ related: Count, reference: Count, manual: Count }),
+    byOrigin: Type.Object({ auto: Count, human: Count, import: Count }),
+    byStatus: Type.Object({ proposed: Count, accepted: Count, rejected: Count }),
+  }),
+  categories: Count,
+  tags: described(Count, 'each spelling of one once'),
+  averageDegree: Type.Number({ minimum: 0, description: 'edges in force at a note, on average' }),
+  components: Type.Object({
+    count: described(Count, 'groups of notes that lead to each other; a note by itself is one'),
+    largest: described(Count, 'notes of the largest'),
+  }),
+  hubs: Type.Array(Type.Object({ nodeId: Uuid, title: Type.String({ maxLength: 500 }), degree: Count }), {
+    maxItems: 10,
+    description: 'the best connected notes',
+  }),
+});
+export type Stats = Static<typeof Stats>;
+
 export const NodePage = pageOf(Node);
 export const EdgePage = pageOf(Edge);
 export const SearchPage = pageOf(SearchHit);

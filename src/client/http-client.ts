@@ -126,6 +126,10 @@ export function brainClient(transport: Transport) {
       revoke: (id: string) => call<void>('DELETE', at('tokens', id)),
     },
     graph: () => call<v2.Graph>('GET', '/api/v2/graph'),
+    /** The shortest way between two notes. */
+    path: (from: string, to: string, query: Query = {}) =>
+      call<v2.Path>('GET', '/api/v2/graph/path', { query: { ...query, from, to } }),
+    stats: () => call<v2.Stats>('GET', '/api/v2/graph/stats'),
     search: (q: string, query: Query = {}) =>
       call<Page<v2.SearchHit>>('GET', '/api/v2/search', { query: { ...query, q } }),
     changes: (after: { readonly epoch?: string; readonly seq: number }, limit = 200) =>

@@ -4,7 +4,10 @@ import type { NodeId, OwnerId, Position } from '../domain/values.ts';
 import type { Changes } from '../storage/log.ts';
 import type { Repositories } from '../storage/repositories.ts';
 import type { Store } from '../storage/store.ts';
+import { findPath, type PathQuery } from './graph-path.ts';
+import { graphStats } from './graph-stats.ts';
 import { inForce } from './nodes.ts';
+import type { OwnerIndexes } from './owner-indexes.ts';
 
 export interface Graph {
   readonly position: Position;
@@ -34,8 +37,8 @@ export interface NeighborQuery {
 
 export type GraphService = ReturnType<typeof graphService>;
 
-export function graphService(needs: { readonly store: Store }) {
-  const { store } = needs;
+export function graphService(needs: { readonly store: Store; readonly indexes: OwnerIndexes }) {
+  const { store, indexes } = needs;
   return {
     /** Every note that is not archived and every edge in force between them, as of one position in the log. */
     async whole(owner: OwnerId): Promise<Graph> {
@@ -88,6 +91,40 @@ export function graphService(needs: { readonly store: Store }) {
         neighbors,
         edges: [...edges.values()].filter((edge) => there.has(edge.sourceId) && there.has(edge.targetId)),
       };
+    },
+
+    /**
+     * The shortest way along edges in force from one note to another, through no archived one; the strongest where
+     * there are several. Undefined where none is short enough. Throws `not_found`.
+     */
+    async path(
+      owner: OwnerId,
+      query: PathQuery,
+    ): Promise<{ readonly nodes: readonly Node[]; readonly edges: readonly Edge[] } | undefined> {
+      const from = store.read(owner);
+      const first = await from.nodes.get(query.from);
+      await from.nodes.get(query.to);
+      const index = await indexes.ready(owner);
+      const edges = await findPath(from, (id) => index.has(id), query);
+      if (!edges) return undefined;
+      const ids = [first.id];
+      for (const edge of edges) ids.push(otherEnd(edge, ids.at(-1) as NodeId));
+      const nodes = new Map((await from.nodes.batchGet(ids)).map((node) => [node.id, node]));
+      // One of them may have been deleted in between: then there is no such way any more.
+      return nodes.size === ids.length ? { nodes: ids.map((id) => nodes.get(id) as Node), edges } : undefined;
+    },
+
+    /** Counts the graph as of one position in the log; it reads all of it. */
+    async stats(owner: OwnerId) {
+      const { value, position } = await store.snapshot(owner, async (from) => {
+        const categories = await Array.fromAsync(from.categories.all());
+        const nodes = await Array.fromAsync(from.nodes.all());
+        return {
+          categories: categories.length,
+          ...graphStats(nodes, await Array.fromAsync(from.edges.all())),
+        };
+      });
+      return { position, ...value };
     },
 
     /** The log after a position; see `readChanges` for what it throws. */

@@ -84,7 +84,7 @@ export function createServices(needs: {
     tokens: tokenService({ store, newTokenId: () => tokenId(newId()), nowMs }),
     receipts: receiptService({ store }),
     edges: edgeService({ store, indexes, newEdgeId }),
-    graph: graphService({ store }),
+    graph: graphService({ store, indexes }),
     search: searchService({ store, indexes }),
     browse: browseService({ store, indexes, nodes }),
     suggestions: suggestionService({ store, indexes, nodes }),

@@ -11,7 +11,7 @@ export async function examplesOfV2(record: Recording): Promise<void> {
   await recordEdges(record, notes);
   const category = await recordCategories(record, notes);
   await recordBulk(record, notes);
-  await recordGraph(record);
+  await recordGraph(record, notes);
   await recordTokens(record);
   await recordRefusals(record, notes, category);
   await recordDeletions(record, notes, category);
@@ -237,9 +237,20 @@ async function recordBulk(record: Recording, { bread }: Notes): Promise<void> {
   });
 }
 
-async function recordGraph(record: Recording): Promise<void> {
+async function recordGraph(record: Recording, { sleep, melatonin, bread }: Notes): Promise<void> {
   await record('getGraph', { shows: 'One document' });
   await record('getGraph', { shows: 'Lines', headers: { accept: 'application/x-ndjson' } });
+  await record('findPath', {
+    shows: 'Two notes that are linked',
+    parameters: { from: sleep, to: melatonin, minWeight: '0.1', maxLength: '3' },
+  });
+  await record('findPath', { shows: 'Notes that nothing connects', parameters: { from: sleep, to: bread } });
+  const { etag } = await record('getGraphStats', { shows: 'A small graph' });
+  await record('getGraphStats', {
+    shows: 'Counts that the caller has already',
+    headers: { 'if-none-match': etag },
+    status: 304,
+  });
   await record('search', { shows: 'The beginning of a word', parameters: { q: 'circad', limit: '2' } });
   await record('search', { shows: 'Among notes of a tag', parameters: { q: 'sleep', tag: 'health' } });
   const { body } = await record<Changes>('listChanges', {

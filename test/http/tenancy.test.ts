@@ -92,6 +92,7 @@ const BODIES: Readonly<Record<string, (ids: Ids) => unknown>> = {
 const QUERIES: Readonly<Record<string, (ids: Ids) => readonly string[]>> = {
   'GET /api/v2/nodes': (ids) => [`?category=${ids.categories}`, '?sort=updatedAt'],
   'GET /api/v2/edges': (ids) => [`?node=${ids.nodes}`],
+  'GET /api/v2/graph/path': (ids) => [`?from=${ids.nodes}&to=${ids.otherId}`],
   'GET /api/v2/search': (ids) => ['?q=harbour', `?q=harbour&category=${ids.categories}`],
   'POST /api/v2/imports': () => ['?collection=x&prune=true'],
 };

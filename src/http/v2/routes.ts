@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import { bulkRoutes } from './bulk.ts';
 import { categoryRoutes } from './categories.ts';
 import { edgeRoutes } from './edges.ts';
+import { graphAnswerRoutes } from './graph-answers.ts';
 import { graphRoutes } from './graph.ts';
 import { importRoutes } from './imports.ts';
 import type { V2Needs } from './needs.ts';
@@ -27,6 +28,7 @@ export const v2Routes =
       edgeRoutes,
       categoryRoutes,
       graphRoutes,
+      graphAnswerRoutes,
       importRoutes,
       tokenRoutes,
       usageRoutes,
