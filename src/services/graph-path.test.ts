@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Edge } from '../domain/edge.ts';
 import type { NodeId } from '../domain/values.ts';
