@@ -1,5 +1,5 @@
-// Builds a graph of so many notes in this process, asks it everything, and writes what each took to stdout, as JSON.
-// node bench/growth-size.ts DATA NOTES
+// Builds a graph of so many notes in this process, or asks one everything, and writes what each took to stdout, as JSON.
+// node bench/growth-size.ts DATA NOTES build|ask
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { connect, type Connection } from '../src/server/connect.ts';
@@ -7,18 +7,18 @@ import { readSettings } from '../src/server/settings.ts';
 import { percentile } from './figures.ts';
 import { query, seeded, syntheticVault } from './make-vault.ts';
 
-export interface Size {
-  readonly notes: number;
+/** What one of the two found. */
+export interface Part {
   readonly edges: number;
   /** Milliseconds; a percentile where the name says so. */
   readonly ms: Readonly<Record<string, number>>;
-  /** Resident, of the process with the graph open, after a garbage collection. */
+  /** Resident, with the graph open and after a garbage collection. */
   readonly rssMb: number;
 }
 
 const ASKED = 200;
 
-const [dataDir = '', count = '1000'] = process.argv.slice(2);
+const [dataDir = '', count = '1000', part] = process.argv.slice(2);
 const size = Number(count);
 const vault = syntheticVault(size + ASKED);
 const random = seeded(size);
@@ -43,10 +43,11 @@ async function each(name: string, work: (at: number) => Promise<unknown>): Promi
 }
 
 const open = (): Promise<Connection> => connect(readSettings({}, { dataDir }));
-const ready = async ({ client }: Connection) => client.search('ready');
+if (part === 'build') await build();
+else await ask();
 
-let connection = await open();
-await timed('import', async () => {
+async function build(): Promise<void> {
+  const { client, close } = await open();
   const notes = vault.notes.slice(0, size).map(({ title, text, tags }, at) => ({
     key: `note ${at}`,
     title,
@@ -55,37 +56,39 @@ await timed('import', async () => {
     aliases: [],
     links: [],
   }));
-  for await (const event of connection.client.import(notes, { collection: 'growth' })) {
-    if (event.type === 'item' && event.status === 'failed') throw new Error('a note was not stored');
-  }
-});
-await connection.close();
-connection = await timed('restart', async () => {
-  const again = await open();
-  await ready(again);
-  return again;
-});
-const { client } = connection;
-const ids: string[] = [];
-for (let cursor: string | undefined; ids.length < ASKED;) {
-  const { items, page } = await client.nodes.list({ limit: 200, ...(cursor !== undefined && { cursor }) });
-  ids.push(...items.map(({ id }) => id));
-  if (page.next === null) break;
-  cursor = page.next;
+  await timed('import', async () => {
+    for await (const event of client.import(notes, { collection: 'growth' })) {
+      if (event.type === 'item' && event.status === 'failed') throw new Error('a note was not stored');
+    }
+  });
+  await close();
+  tell({ edges: 0, ms, rssMb: 0 });
 }
-const anyId = (): string => ids[Math.floor(random() * ids.length)] ?? '';
-await each('create', (at) => {
-  const { title, text, tags } = vault.notes[size + at]!;
-  return client.nodes.create({ title, content: text, tags: [...tags] });
-});
-await each('read', () => client.nodes.get(anyId()));
-await each('list', () => client.nodes.list({ limit: 50 }));
-await each('search', () => client.search(query('two words', vault, random)));
-await each('neighbors', () => client.nodes.neighbors(anyId(), { depth: 2 }));
-const { edges } = await timed('whole graph', () => client.graph());
-setFlagsFromString('--expose-gc');
-(runInNewContext('gc') as () => void)();
-const rssMb = process.memoryUsage.rss() / 2 ** 20;
-await connection.close();
-const result: Size = { notes: size, edges: edges.length, ms, rssMb };
-console.log(JSON.stringify(result));
+
+async function ask(): Promise<void> {
+  const { client, close } = await timed('restart', async () => {
+    const connection = await open();
+    await connection.client.search('ready');
+    return connection;
+  });
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  const rssMb = process.memoryUsage.rss() / 2 ** 20;
+  const { items } = await client.nodes.list({ limit: 200 });
+  const anyId = (): string => items[Math.floor(random() * items.length)]?.id ?? '';
+  await each('create', (at) => {
+    const { title, text, tags } = vault.notes[size + at]!;
+    return client.nodes.create({ title, content: text, tags: [...tags] });
+  });
+  await each('read', () => client.nodes.get(anyId()));
+  await each('list', () => client.nodes.list({ limit: 50 }));
+  await each('search', () => client.search(query('two words', vault, random)));
+  await each('neighbors', () => client.nodes.neighbors(anyId(), { depth: 2 }));
+  const { edges } = await timed('whole graph', () => client.graph());
+  await close();
+  tell({ edges: edges.length, ms, rssMb });
+}
+
+function tell(found: Part): void {
+  console.log(JSON.stringify(found));
+}

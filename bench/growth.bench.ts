@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ms, numbers, table } from './figures.ts';
-import type { Size } from './growth-size.ts';
+import type { Part } from './growth-size.ts';
 import { machine } from './machine.ts';
 import { run, temporaryFolder } from './processes.ts';
 
@@ -17,15 +17,29 @@ const folder = temporaryFolder();
 
 console.log(`## Growth\n\n${machine()}\n`);
 console.log(
-  'Graphs of rising size, each in a process of its own, without HTTP: all of its notes imported and linked, then opened ' +
-    'again and asked. The exponent is that of the power of n that fits the column best: 0 does not grow, 1 grows as the ' +
+  'Graphs of rising size, without HTTP: all of its notes imported and linked in one process, then opened and asked in ' +
+    'another; restart is until the first search is answered, with the loading of the program. The exponent is that of the power of n that fits the column best: 0 does not grow, 1 grows as the ' +
     `notes do, 2 is that of all pairs. What is done for all notes is to stay below ${GOAL_EXPONENT}.\n`,
 );
 
-const sizes: (Size & { readonly peakRssMb: number })[] = [];
+interface Size extends Part {
+  readonly notes: number;
+  /** Of the import. */
+  readonly peakRssMb: number;
+}
+
+const sizes: Size[] = [];
 for (const notes of SIZES.filter((each) => each <= most)) {
-  const { stdout, peakRssMb } = await run(folder, ONE_SIZE, [join(folder, `data-${notes}`), String(notes)]);
-  sizes.push({ ...(JSON.parse(stdout) as Size), peakRssMb });
+  const part = async (name: 'build' | 'ask') => {
+    const { stdout, peakRssMb } = await run(folder, ONE_SIZE, [
+      join(folder, `data-${notes}`),
+      String(notes),
+      name,
+    ]);
+    return { ...(JSON.parse(stdout) as Part), peakRssMb };
+  };
+  const [built, asked] = [await part('build'), await part('ask')];
+  sizes.push({ ...asked, notes, peakRssMb: built.peakRssMb, ms: { ...built.ms, ...asked.ms } });
 }
 
 const names = Object.keys(sizes[0]?.ms ?? {});
@@ -42,14 +56,14 @@ console.log(
       row('import, ms a note', (size) => (size.ms['import'] ?? NaN) / size.notes),
       row('edges', (size) => size.edges),
       row('memory when open, MB', (size) => size.rssMb),
-      row('peak memory of the process, MB', (size) => size.peakRssMb),
+      row('peak memory of the import, MB', (size) => size.peakRssMb),
     ],
   ),
 );
 const [first, last] = [sizes[0], sizes.at(-1)];
 if (first && last && first !== last) {
   const perNote = ((last.rssMb - first.rssMb) * 1_024) / (last.notes - first.notes);
-  console.log(`\nMemory a note, from the first size to the last: ${perNote.toFixed(1)} KB.`);
+  console.log(`\nMemory of an open graph a note, from the first size to the last: ${perNote.toFixed(1)} KB.`);
 }
 
 /** The slope of the line through the logarithms, by least squares. */
