@@ -11,7 +11,7 @@ const KNOWN: ReadonlyMap<unknown, ErrorCode> = new Map([
   ['FST_ERR_CTP_INVALID_CONTENT_LENGTH', 'malformed'],
   ['FST_ERR_BAD_URL', 'malformed'],
   ['FST_ERR_MAX_PARAM_LENGTH', 'not_found'],
-  ['WORKERS_BUSY', 'unavailable'],
+  ['WORKERS_BUSY', 'overloaded'],
   ['WORKERS_ENDED', 'unavailable'],
 ]);
 
