@@ -1,16 +1,26 @@
 // The readers of the real-time bench, in a process of their own: node bench/realtime-clients.ts KIND URL COUNT ROOMS
+import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { io, type Socket } from 'socket.io-client';
 import { WebSocket } from 'ws';
 
 export type Command =
-  | { readonly do: 'connect' | 'reset' }
+  | { readonly do: 'connect' | 'reset' | 'wake' }
+  /** The first so many read nothing from now on. */
+  | { readonly do: 'stall'; readonly readers: number }
+  /** So many connections are made, greeted and closed. */
+  | { readonly do: 'cycle'; readonly count: number }
   | { readonly do: 'wait'; readonly events: number; readonly forMs: number };
 
 /** What one reader was given since the last reset. */
 interface Reader {
+  /** Throws when the server does not greet it. */
   connect(): Promise<void>;
+  /** The socket of its connection. */
+  socket: WebSocket | undefined;
+  /** Reads nothing, or did since the last reset: its latencies are not counted, and it comes back when it is cut. */
+  isStalled: boolean;
   count: number;
   last: number;
   doubled: number;
@@ -34,10 +44,10 @@ function take(reader: Reader, { seq, data }: Event): void {
   else if (seq < reader.last) reader.disordered += 1;
   reader.last = Math.max(seq, reader.last);
   reader.count += 1;
-  latencies.push(now() - Number(data.changes?.title ?? data.node?.title));
+  if (!reader.isStalled) latencies.push(now() - Number(data.changes?.title ?? data.node?.title));
 }
 
-const blank = () => ({ count: 0, last: 0, doubled: 0, disordered: 0 });
+const blank = () => ({ socket: undefined, isStalled: false, count: 0, last: 0, doubled: 0, disordered: 0 });
 const socketUrl = `${url.replace('http', 'ws')}/ws`;
 
 function brain2(room: string): Reader {
@@ -47,9 +57,14 @@ function brain2(room: string): Reader {
     connect: () =>
       new Promise((resolve, reject) => {
         const socket = new WebSocket(socketUrl, 'brain2.v1', { perMessageDeflate: false });
+        reader.socket = socket;
         const resume = epoch === undefined ? {} : { resume: { epoch, seq: reader.last } };
         socket.on('open', () => socket.send(JSON.stringify({ action: 'hello', token: room, ...resume })));
         socket.on('error', reject);
+        socket.on('close', (code) => {
+          reject(new Error(`closed with ${code}`));
+          if (reader.isStalled) void reader.connect();
+        });
         socket.on('message', (data) => {
           const frame = JSON.parse((data as Buffer).toString()) as {
             action: string;
@@ -76,6 +91,7 @@ function plain(room: string): Reader {
     connect: () =>
       new Promise((resolve, reject) => {
         const socket = new WebSocket(socketUrl, { perMessageDeflate: false });
+        reader.socket = socket;
         socket.on('open', () => socket.send(room));
         socket.on('error', reject);
         socket.on('message', (data) => {
@@ -101,6 +117,7 @@ function socketIo(room: string): Reader {
       new Promise((resolve, reject) => {
         socket.once('connect_error', reject);
         socket.once('connect', () => {
+          reader.socket = (socket.io.engine.transport as unknown as { readonly ws: WebSocket }).ws;
           if (socket.recovered) return resolve();
           socket.once('welcome', () => resolve());
           socket.emit('join', room);
@@ -115,6 +132,21 @@ function socketIo(room: string): Reader {
 const make = { brain2, ws: plain, 'socket.io': socketIo }[kind]!;
 const readers = Array.from({ length: Number(count) }, (_, at) => make(`room${at % Number(rooms)}`));
 
+/** Above its rate of new connections a server says 503: it is asked again. */
+async function cycle(reader: Reader): Promise<void> {
+  try {
+    await reader.connect();
+  } catch (error) {
+    if (!String(error).includes('503')) throw error;
+    await delay(100);
+    return cycle(reader);
+  }
+  const { socket } = reader;
+  const closed = socket && once(socket, 'close');
+  socket?.close();
+  await closed;
+}
+
 async function run(command: Command): Promise<object> {
   switch (command.do) {
     case 'connect':
@@ -123,8 +155,26 @@ async function run(command: Command): Promise<object> {
       return {};
     case 'reset':
       latencies = [];
-      for (const reader of readers) Object.assign(reader, { count: 0, doubled: 0, disordered: 0 });
+      for (const reader of readers)
+        Object.assign(reader, { isStalled: false, count: 0, doubled: 0, disordered: 0 });
       return {};
+    case 'stall':
+      for (const reader of readers.slice(0, command.readers)) {
+        reader.isStalled = true;
+        reader.socket?.pause();
+      }
+      return {};
+    case 'wake':
+      for (const reader of readers) reader.socket?.resume();
+      return {};
+    case 'cycle': {
+      let left = command.count;
+      const lane = async (): Promise<void> => {
+        while (left-- > 0) await cycle(make(`room${left % Number(rooms)}`));
+      };
+      await Promise.all(Array.from({ length: 20 }, lane));
+      return {};
+    }
     case 'wait': {
       const end = performance.now() + command.forMs;
       const total = () => readers.reduce((sum, reader) => sum + reader.count, 0);

@@ -1,4 +1,4 @@
-// One server of the real-time bench: node bench/realtime-host.ts brain2|ws|socket.io FOLDER
+// One server of the real-time bench: node bench/realtime-host.ts brain2|ws|socket.io FOLDER [PORT]
 // Takes commands as lines of JSON on stdin and answers each with a line on stdout.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -18,7 +18,7 @@ import { Store } from '../src/storage/store.ts';
 
 /** What each kind of server can be told. */
 interface Host {
-  publish(room: string, text: string): Promise<void>;
+  publish(room: string, text: string, padding: string): Promise<void>;
   cut(): void;
 }
 
@@ -28,16 +28,18 @@ export type Command =
       readonly rooms: readonly string[];
       readonly perSecond: number;
       readonly count: number;
+      /** Added to each event. */
+      readonly bytes?: number;
     }
   | { readonly do: 'cut' | 'memory' | 'cpu' };
 
-const [, , kind = 'brain2', folder = '.'] = process.argv;
+const [, , kind = 'brain2', folder = '.', port = '0'] = process.argv;
 const http = createServer();
 const host: Host = { brain2, ws, 'socket.io': socketIo }[kind]!();
 
 function brain2(): Host {
   const newId = uuidv7Generator(Date.now);
-  const table = new SqliteTable({ path: join(folder, `bench-${process.pid}.sqlite`) });
+  const table = new SqliteTable({ path: join(folder, 'bench.sqlite') });
   const store = new Store({
     table,
     now: () => instant(Date.now()),
@@ -58,14 +60,16 @@ function brain2(): Host {
   });
   const notes = new Map<string, ReturnType<typeof nodeId>>();
   return {
-    publish: (room, title) =>
+    publish: (room, title, padding) =>
       store.write(ownerId(room), async (tx) => {
         const known = notes.get(room);
         const id = known ?? nodeId(newId());
         notes.set(room, id);
         const made = { id, owner: tx.owner, now: tx.now };
         tx.nodes.apply(
-          known ? updateNode(await tx.nodes.get(id), { title }, tx.now) : createNode({ title }, made),
+          known
+            ? updateNode(await tx.nodes.get(id), { title, content: padding && `${padding} ${title}` }, tx.now)
+            : createNode({ title }, made),
         );
       }),
     cut: () => streams.forEach((stream) => stream.destroy()),
@@ -86,8 +90,8 @@ function ws(): Host {
   });
   let seq = 0;
   return {
-    async publish(room, title) {
-      const text = JSON.stringify({ action: 'event', seq: ++seq, data: { changes: { title } } });
+    async publish(room, title, content) {
+      const text = JSON.stringify({ action: 'event', seq: ++seq, data: { changes: { title, content } } });
       for (const socket of rooms.get(room) ?? []) socket.send(text);
     },
     cut: () => server.clients.forEach((socket) => socket.terminate()),
@@ -107,10 +111,10 @@ function socketIo(): Host {
   });
   const seqs = new Map<string, number>();
   return {
-    async publish(room, title) {
+    async publish(room, title, content) {
       const seq = (seqs.get(room) ?? 0) + 1;
       seqs.set(room, seq);
-      server.to(room).emit('event', { seq, data: { changes: { title } } });
+      server.to(room).emit('event', { seq, data: { changes: { title, content } } });
     },
     cut: () => server.sockets.sockets.forEach((socket) => socket.conn.close()),
   };
@@ -122,13 +126,14 @@ const now = (): number => performance.timeOrigin + performance.now();
 async function run(command: Command): Promise<object> {
   switch (command.do) {
     case 'publish': {
-      const { rooms, perSecond, count } = command;
+      const { rooms, perSecond, count, bytes = 0 } = command;
+      const padding = 'x'.repeat(bytes);
       const start = performance.now();
       for (let at = 0; at < count; at++) {
         const due = start + (at * 1_000) / perSecond;
         const leftMs = due - performance.now();
         if (leftMs > 1) await delay(leftMs);
-        await Promise.all(rooms.map((room) => host.publish(room, String(now()))));
+        await Promise.all(rooms.map((room) => host.publish(room, String(now()), padding)));
       }
       return {};
     }
@@ -148,7 +153,7 @@ async function run(command: Command): Promise<object> {
   }
 }
 
-http.listen(0, '127.0.0.1');
+http.listen(Number(port), '127.0.0.1');
 await once(http, 'listening');
 console.log(JSON.stringify({ url: `http://127.0.0.1:${(http.address() as AddressInfo).port}` }));
 for await (const line of createInterface({ input: process.stdin })) {
