@@ -76,8 +76,10 @@ function brain2(room: string): Reader {
             if (epoch === undefined) reader.last = frame.seq;
             epoch = frame.epoch;
             resolve();
-          } else if (frame.action === 'event') take(reader, frame as never);
-          else if (frame.action === 'batch') for (const event of frame.events) take(reader, event);
+          } else if (frame.action === 'event') {
+            epoch = frame.epoch; // a log has none before its first event
+            take(reader, frame as never);
+          } else if (frame.action === 'batch') for (const event of frame.events) take(reader, event);
           else if (frame.action === 'ping') socket.send('{"action":"pong"}');
         });
       }),
@@ -126,6 +128,9 @@ function socketIo(room: string): Reader {
       }),
   };
   socket.on('event', (event: Event) => take(reader, event));
+  socket.on('disconnect', () => {
+    if (reader.isStalled) void reader.connect();
+  });
   return reader;
 }
 

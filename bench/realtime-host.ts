@@ -123,6 +123,12 @@ function socketIo(): Host {
 /** Now, on a clock that two processes share. */
 const now = (): number => performance.timeOrigin + performance.now();
 
+/** Bytes. `queued` is what may wait for readers: the heap with its buffers, without SQLite's cache of pages. */
+function memory() {
+  const { rss, heapUsed: heap, external } = process.memoryUsage();
+  return { rss, heap, queued: heap + external };
+}
+
 async function run(command: Command): Promise<object> {
   switch (command.do) {
     case 'publish': {
@@ -145,7 +151,7 @@ async function run(command: Command): Promise<object> {
         global.gc?.();
         await delay(100);
       }
-      return { rss: process.memoryUsage().rss, heap: process.memoryUsage().heapUsed };
+      return memory();
     case 'cpu': {
       const { user, system } = process.cpuUsage();
       return { cpuMs: (user + system) / 1_000 };

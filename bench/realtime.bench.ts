@@ -39,7 +39,7 @@ const readersOf = (kind: Kind, host: Host, of = { sockets, rooms }): Promise<Rea
   talkTo('./realtime-clients.ts', [kind, host.first.url, String(of.sockets), String(of.rooms)]);
 
 const cpuMs = async (host: Host) => (await host.ask<{ cpuMs: number }>({ do: 'cpu' })).cpuMs;
-const memoryOf = (host: Host) => host.ask<{ rss: number; heap: number }>({ do: 'memory' });
+const memoryOf = (host: Host) => host.ask<{ rss: number; heap: number; queued: number }>({ do: 'memory' });
 /** What each socket has added since, of everything and of the heap alone. */
 const addedTo = async (host: Host, before: { readonly rss: number; readonly heap: number }) => {
   const { rss, heap } = await memoryOf(host);
@@ -129,14 +129,14 @@ async function stall(kind: Kind) {
   const host = await hostOf(kind);
   const readers = await readersOf(kind, host, { sockets: inRoom, rooms: 1 });
   await readers.ask({ do: 'connect' });
-  await publish(host, readers, { count: perSecond * 5, inRoom, bytes });
+  await publish(host, readers, { count: perSecond * 3, inRoom, bytes });
   const count = perSecond * stallSeconds;
   const alone = await publish(host, readers, { count: Math.min(count, perSecond * 10), inRoom, bytes });
   const before = await memoryOf(host);
   await readers.ask({ do: 'reset' });
   await readers.ask({ do: 'stall', readers: stalled });
   await host.ask({ do: 'publish', rooms: oneRoom, perSecond, count, bytes });
-  const grownMb = ((await memoryOf(host)).rss - before.rss) / 2 ** 20;
+  const after = await memoryOf(host);
   const others = await readers.ask<Got>({ do: 'wait', events: count * (inRoom - stalled), forMs: 5_000 });
   await readers.ask({ do: 'wake' });
   const all = await readers.ask<Got>({ do: 'wait', events: count * inRoom, forMs: 20_000 });
@@ -145,7 +145,8 @@ async function stall(kind: Kind) {
   return {
     alone: percentile(alone.latencies, 0.99),
     beside: percentile(others.latencies, 0.99),
-    grownMb,
+    grownMb: (after.queued - before.queued) / 2 ** 20,
+    rssMb: (after.rss - before.rss) / 2 ** 20,
     lost: count * inRoom - all.events,
     wrong: all.doubled + all.disordered,
   };
@@ -248,12 +249,21 @@ if (parts.includes('stall')) {
   print(
     `10 of 100 readers stop reading for ${stallSeconds} s, in which ${perSecond} events of 4 KB a second come.`,
     table(
-      ['', 'p99 before, ms', 'p99 of the others, ms', 'server grew by, MB', 'lost once all read', 'wrong'],
-      found.map(([kind, { alone, beside, grownMb, lost, wrong }]) => [
+      [
+        '',
+        'p99 before, ms',
+        'p99 of the others, ms',
+        'heap and buffers grew by, MB',
+        'RSS by, MB',
+        'lost once all read',
+        'wrong',
+      ],
+      found.map(([kind, { alone, beside, grownMb, rssMb, lost, wrong }]) => [
         kind,
         ms(alone),
         ms(beside),
         grownMb.toFixed(1),
+        rssMb.toFixed(1),
         lost,
         wrong,
       ]),

@@ -24,8 +24,9 @@ export interface ChannelNeeds {
 }
 
 /**
- * What follows an event within this time waits for its end and leaves together: 10 ms, less the two that a timer may
- * come late, so that events which come every 10 ms leave each at once and do not drift into waiting.
+ * What follows an event within this time waits for its end and leaves together. RT5 says 10 ms; a timer may come two
+ * late, and events that come every 10 ms leave each at once and do not drift into waiting. With 4 ms p99 from commit to
+ * reader is a third shorter, and a busy log costs each reader twice the frames.
  */
 const WINDOW_MS = 8;
 const EVENTS_A_READ = 64;

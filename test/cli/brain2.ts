@@ -38,7 +38,7 @@ export interface Server {
   readonly url: string;
   /** What the server has said on stderr so far. */
   banner(): string;
-  stop(signal?: 'SIGTERM' | 'SIGINT'): Promise<number | null>;
+  stop(signal?: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): Promise<number | null>;
 }
 
 /** Starts `brain2 serve` and waits for the line that says that it listens. */

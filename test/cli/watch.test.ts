@@ -39,6 +39,23 @@ describe('brain2 watch', () => {
     await server.stop();
   });
 
+  it('goes on where it was when its server was killed, and leaves out nothing that happened meanwhile', async () => {
+    const data = join(root, 'killed');
+    const first = await startServer(data);
+    await brain2(['add', '--title', 'Before', 'the flood'], { data });
+    const watching = watch(data, ['--json', '--since', 'start', '--types', 'node.created']);
+    const titleOf = async () =>
+      (JSON.parse(await watching.line()) as { data: { node: { title: string } } }).data.node.title;
+    expect(await titleOf()).toBe('Before');
+    await first.stop('SIGKILL');
+    await brain2(['add', '--title', 'Meanwhile', 'nobody served'], { data });
+    const second = await startServer(data, [], { BRAIN2_PORT: new URL(first.url).port });
+    await brain2(['add', '--title', 'After', 'it was there again'], { data });
+    expect([await titleOf(), await titleOf()]).toEqual(['Meanwhile', 'After']);
+    expect(await watching.stop()).toBe(0);
+    await second.stop();
+  });
+
   it('prints one JSON document a line with --json, of the types that are asked for', async () => {
     const data = join(root, 'json');
     const server = await startServer(data);

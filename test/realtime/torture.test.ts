@@ -1,8 +1,12 @@
 import { once } from 'node:events';
-import { connect as connectTcp, type Socket } from 'node:net';
+import { createServer } from 'node:http';
+import { connect as connectTcp, type AddressInfo, type Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { serveSockets } from '../../src/server/sockets.ts';
+import { systemClock } from '../../src/shared/clock.ts';
+import { ALICE, create, newHub } from './peer.ts';
 import { RawPeer, listeningBrain } from './server.ts';
 
 /** Somebody who behaves, and must not notice anything. */
@@ -53,6 +57,10 @@ async function rawSocket(url: string): Promise<Socket> {
   );
   await once(socket, 'data');
   return socket;
+}
+
+async function connected(socket: Socket): Promise<void> {
+  if (socket.connecting) await once(socket, 'connect');
 }
 
 describe('frames that nobody should send', () => {
@@ -271,6 +279,51 @@ describe('peers by the thousand', () => {
     expect(new Set(ends.map(({ code }) => code))).toEqual(new Set([4408]));
     expect(server.brain.hub.metrics.closes.get('4408')).toBe(1_000);
     await expectUnharmed(server, other);
+  });
+
+  test('[RT10] a thousand that stop in the middle of their upgrade are no connections, and others are served meanwhile', async () => {
+    const server = await listeningBrain();
+    const other = await witness(server.socketUrl);
+    const { hostname, port } = new URL(server.url);
+    const halves: Socket[] = [];
+    onTestFinished(() => halves.forEach((half) => half.destroy()));
+    for (let count = 0; count < 1_000; count++) {
+      const half = connectTcp(Number(port), hostname);
+      half.on('error', () => undefined);
+      halves.push(half);
+      half.write(`GET /ws HTTP/1.1\r\nHost: ${hostname}:${port}\r\nUpgrade: websocket\r\nConn`);
+      if (count % 100 === 99) await Promise.all(halves.slice(-100).map(connected));
+    }
+    expect(server.brain.hub.metrics.connections).toBe(1);
+    await expectUnharmed(server, other);
+    expect(server.brain.app.server.headersTimeout).toBeLessThanOrEqual(15_000); // which ends them
+  });
+
+  test('[RT4 RT10] peers that never answer are ended with 4512, and those who do go on', async () => {
+    const { hub, store } = newHub({ clock: systemClock, limits: { pingMs: 200, pongMs: 400 } });
+    const server = createServer();
+    const close = serveSockets({ server, hub, origins: [] });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/ws`;
+    const hello = async (answers: boolean): Promise<RawPeer> => {
+      const peer = new RawPeer(url);
+      open.push(peer);
+      await once(peer.socket, 'open');
+      peer.say({ action: 'hello', token: 'alice' });
+      await peer.get('welcome');
+      if (answers) peer.socket.on('message', () => peer.say({ action: 'pong' }));
+      return peer;
+    };
+    const good = await hello(true);
+    const silent = await Promise.all(Array.from({ length: 50 }, () => hello(false)));
+    const ends = await Promise.all(silent.map((peer) => peer.closed));
+    expect(new Set(ends.map(({ code }) => code))).toEqual(new Set([4512]));
+    expect([good.socket.readyState, hub.metrics.connections]).toEqual([WebSocket.OPEN, 1]);
+    await create(store, ALICE, [1]);
+    await good.get('event');
+    await close();
+    server.close();
   });
 
   test('[RT6 RT10] peers that never read cost a bounded memory each, and keep nobody waiting', async () => {
