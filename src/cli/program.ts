@@ -7,7 +7,7 @@ import type { MigrateOptions } from './commands/migrate.ts';
 import type { NeighborsOptions } from './commands/neighbors.ts';
 import type { SearchOptions } from './commands/search.ts';
 import type { ServeOptions } from './commands/serve.ts';
-import { defineBackup, defineRestore, defineVerify } from './store-program.ts';
+import { defineBackup, defineRelink, defineRestore, defineVerify } from './store-program.ts';
 import { defineToken } from './token-program.ts';
 import type { WatchOptions } from './commands/watch.ts';
 import { VERSION } from '../server/version.ts';
@@ -57,6 +57,7 @@ export function brainProgram(output: { readonly json: boolean }, run: Run): Comm
     defineTable,
     defineMigrate,
     defineToken,
+    defineRelink,
     defineVerify,
     defineBackup,
     defineRestore,

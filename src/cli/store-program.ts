@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
 import type { Run } from './cli.ts';
 import type { BackupOptions } from './commands/backup.ts';
+import type { RelinkOptions } from './commands/relink.ts';
 
-/** The commands that look after the store itself. */
+// The commands that look after the store as a whole.
+
 export function defineVerify(program: Command, run: Run): void {
   program
     .command('verify')
@@ -64,5 +66,28 @@ Examples:
     )
     .action((path: string, options: BackupOptions) =>
       run(async (cli) => (await import('./commands/backup.ts')).restoreCommand(cli, path, options)),
+    );
+}
+
+export function defineRelink(program: Command, run: Run): void {
+  program
+    .command('relink')
+    .description('link all notes anew: say what would change, change it, or take it back')
+    .option('--dry-run', 'say which edges would change, and change none (what is done without an option)')
+    .option('--apply [run]', 'change the edges; with the id of a dry run, as that said')
+    .option('--revert <run>', 'take back what a run changed')
+    .addHelpText(
+      'after',
+      `
+A note is linked when it comes, and has not seen those that come later; a run closes that. What you drew, weighed,
+accepted or rejected stays as it is. A run can be taken back for seven days; an edge that has changed since is left.
+
+Examples:
+  $ brain2 relink
+  $ brain2 relink --apply 01a208c1-aede-7000-968e-8c66be42df4b
+  $ brain2 relink --revert 01a208c1-b1d9-7000-8a4f-0e6c6f0c5b1d`,
+    )
+    .action((options: RelinkOptions) =>
+      run(async (cli) => (await import('./commands/relink.ts')).relinkCommand(cli, options)),
     );
 }

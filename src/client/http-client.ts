@@ -1,5 +1,6 @@
 import type { Health, Page, Problem } from '../api/common.ts';
 import type * as bulk from '../api/v2-bulk.ts';
+import type * as linker from '../api/v2-linker.ts';
 import type * as tokens from '../api/v2-tokens.ts';
 import type { Ticket } from '../api/realtime.ts';
 import type * as v2 from '../api/v2.ts';
@@ -124,6 +125,19 @@ export function brainClient(transport: Transport) {
       create: (input: tokens.TokenInput) => call<tokens.NewToken>('POST', '/api/v2/tokens', { json: input }),
       list: () => call<{ items: tokens.Token[] }>('GET', '/api/v2/tokens'),
       revoke: (id: string) => call<void>('DELETE', at('tokens', id)),
+    },
+    /** Runs of the linker over all notes. Each is a job: ask for it until its status is an end. */
+    linker: {
+      start: (input: { readonly dryRun?: boolean } = {}, key?: string) =>
+        call<linker.LinkerRun>('POST', '/api/v2/linker/runs', { json: input, key }),
+      list: (query: Query = {}) => call<Page<linker.LinkerRun>>('GET', '/api/v2/linker/runs', { query }),
+      get: (id: string) => call<linker.LinkerRun>('GET', at('linker/runs', id)),
+      edges: (id: string, query: Query = {}) =>
+        call<Page<linker.EdgeChange>>('GET', `${at('linker/runs', id)}/edges`, { query }),
+      apply: (id: string, key?: string) =>
+        call<linker.LinkerRun>('POST', `${at('linker/runs', id)}/apply`, { key }),
+      revert: (id: string, key?: string) =>
+        call<linker.LinkerRun>('POST', `${at('linker/runs', id)}/revert`, { key }),
     },
     graph: () => call<v2.Graph>('GET', '/api/v2/graph'),
     /** The shortest way between two notes. */

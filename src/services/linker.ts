@@ -36,8 +36,18 @@ export interface Asked {
   readonly references?: AskedEdges | undefined;
   /** Nothing about the note's edges is stored: only what writes under way have changed is to be looked at. */
   readonly isBare?: boolean | undefined;
+  /** Of a run that people look through. */
+  readonly review?: Review | undefined;
   /** Notes that a person's link will connect to this one, in either direction: not for the linker. */
   readonly claimed?: ((id: NodeId) => boolean) | undefined;
+}
+
+/** Takes what is decided, in the place of its being applied. What a person has rejected then stays so, whatever changed. */
+export interface Review {
+  readonly take: (tx: Tx, decisions: readonly EdgeDecision[]) => void;
+  /** How many of them a transaction takes, and how many one before it took that were not applied. */
+  readonly most: number;
+  readonly skip: number;
 }
 
 /** What linking needs to know of a note beside its entry in the index. */
@@ -120,7 +130,7 @@ export function linker(needs: { readonly newEdgeId: () => EdgeId }): Linker {
     edges: readonly Edge[],
     asked: AskedEdges,
     isOpen: (id: NodeId) => boolean,
-    about: Pick<Asked, 'index' | 'isBare'>,
+    about: Pick<Asked, 'index' | 'isBare' | 'review'>,
   ): Promise<readonly EdgeDecision[]> {
     const wanted = node.archived ? [] : asked.edges.filter(({ otherId }) => isOpen(otherId));
     const { open, reopened } = await withoutDecided(tx, node, wanted, edges, about);
@@ -130,16 +140,21 @@ export function linker(needs: { readonly newEdgeId: () => EdgeId }): Linker {
   }
 
   return {
-    async link(tx, node, { index, content, references, claimed, isBare = false }) {
+    async link(tx, node, { index, content, references, claimed, review, isBare = false }) {
       const edges = await tx.edges.of(node.id, { uncommitted: isBare });
       const written = references ? await ofReferences(tx, node, edges, references, index) : [];
       const referred = new Set(references?.edges.map((reference) => reference.otherId));
       // What the index names is there: it holds the notes that this transaction sees.
       const isOpen = (id: NodeId): boolean => index.has(id) && !referred.has(id) && claimed?.(id) !== true;
-      const found = content ? await ofContent(tx, node, edges, content, isOpen, { index, isBare }) : [];
+      const found = content
+        ? await ofContent(tx, node, edges, content, isOpen, { index, isBare, review })
+        : [];
       const changes = [...written, ...found];
-      for (const decision of changes.slice(0, CHANGES_A_TRANSACTION)) tx.edges.apply(decision);
-      return changes.length <= CHANGES_A_TRANSACTION;
+      const { skip, most } = review ?? { skip: 0, most: CHANGES_A_TRANSACTION };
+      const taken = changes.slice(skip, skip + most);
+      if (review) review.take(tx, taken);
+      else for (const decision of taken) tx.edges.apply(decision);
+      return changes.length <= skip + most;
     },
   };
 }
@@ -150,7 +165,7 @@ async function withoutDecided(
   node: LinkedEnd,
   wanted: readonly AskedEdge[],
   edges: readonly Edge[],
-  { index, isBare }: Pick<Asked, 'index' | 'isBare'>,
+  { index, isBare, review }: Pick<Asked, 'index' | 'isBare' | 'review'>,
 ): Promise<{ readonly open: readonly AskedEdge[]; readonly reopened: readonly Edge[] }> {
   if (wanted.length === 0) return { open: [], reopened: [] };
   const settled = new Map(
@@ -171,6 +186,7 @@ async function withoutDecided(
     const { otherId } = candidate;
     const decision = rejected.get(otherId);
     const edge = settled.get(otherId);
+    if (decision && review) continue;
     if (decision) {
       if (!(await changedSince(tx, decision.fingerprints, [node.id, otherId], index))) continue;
       tx.decisions.replace(decision, undefined);

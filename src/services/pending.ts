@@ -9,7 +9,7 @@ import type { Tx } from '../storage/transaction.ts';
 import type { BareNotes } from './bare-notes.ts';
 import type { References } from './import-links.ts';
 import type { IndexedLinks } from './index-thread.ts';
-import type { Linker } from './linker.ts';
+import type { Linker, Review } from './linker.ts';
 import type { OwnerIndexes } from './owner-indexes.ts';
 import { askedByOthers, askedByThis, PairTurns, type AskedEdges } from './pair-turns.ts';
 
@@ -26,6 +26,8 @@ export interface LinkOptions {
   /** Notes that were made just now, so that nothing about their edges is stored. */
   readonly bare?: BareNotes | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Of a run that people look through; `isDry`: what it takes is not applied. */
+  readonly review?: (Omit<Review, 'skip'> & { readonly isDry: boolean }) | undefined;
 }
 
 export type PendingService = ReturnType<typeof pendingService>;
@@ -60,7 +62,9 @@ export function pendingService(needs: {
         content: byContent.take(note),
         references: byHand?.take({ ...note, links: references?.of(note.id) ?? [] }),
       };
-      while (!(await store.write(owner, (tx) => linkOne(tx, note, asked, options), { bulk: true })));
+      let skip = 0;
+      while (!(await store.write(owner, (tx) => linkOne(tx, note, asked, options, skip), { bulk: true })))
+        if (options.review?.isDry) skip += options.review.most;
       return ++done;
     });
   }
@@ -70,7 +74,8 @@ export function pendingService(needs: {
     tx: Tx,
     { id, version }: IndexedLinks,
     asked: { readonly content: AskedEdges; readonly references: AskedEdges | undefined },
-    { references, bare }: LinkOptions,
+    { references, bare, review }: LinkOptions,
+    skip: number,
   ): Promise<boolean> {
     const index = await indexes.ready(tx.owner, tx);
     // The index says as much as linking asks of a note; reading its text again would be for nothing.
@@ -83,6 +88,7 @@ export function pendingService(needs: {
       content: index.versionOf(id) === version ? asked.content : askedByOthers(asked.content),
       references: asked.references,
       isBare: bare?.has(id),
+      review: review && { ...review, skip },
       claimed: references && ((other) => references.connects(other, id)),
     });
   }

@@ -20,6 +20,7 @@ import { OwnerIndexes } from './owner-indexes.ts';
 import { ownerService, type OwnerService } from './owners.ts';
 import { pendingService, type PendingService } from './pending.ts';
 import { receiptService, type ReceiptService } from './receipts.ts';
+import { relinkService, type RelinkService } from './relink.ts';
 import { searchService, type SearchService } from './search.ts';
 import { suggestionService, type SuggestionService } from './suggestions.ts';
 import { tokenService, type TokenService } from './tokens.ts';
@@ -35,6 +36,7 @@ export interface Services {
   readonly imports: ImportService;
   readonly runs: LinkRuns;
   readonly jobs: Jobs;
+  readonly relink: RelinkService;
   readonly browse: BrowseService;
   readonly suggestions: SuggestionService;
   readonly rebuild: CategoryRebuildService;
@@ -74,6 +76,8 @@ export function createServices(needs: {
   const nodes = nodeService({ store, indexes, linker: links, pending, newNodeId });
   const categories = categoryService({ store, newCategoryId });
   const runs = linkRuns({ store, indexes, newNodeId });
+  const newJobId = () => jobId(newId());
+  const jobs = new Jobs({ store, log, nowMs, newJobId, runnerId: newId(), isShared });
   return {
     nodes,
     categories,
@@ -92,7 +96,8 @@ export function createServices(needs: {
     insights: insightService({ store, indexes }),
     bulk: bulkService({ store, indexes, linker: links, pending, nodes, runs, newNodeId }),
     runs,
-    jobs: new Jobs({ store, log, nowMs, newJobId: () => jobId(newId()), runnerId: newId(), isShared }),
+    jobs,
+    relink: relinkService({ store, indexes, pending, jobs, newEdgeId }),
     imports: importService({
       store,
       runs,

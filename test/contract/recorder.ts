@@ -13,6 +13,8 @@ export interface Step {
   readonly body?: unknown;
   /** The type of the body, where it is not JSON. */
   readonly type?: string;
+  /** Waits until no job runs, so that what is asked of one is told of its end. */
+  readonly whenIdle?: boolean;
   /** The status that must be answered. */
   readonly status?: number;
 }
@@ -34,6 +36,7 @@ export function recorder(brain: Brain, version: number) {
     const route = routes.find(({ schema }) => schema.operationId === operationId);
     if (!route) throw new Error(`there is no operation ${operationId} in v${version}`);
     const { parameters = {}, headers = {}, body } = step;
+    if (step.whenIdle) await brain.services.jobs.idle();
     const type =
       step.type ?? (route.method === 'PATCH' ? 'application/merge-patch+json' : 'application/json');
     const answer = await brain.app.inject({

@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Category, Changes, Edge, Graph, LinkedNode } from '../../src/api/v2.ts';
+import type { LinkerRun } from '../../src/api/v2-linker.ts';
 import type { NewToken } from '../../src/api/v2-tokens.ts';
 import { idempotency } from '../../src/http/idempotency.ts';
 import type { PlacedCategory } from '../../src/services/categories.ts';
@@ -27,9 +28,15 @@ const isReplay = ({ headers }: Answer<unknown>) => headers['idempotency-replayed
 /** A request of every POST route that has an effect. */
 async function posts(
   client: Client,
-): Promise<readonly (readonly [string, object, Record<string, string>?])[]> {
+): Promise<readonly (readonly [string, object | undefined, Record<string, string>?])[]> {
   const [a, b] = [await client.create(SLEEP.sleep), await client.create(SLEEP.bread)];
   const c = await client.create({ title: 'to go' });
+  const runOf = async (body: object) => {
+    const { id } = await client.post<LinkerRun>('/linker/runs', body, 202);
+    await client.brain.services.jobs.idle();
+    return id;
+  };
+  const [dry, applied] = [await runOf({}), await runOf({ dryRun: false })];
   const [x, y] = [
     await client.post<Category>('/categories', { title: 'X' }),
     await client.post<Category>('/categories', { title: 'Y' }),
@@ -45,6 +52,9 @@ async function posts(
     [`/categories/${x.id}/move`, { parentId: y.id }, ifMatch(x.version)],
     [`/categories/${x.id}/nodes`, { nodeIds: [a.id, b.id] }],
     [`/categories/${x.id}/nodes/remove`, { nodeIds: [a.id] }],
+    ['/linker/runs', { dryRun: false }],
+    [`/linker/runs/${dry}/apply`, undefined],
+    [`/linker/runs/${applied}/revert`, undefined],
   ];
 }
 
@@ -54,13 +64,17 @@ describe('an Idempotency-Key', () => {
     const client = await newBrain(folder);
     const requests = await posts(client);
     const first = [];
-    for (const [path, body, headers] of requests)
+    for (const [path, body, headers] of requests) {
       first.push(await client.send('POST', path, body, { ...headers, ...keyed('one') }));
+      await client.brain.services.jobs.idle(); // runs of the linker are one at a time
+    }
     const after = await client.get<Graph>('/graph');
     const again = [];
     for (const [path, body, headers] of requests)
       again.push(await client.send('POST', path, body, { ...headers, ...keyed('one') }));
-    expect(first.map((answer) => answer.status)).toEqual([201, 200, 207, 200, 200, 201, 201, 200, 200, 200]);
+    expect(first.map((answer) => answer.status)).toEqual([
+      201, 200, 207, 200, 200, 201, 201, 200, 200, 200, 202, 202, 202,
+    ]);
     expect(first.map(isReplay)).toEqual(first.map(() => false));
     expect(again.map(isReplay)).toEqual(again.map(() => true));
     expect(again.map(told)).toEqual(first.map(told));

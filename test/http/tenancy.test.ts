@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { LinkerRun } from '../../src/api/v2-linker.ts';
 import type { NewToken } from '../../src/api/v2-tokens.ts';
 import type { Category, Edge, Graph, LinkedNode } from '../../src/api/v2.ts';
 import { operatorCredential } from '../../src/http/auth/operator.ts';
@@ -27,7 +28,7 @@ async function twoOwners() {
   return { client, ada, bob, theirs, own };
 }
 
-async function fill({ send }: Client, headers: Headers, word: string) {
+async function fill({ send, brain }: Client, headers: Headers, word: string) {
   const post = async <T>(path: string, body: object) => (await send<T>('POST', path, body, headers)).body;
   const text = `${word} grows near the harbour, where ${word} is traded`;
   const node = await post<LinkedNode>('/nodes', {
@@ -45,7 +46,16 @@ async function fill({ send }: Client, headers: Headers, word: string) {
   const category = await post<Category>('/categories', { title: word, description: word });
   await post(`/categories/${category.id}/nodes`, { nodeIds: [node.id] });
   const token = await post<NewToken>('/tokens', { name: word });
-  return { nodes: node.id, otherId: other.id, edges: edge.id, categories: category.id, tokens: token.id };
+  const run = await post<LinkerRun>('/linker/runs', {});
+  await brain.services.jobs.idle();
+  return {
+    nodes: node.id,
+    otherId: other.id,
+    edges: edge.id,
+    categories: category.id,
+    tokens: token.id,
+    linker: run.id,
+  };
 }
 
 type Ids = Awaited<ReturnType<typeof fill>>;
@@ -76,6 +86,9 @@ const BODIES: Readonly<Record<string, (ids: Ids) => unknown>> = {
   'POST /api/v2/categories/:id/nodes': (ids) => ({ nodeIds: [ids.nodes] }),
   'POST /api/v2/categories/:id/nodes/remove': (ids) => ({ nodeIds: [ids.nodes] }),
   'POST /api/v2/imports': () => '{"key":"x","title":"x","content":"near the harbour"}',
+  'POST /api/v2/linker/runs': () => ({ dryRun: false }),
+  'POST /api/v2/linker/runs/:id/apply': () => undefined,
+  'POST /api/v2/linker/runs/:id/revert': () => undefined,
   'POST /api/v2/tokens': () => ({ name: 'x' }),
   'POST /api/v2/ws/tickets': () => ({}),
   'POST /api/v1/nodes': () => ({ content: 'near the harbour' }),
@@ -112,6 +125,7 @@ const NONE: Ids = {
   edges: '0190a7c4-5b3e-7c2a-9f10-3d2b8e6a1c53',
   categories: '0190a7c4-5b3e-7c2a-9f10-3d2b8e6a1c54',
   tokens: '0190a7c4-5b3e-7c2a-9f10-3d2b8e6a1c55',
+  linker: '0190a7c4-5b3e-7c2a-9f10-3d2b8e6a1c56',
 };
 
 const anonymous = (text: string, ids: Ids): string =>

@@ -6,6 +6,7 @@ import { edgeRoutes } from './edges.ts';
 import { graphAnswerRoutes } from './graph-answers.ts';
 import { graphRoutes } from './graph.ts';
 import { importRoutes } from './imports.ts';
+import { linkerRoutes } from './linker.ts';
 import type { V2Needs } from './needs.ts';
 import { nodeRoutes } from './nodes.ts';
 import { tokenRoutes } from './tokens.ts';
@@ -30,6 +31,7 @@ export const v2Routes =
       graphRoutes,
       graphAnswerRoutes,
       importRoutes,
+      linkerRoutes,
       tokenRoutes,
       usageRoutes,
       realtimeRoutes,

@@ -1,0 +1,105 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { EdgeChange, LinkerRun } from '../../api/v2-linker.ts';
+import type { BrainClient } from '../../client/http-client.ts';
+import { onGraph, type Cli } from '../cli.ts';
+import { CliError } from '../cli-error.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { duration, progressOn, SILENT, type Progress } from '../progress.ts';
+import { briefReasons } from '../reasons.ts';
+import { oneLine } from '../screen.ts';
+
+export interface RelinkOptions {
+  readonly dryRun?: boolean;
+  /** The dry run to apply, or true for none. */
+  readonly apply?: string | true;
+  readonly revert?: string;
+}
+
+const ASK_MS = 250;
+const SHOWN = 5;
+
+/** Links all notes anew: by default it only says what would change. */
+export async function relinkCommand(cli: Cli, options: RelinkOptions): Promise<ExitCode> {
+  const asked = [options.dryRun, options.apply, options.revert].filter((option) => option !== undefined);
+  if (asked.length > 1) throw new CliError('invalid', 'give one of --dry-run, --apply and --revert');
+  const progress = cli.screen.json ? SILENT : progressOn(process.stderr);
+  const start = performance.now();
+  const { run, titles } = await onGraph(cli, { creates: false }, async (client) => {
+    const ended = await finished(client, await begin(client, options), progress);
+    return {
+      run: ended,
+      titles: cli.screen.json ? new Map<string, string>() : await titlesOf(client, ended),
+    };
+  }).finally(() => progress.end());
+  if (cli.screen.json) await cli.screen.document(run);
+  else {
+    await cli.screen.print(...linesOf(run, titles));
+    cli.screen.tell(`Done in ${duration(performance.now() - start)}.`, ...next(run));
+  }
+  return run.status === 'done' ? EXIT.ok : EXIT.failed;
+}
+
+function begin(client: BrainClient, { apply, revert }: RelinkOptions): Promise<LinkerRun> {
+  if (revert !== undefined) return client.linker.revert(revert);
+  if (typeof apply === 'string') return client.linker.apply(apply);
+  return client.linker.start({ dryRun: apply !== true });
+}
+
+/** The run once it has ended. */
+async function finished(client: BrainClient, begun: LinkerRun, progress: Progress): Promise<LinkerRun> {
+  let run = begun;
+  while (run.status === 'queued' || run.status === 'running') {
+    await delay(ASK_MS);
+    run = await client.linker.get(run.id);
+    progress.update(run.action, run.progress.done, run.progress.total ?? 0);
+  }
+  return run;
+}
+
+async function titlesOf(client: BrainClient, run: LinkerRun): Promise<ReadonlyMap<string, string>> {
+  const ids = new Set(shownOf(run).flatMap(({ sourceId, targetId }) => [sourceId, targetId]));
+  if (ids.size === 0) return new Map();
+  const { items } = await client.nodes.bulk.get([...ids]);
+  return new Map(items.flatMap((item) => (item.node ? [[item.node.id, item.node.label]] : [])));
+}
+
+function shownOf({ result }: LinkerRun): readonly EdgeChange[] {
+  if (!result) return [];
+  const { added, removed, changed } = result.samples;
+  return [added, removed, changed].flatMap((samples) => samples.slice(0, SHOWN));
+}
+
+const WORDS = {
+  preview: { added: 'would be added', removed: 'would be removed', changed: 'would change' },
+  apply: { added: 'added', removed: 'removed', changed: 'changed' },
+  revert: { added: 'brought back', removed: 'taken away', changed: 'set back' },
+} as const;
+
+function linesOf(run: LinkerRun, titles: ReadonlyMap<string, string>): readonly string[] {
+  const { result, problem, action } = run;
+  if (!result) return [`${run.status}: ${problem?.detail ?? 'the run has no result'}`];
+  const words = WORDS[action];
+  const nameOf = (id: string): string => oneLine(titles.get(id) ?? id);
+  const sample = (change: EdgeChange): string => {
+    const weights = [change.weightBefore, change.weight].filter((weight) => weight !== null);
+    const told = weights.map((weight) => weight.toFixed(2)).join(' → ');
+    const ends = { self: nameOf(change.sourceId), other: nameOf(change.targetId) };
+    return `        "${ends.self}" – "${ends.other}" ${told} (${briefReasons(change.reasons, ends)})`;
+  };
+  const kinds = (['added', 'removed', 'changed'] as const).flatMap((kind) => [
+    `${String(result[kind]).padStart(7)} ${words[kind]}`,
+    ...result.samples[kind].slice(0, SHOWN).map(sample),
+  ]);
+  return [
+    ...kinds,
+    `${String(result.kept).padStart(7)} stay as they are`,
+    ...(result.otherwise ? [`${String(result.otherwise).padStart(7)} otherwise than the dry run said`] : []),
+    ...(result.left ? [`${String(result.left).padStart(7)} left, for they have changed since`] : []),
+  ];
+}
+
+function next({ action, id, result }: LinkerRun): readonly string[] {
+  if (!result || result.added + result.removed + result.changed === 0) return [];
+  if (action === 'preview') return [`Apply it:  brain2 relink --apply ${id}`];
+  return action === 'apply' ? [`Take it back:  brain2 relink --revert ${id}`] : [];
+}
