@@ -9,6 +9,7 @@ import { answerClientErrors } from './client-errors.ts';
 import { logAnswer, openContext, useContext, type ContextNeeds } from './context.ts';
 import { cursors } from './cursor.ts';
 import { documentRoutes } from './docs/routes.ts';
+import { useDraining } from './draining.ts';
 import { answerError, problemOf } from './errors.ts';
 import { healthRoutes, type HealthChecks } from './health.ts';
 import { idempotency } from './idempotency.ts';
@@ -101,6 +102,7 @@ export async function createApp(needs: AppNeeds): Promise<FastifyInstance> {
   app.decorate('showsInside', needs.showsInside === true);
   useContext(app, needs);
   useSecurityHeaders(app);
+  useDraining(app);
   useTimeouts(app, needs.limits);
   useVersions(app);
   await useSafety(app, needs);

@@ -205,6 +205,7 @@ async function close(parts: {
   parts.health.stop();
   try {
     await parts.closeSockets();
+    await parts.app.drain();
     await parts.app.close();
     await parts.services.jobs.stop();
     await parts.readers.close();
