@@ -82,37 +82,43 @@ function reached(client: RealtimeClient<Graph>, seq: number): Promise<void> {
   });
 }
 
-test(`[RT2 RT3] killed with -9 in a stream of writes and started again, ${KILLS} times, every client has exactly the log`, async () => {
-  const random = seeded(SEED);
-  const dataDir = join(root, 'data');
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  const watchers: Watcher[] = [];
-  for (let kill = 0; kill < KILLS; kill++) {
+const ENDS = ['killed with -9', 'stopped'] as const;
+
+test.each(ENDS)(
+  `[RT2 RT3] %s in a stream of writes and started again, ${KILLS} times, every client has exactly the log`,
+  async (end) => {
+    const random = seeded(SEED);
+    const dataDir = join(root, end);
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
+    const watchers: Watcher[] = [];
+    for (let kill = 0; kill < KILLS; kill++) {
+      const server = await listening(dataDir, port);
+      watchers.push(watch(url, 'all'), watch(url, 'edges'));
+      await writeUntilKilled(url, 5 + random.below(60), async () => {
+        if (end === 'stopped') await server.stop();
+        else await server.kill(random.below(random.pick([1, 50, 500])));
+      });
+    }
     const server = await listening(dataDir, port);
-    watchers.push(watch(url, 'all'), watch(url, 'edges'));
-    await writeUntilKilled(url, 5 + random.below(60), () =>
-      server.kill(random.below(random.pick([1, 50, 500]))),
-    );
-  }
-  const server = await listening(dataDir, port);
-  const log = await logOf(url);
-  // Under a filter the end is told by a ping, which nobody waits for here: a last edge that both hear.
-  const { http } = connectBrain({ url });
-  const [a, b] = [
-    await http.nodes.create({ content: 'zebra one' }),
-    await http.nodes.create({ content: 'quagga two' }),
-  ];
-  await http.edges.create({ sourceId: a.id, targetId: b.id });
-  const whole = await logOf(url);
-  expect(whole.length).toBeGreaterThan(log.length);
-  for (const [index, { client, items }] of watchers.entries()) {
-    const wanted = whole.filter(({ type }) => index % 2 === 0 || type.startsWith('edge.'));
-    await reached(client, wanted.at(-1)?.seq ?? 0);
-    const given = items.map((item) => (item.kind === 'event' ? item.event : undefined));
-    expect(given.map((event) => event?.seq)).toEqual(wanted.map((change) => change.seq));
-    expect(given.map((event) => event?.data)).toEqual(wanted.map((change) => change.data));
-    client.stop();
-  }
-  await server.stop();
-});
+    const log = await logOf(url);
+    // Under a filter the end is told by a ping, which nobody waits for here: a last edge that both hear.
+    const { http } = connectBrain({ url });
+    const [a, b] = [
+      await http.nodes.create({ content: 'zebra one' }),
+      await http.nodes.create({ content: 'quagga two' }),
+    ];
+    await http.edges.create({ sourceId: a.id, targetId: b.id });
+    const whole = await logOf(url);
+    expect(whole.length).toBeGreaterThan(log.length);
+    for (const [index, { client, items }] of watchers.entries()) {
+      const wanted = whole.filter(({ type }) => index % 2 === 0 || type.startsWith('edge.'));
+      await reached(client, wanted.at(-1)?.seq ?? 0);
+      const given = items.map((item) => (item.kind === 'event' ? item.event : undefined));
+      expect(given.map((event) => event?.seq)).toEqual(wanted.map((change) => change.seq));
+      expect(given.map((event) => event?.data)).toEqual(wanted.map((change) => change.data));
+      client.stop();
+    }
+    await server.stop();
+  },
+);
