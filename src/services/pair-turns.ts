@@ -63,11 +63,13 @@ export class PairTurns {
     const turn = this.#turnOf.get(id) ?? 0;
     const turnOf = (otherId: NodeId): number => this.#turnOf.get(otherId) ?? -1;
     const edges: AskedEdge[] = [];
-    for (const link of links) {
-      if (turnOf(link.otherId) > turn) this.#ask(link.otherId, { ...link, otherId: id });
-      else edges.push({ ...link, by: asked.delete(link.otherId) ? 'both' : 'this' });
+    // Fields by name: a hundred thousand times, a spread is dear.
+    for (const { otherId, weight, reasons } of links) {
+      if (turnOf(otherId) > turn) this.#ask(otherId, { otherId: id, weight, reasons });
+      else edges.push({ otherId, weight, reasons, by: asked.delete(otherId) ? 'both' : 'this' });
     }
-    for (const link of asked.values()) edges.push({ ...link, by: 'other' });
+    for (const { otherId, weight, reasons } of asked.values())
+      edges.push({ otherId, weight, reasons, by: 'other' });
     return {
       edges,
       knowsThis: true,

@@ -2,7 +2,6 @@ import type { Decision } from '../domain/decision.ts';
 import type { DomainEvent } from '../domain/event.ts';
 import { BrainError } from '../domain/error.ts';
 import type { OwnerId } from '../domain/values.ts';
-import { jsonOf } from './json-text.ts';
 import { placeOf } from './keys.ts';
 import { everyItem, type Item, type Key, type QueryOptions, type TableReader } from './table.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
@@ -93,24 +92,14 @@ export class BaseRepository<T, Id> {
   /** Stores what was decided, with its indexes and events: the one way in which anything changes. */
   apply(decision: Decision<T, DomainEvent>): void {
     if (decision.events.length === 0) return;
-    this.replace(decision.before, decision.after);
-    this.#writable().record(decision.events);
+    const { before, after, events } = decision;
+    const text = this.#write(before, after);
+    this.#writable().record(events, text === undefined ? undefined : { state: after as object, text });
   }
 
   /** Writes `after` in the place of `before`, with the difference of their indexes; for what has no events. */
   replace(before: T | undefined, after: T | undefined): void {
-    const unit = this.#writable();
-    if (before === undefined) {
-      for (const item of this.itemsOf(after)) unit.put(item);
-      return;
-    }
-    const stale = new Map(this.itemsOf(before).map((item) => [`${item.pk}\n${item.sk}`, item]));
-    for (const item of this.itemsOf(after)) {
-      const name = `${item.pk}\n${item.sk}`;
-      if (stale.get(name)?.j !== item.j) unit.put(item);
-      stale.delete(name);
-    }
-    for (const item of stale.values()) unit.del(item);
+    this.#write(before, after);
   }
 
   /** All that is stored for an entity: its own item first, then those of its indexes. */
@@ -122,7 +111,7 @@ export class BaseRepository<T, Id> {
       et: `${schema.et}.${schema.payloadVersion}`,
       ver: schema.version(entity),
       ttl: schema.ttl?.(entity),
-      j: jsonOf(entity as object),
+      j: JSON.stringify(entity),
     };
     return [whole, ...(schema.indexes?.(entity) ?? [])];
   }
@@ -146,6 +135,24 @@ export class BaseRepository<T, Id> {
       payload = upcast(payload as never);
     }
     return payload as T;
+  }
+
+  /** Gives the JSON of `after`. */
+  #write(before: T | undefined, after: T | undefined): string | undefined {
+    const unit = this.#writable();
+    const items = this.itemsOf(after);
+    if (before === undefined) {
+      for (const item of items) unit.put(item);
+      return items[0]?.j;
+    }
+    const stale = new Map(this.itemsOf(before).map((item) => [`${item.pk}\n${item.sk}`, item]));
+    for (const item of items) {
+      const name = `${item.pk}\n${item.sk}`;
+      if (stale.get(name)?.j !== item.j) unit.put(item);
+      stale.delete(name);
+    }
+    for (const item of stale.values()) unit.del(item);
+    return items[0]?.j;
   }
 
   #writable(): UnitOfWork {

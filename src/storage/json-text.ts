@@ -1,19 +1,14 @@
-/** The JSON of states, which stand in their own item and once more in the event that made them. */
-const texts = new WeakMap<object, string>();
-
-/** The JSON of a state, made once: states do not change. */
-export function jsonOf(state: object): string {
-  let text = texts.get(state);
-  if (text === undefined) texts.set(state, (text = JSON.stringify(state)));
-  return text;
+/** A state and its JSON: it stands in its own item, and once more in the event that made it. */
+export interface StateText {
+  readonly state: object;
+  readonly text: string;
 }
 
-/** The JSON of an object that may hold states: those that have been written already are not made again. */
-export function jsonWith(holder: object): string {
+/** The JSON of an object that may hold the state, which is not written a second time. */
+export function jsonWith(holder: object, known: StateText | undefined): string {
   const fields: string[] = [];
   for (const [name, value] of Object.entries(holder)) {
-    const known = typeof value === 'object' && value !== null ? texts.get(value as object) : undefined;
-    const text = known ?? JSON.stringify(value);
+    const text = known?.state === value ? known?.text : JSON.stringify(value);
     if (text !== undefined) fields.push(`${JSON.stringify(name)}:${text}`);
   }
   return `{${fields.join(',')}}`;

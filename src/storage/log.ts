@@ -1,7 +1,6 @@
 import { BrainError } from '../domain/error.ts';
 import type { DomainEvent } from '../domain/event.ts';
 import type { Instant, OwnerId, Position } from '../domain/values.ts';
-import { jsonWith } from './json-text.ts';
 import { keys, pks, seqKey } from './keys.ts';
 import type { Item, Op, Table, TableReader } from './table.ts';
 
@@ -63,14 +62,14 @@ export function advance(head: Head, events: readonly DomainEvent[]): Head {
   return { ...head, seq: head.seq + events.length, counts, version: head.version + 1 };
 }
 
-/** A `LoggedEvent` as JSON. */
+/** A `LoggedEvent` as JSON; `event` is that of its own. */
 export function logText(
   seq: number,
   made: { readonly now: Instant; readonly correlationId: string },
-  event: DomainEvent,
+  event: string,
 ): string {
   const about = `"seq":${seq},"at":"${made.now}","correlationId":${JSON.stringify(made.correlationId)}`;
-  return `{${about},"event":${jsonWith(event)}}`;
+  return `{${about},"event":${event}}`;
 }
 
 /** One log item holds the events of one transaction, under the number of its last. `bodies` are their JSON texts. */

@@ -6,6 +6,7 @@ import { keys } from './keys.ts';
 import { advance, headItem, logItem, logText, type Head } from './log.ts';
 import { TABLE_LIMITS, type Condition, type Op } from './table.ts';
 import type { Commit } from './transaction.ts';
+import type { WorkChanges } from './unit-of-work.ts';
 
 /** The head and the log item go with every transaction. */
 const OWN_OPS = 2;
@@ -61,12 +62,12 @@ export class Round<W> {
 
   /** Throws `too_large` for work that does not fit in a transaction of its own; then nothing of it is kept. */
   add(
-    change: { readonly ops: readonly Op[]; readonly events: readonly DomainEvent[] },
+    change: WorkChanges,
     made: { readonly now: Instant; readonly correlationId: string },
     settled: Settled<W>,
   ): void {
     const opsBytes = checkOps(change.ops); // here, so that it is refused alone and not with the works beside it
-    const bodies = change.events.map((event, index) => logText(this.#seq + index + 1, made, event));
+    const bodies = change.events.map(({ text }, index) => logText(this.#seq + index + 1, made, text));
     const bytes = {
       log: bodies.reduce((sum, body) => sum + Buffer.byteLength(body) + 1, LOG_OVERHEAD_BYTES),
       ops: opsBytes,
@@ -79,7 +80,7 @@ export class Round<W> {
     }
     if (!fits(this.#open, change.ops, bytes)) this.#close();
     for (const op of change.ops) this.#open.ops.set(nameOf(op), op);
-    this.#open.events.push(...change.events);
+    for (const { event } of change.events) this.#open.events.push(event);
     this.#open.bodies.push(...bodies);
     this.#open.logBytes += bytes.log;
     this.#open.opsBytes += bytes.ops;

@@ -1,6 +1,19 @@
 import type { DomainEvent } from '../domain/event.ts';
+import { jsonWith, type StateText } from './json-text.ts';
 import { Overlay } from './overlay.ts';
 import type { Item, Key, Op, Page, QueryOptions, TableReader } from './table.ts';
+
+/** An event, and its JSON. */
+export interface Recorded {
+  readonly event: DomainEvent;
+  readonly text: string;
+}
+
+/** What a piece of work did. */
+export interface WorkChanges {
+  readonly ops: readonly Op[];
+  readonly events: readonly Recorded[];
+}
 
 /**
  * The changes of one round of writes, over the table as it stands: reads see what earlier work of the round did.
@@ -9,9 +22,10 @@ import type { Item, Key, Op, Page, QueryOptions, TableReader } from './table.ts'
 export class UnitOfWork implements TableReader {
   #base: TableReader;
   readonly #changed = new Overlay();
-  #undo: (() => void)[] = [];
+  /** What stood under each key that was changed, in the order of the changes. */
+  #before: { readonly key: Key; readonly value: Item | null | undefined }[] = [];
   #ops = new Map<string, Op>();
-  #events: DomainEvent[] = [];
+  #events: Recorded[] = [];
 
   constructor(base: TableReader) {
     this.#base = base;
@@ -32,25 +46,26 @@ export class UnitOfWork implements TableReader {
     this.#ops.set(`${key.pk}\n${key.sk}`, { del: { pk: key.pk, sk: key.sk } });
   }
 
-  record(events: readonly DomainEvent[]): void {
-    this.#events.push(...events);
+  /** `known`: the state that the events may hold. */
+  record(events: readonly DomainEvent[], known?: StateText): void {
+    for (const event of events) this.#events.push({ event, text: jsonWith(event, known) });
   }
 
   /** What the piece of work under way did. */
-  changes(): { readonly ops: readonly Op[]; readonly events: readonly DomainEvent[] } {
+  changes(): WorkChanges {
     return { ops: [...this.#ops.values()], events: this.#events };
   }
 
   /** Ends a piece of work that went well. */
   seal(): void {
-    this.#undo = [];
+    this.#before = [];
     this.#ops = new Map();
     this.#events = [];
   }
 
   /** Ends a piece of work that threw: nothing of it remains. */
   rollback(): void {
-    for (const undo of this.#undo.reverse()) undo();
+    for (const { key, value } of this.#before.reverse()) this.#changed.set(key, value);
     this.seal();
   }
 
@@ -103,8 +118,7 @@ export class UnitOfWork implements TableReader {
   }
 
   #set(key: Key, value: Item | null): void {
-    const before = this.#changed.get(key);
-    this.#undo.push(() => this.#changed.set(key, before));
+    this.#before.push({ key, value: this.#changed.get(key) });
     this.#changed.set(key, value);
   }
 }
