@@ -128,6 +128,8 @@ export class RealtimeClient<S extends Position = Position> implements AsyncItera
   /** Set while frames of events are not for us: until the server begins anew from our position. */
   #isAwaitingReplay = false;
   #retryAfterMs = 0;
+  /** Why the server ends the connection: where a gateway holds the socket, the close has a code of the gateway's own. */
+  #byeCode: number | undefined;
   #resumes = 0;
   #resyncs = 0;
   #refusals = 0;
@@ -221,6 +223,7 @@ export class RealtimeClient<S extends Position = Position> implements AsyncItera
     const socket = new WebSocket(url.href, SUBPROTOCOL);
     this.#socket = socket;
     this.#retryAfterMs = 0;
+    this.#byeCode = undefined;
     this.#resumes = 0;
     this.#isAwaitingReplay = false;
     this.#timers.set('welcome', WELCOME_MS, () => this.#giveUp('no welcome'));
@@ -230,7 +233,7 @@ export class RealtimeClient<S extends Position = Position> implements AsyncItera
       if (socket === this.#socket) this.#receive(JSON.parse(String(data)) as ServerFrame);
     });
     socket.addEventListener('close', ({ code }) => {
-      if (socket === this.#socket) this.#closed(code);
+      if (socket === this.#socket) this.#closed(this.#byeCode ?? code);
     });
   }
 
@@ -275,6 +278,7 @@ export class RealtimeClient<S extends Position = Position> implements AsyncItera
         return void this.#renew();
       case 'bye':
         this.#retryAfterMs = frame.retryAfterMs;
+        this.#byeCode = frame.code;
         return;
       case 'subscribed':
       case 'unsubscribed':

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { WebSocket, type ClientOptions } from 'ws';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EventFrame, Position, ServerFrame } from '../../src/api/realtime.ts';
-import type { RealtimeClient, RealtimeItem } from '../../src/client/realtime-client.ts';
+import { RealtimeClient, type RealtimeItem } from '../../src/client/realtime-client.ts';
 import { RawPeer } from '../realtime/server.ts';
 import { startDynamo, type TestDynamo } from '../support/dynamo.ts';
 import { newCloud, type Cloud } from './cloud.ts';
@@ -77,6 +77,13 @@ describe('a client of brain2.v1 through the gateway', () => {
     expect((await take(heard, 1))[0]).toMatchObject({ seq: 7, prev: 6 });
     events.stop();
   });
+});
+
+test('[RT9] a client whose credentials are refused stops, though the gateway closes with a code of its own', async () => {
+  const cloud = await newCloud(dynamo);
+  const client = new RealtimeClient({ url: cloud.aws.url, ticket: async () => 'made up' });
+  await expect(client[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 4401 });
+  expect(client.state).toBe('stopped');
 });
 
 /** Somebody who says what they are told to. */
