@@ -11,8 +11,14 @@ import { SEED, seeded } from './seed.ts';
 const SPOILT_OF = 8;
 const random = seeded(SEED);
 const FEW: Sizes = { tableCases: 10, storeCases: 10, worksAtOnce: 40 };
-/** As in the product, but that nobody waits: no attempt is likely to be the last. */
-const HASTY: PatienceLimits = { ...PATIENCE, attemptMs: 1_000, pauseMs: 1, longestPauseMs: 16 };
+/** As in the product, but that nobody waits, and that a machine which stands still for seconds is waited for. */
+const HASTY: PatienceLimits = {
+  ...PATIENCE,
+  deadlineMs: 60_000,
+  attemptMs: 5_000,
+  pauseMs: 1,
+  longestPauseMs: 16,
+};
 
 const ANY: readonly Fault[] = [
   'throttled',
