@@ -3,6 +3,7 @@ import { unchanged } from '../domain/decision.ts';
 import type { Node, NodeInput } from '../domain/node.ts';
 import type { NodeId, OwnerId } from '../domain/values.ts';
 import { eachConcurrent } from '../shared/each-concurrent.ts';
+import type { Store } from '../storage/store.ts';
 import { deleteAll, saveAll, type BulkNeeds } from './bulk-atomic.ts';
 import {
   afterAll,
@@ -18,7 +19,6 @@ import {
 import type { LinkRun, LinkRuns } from './link-runs.ts';
 import { MadeEdges } from './made-edges.ts';
 import { decideCreate, decidePatch, type NodeService } from './nodes.ts';
-import { NOTES_AT_ONCE } from './pending.ts';
 import type { Keep, PlannedKeep } from './receipts.ts';
 
 /** Of the notes that one answer brings; what is above it is asked for again. */
@@ -51,7 +51,9 @@ export function bulkService(
     const made = new MadeEdges(store, owner);
     try {
       const saved =
-        mode === 'atomic' ? await saveAll(needs, owner, items, { run, keep }) : await saveEach(run, items);
+        mode === 'atomic'
+          ? await saveAll(needs, owner, items, { run, keep })
+          : await saveEach(store, run, items);
       const ids = new Set(saved.changed);
       const result = (): BulkResult => ({ outcomes: saved.outcomes, edges: made.at(ids), isLinked: true });
       try {
@@ -124,7 +126,7 @@ export function bulkService(
       keep?: Keep<BulkResult>,
     ): Promise<BulkResult> {
       if (mode === 'atomic') return deleteAll(needs, owner, items, keep);
-      const outcomes = await eachItem(items, async ({ id, expectedVersion }) => {
+      const outcomes = await eachItem(store, items, async ({ id, expectedVersion }) => {
         await nodes.delete(owner, id, expectedVersion, { bulk: true });
         return { id };
       });
@@ -167,10 +169,11 @@ function decided<T>(
 
 /** Does each item for itself: what is wrong with one, or goes wrong, is told in its place. */
 async function eachItem<T>(
+  store: Store,
   items: readonly BulkItem<T>[],
   work: (item: T) => Promise<BulkOutcome>,
 ): Promise<readonly BulkOutcome[]> {
-  const all = eachConcurrent(items.entries(), { limit: NOTES_AT_ONCE }, async ([at, one]) => {
+  const all = eachConcurrent(items.entries(), { limit: store.bulkAtOnce }, async ([at, one]) => {
     try {
       if ('refused' in one) throw one.refused;
       return await work(one.item);
@@ -181,9 +184,9 @@ async function eachItem<T>(
   return Array.fromAsync(all);
 }
 
-async function saveEach(run: LinkRun, items: readonly BulkItem<Decide>[]) {
+async function saveEach(store: Store, run: LinkRun, items: readonly BulkItem<Decide>[]) {
   const changed: NodeId[] = [];
-  const outcomes = await eachItem(items, async (decide) => {
+  const outcomes = await eachItem(store, items, async (decide) => {
     const { decision } = await run.save(async (tx) => ({ decision: await decide(tx) }));
     const node = decision.after as Node;
     if (decision.events.length > 0) changed.push(node.id);

@@ -9,7 +9,6 @@ import type { Tx } from '../storage/transaction.ts';
 import { treeOf, type CategoryService } from './categories.ts';
 import type { IndexedLinks } from './index-thread.ts';
 import type { OwnerIndexes } from './owner-indexes.ts';
-import { NOTES_AT_ONCE } from './pending.ts';
 import { standing, votersOf } from './suggestions.ts';
 
 /** What a rebuild did. */
@@ -104,7 +103,7 @@ export function categoryRebuildService(needs: {
       return store.write(owner, work, { bulk: true });
     };
     let changed = 0;
-    for await (const isChanged of eachConcurrent(index.links(open), { limit: NOTES_AT_ONCE }, categorize))
+    for await (const isChanged of eachConcurrent(index.links(open), { limit: store.bulkAtOnce }, categorize))
       if (isChanged) changed += 1;
     return changed;
   }

@@ -23,7 +23,7 @@ import { fitNote } from './fit-note.ts';
 import { resolveLinks, type LinkedSource, type References } from './import-links.ts';
 import type { LinkRun, LinkRuns } from './link-runs.ts';
 import type { NodeService } from './nodes.ts';
-import { NOTES_AT_ONCE, type PendingService } from './pending.ts';
+import type { PendingService } from './pending.ts';
 
 export interface ImportOptions {
   /** Names what is imported, such as a vault; what of it is in the graph but no longer there is reported. */
@@ -144,7 +144,8 @@ class ImportRun {
 
   async *events(entries: AsyncIterable<ImportEntry> | Iterable<ImportEntry>): AsyncGenerator<ImportEvent> {
     const { signal } = this.#options;
-    yield* eachConcurrent(entries, { limit: NOTES_AT_ONCE, signal }, (entry) => this.#take(entry));
+    const limit = this.#needs.store.bulkAtOnce;
+    yield* eachConcurrent(entries, { limit, signal }, (entry) => this.#take(entry));
     yield* this.#reportMissing();
     const automatic = countAutomatic(this.#needs.store, this.#owner);
     try {

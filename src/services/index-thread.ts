@@ -6,10 +6,10 @@ import type { IndexCall, IndexCalls, IndexMethod } from './index-calls.ts';
 import { IndexWork } from './index-work.ts';
 import type { Wanted } from './wanted.ts';
 
-/** Notes whose links are asked for in one call: others' questions wait behind one, about 10 ms. */
-const LINKS_A_CALL = 32;
+/** Notes whose links are asked for in one call: others' questions wait behind one, about 5 ms. */
+const LINKS_A_CALL = 16;
 /** Of a long list of notes so many calls are under way at once: while the thread is quicker, it goes ahead. */
-const CALLS_AHEAD = 32;
+const CALLS_AHEAD = 8;
 /** Notes on their way to the thread: a few megabytes. */
 const MOST_BEHIND = 1_000;
 

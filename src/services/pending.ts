@@ -13,8 +13,6 @@ import type { Linker, Review } from './linker.ts';
 import type { OwnerIndexes } from './owner-indexes.ts';
 import { askedByOthers, askedByThis, PairTurns, type AskedEdges } from './pair-turns.ts';
 
-/** Notes that wait to be linked or stored at the same time: so many that each round of the writer is full. */
-export const NOTES_AT_ONCE = 400;
 /** Head, log item and the mark itself. */
 const RESERVED_OPS = 3;
 const OPS_AN_EDGE = 3;
@@ -56,7 +54,7 @@ export function pendingService(needs: {
     const { references, signal } = options;
     const byContent = new PairTurns(ids, (id) => index.versionOf(id));
     const byHand = references && new PairTurns(ids, (id) => index.versionOf(id));
-    yield* eachConcurrent(index.links(ids), { limit: NOTES_AT_ONCE, signal }, async (note) => {
+    yield* eachConcurrent(index.links(ids), { limit: store.bulkAtOnce, signal }, async (note) => {
       // Here, and not when it is stored: what is asked of a later note is to be known at its turn.
       const asked = {
         content: byContent.take(note),
@@ -101,7 +99,7 @@ export function pendingService(needs: {
     { signal }: LinkOptions = {},
   ): AsyncGenerator<number> {
     let done = 0;
-    yield* eachConcurrent(ids, { limit: NOTES_AT_ONCE, signal }, async (id) => {
+    yield* eachConcurrent(ids, { limit: store.bulkAtOnce, signal }, async (id) => {
       const step = async (tx: Tx): Promise<boolean> => {
         const node = await tx.nodes.find(id);
         const index = await indexes.ready(owner, tx);
@@ -124,7 +122,7 @@ export function pendingService(needs: {
       const mark = await tx.pending.find(id);
       if (mark?.kind === 'link') tx.pending.replace(mark, undefined);
     };
-    const unmarked = eachConcurrent(ids, { limit: NOTES_AT_ONCE }, (id) =>
+    const unmarked = eachConcurrent(ids, { limit: store.bulkAtOnce }, (id) =>
       store.write(owner, unmark(id), { bulk: true }),
     );
     await Array.fromAsync(unmarked);

@@ -8,7 +8,7 @@ import type { Tx } from '../storage/transaction.ts';
 import type { JobKind, JobTools } from './job-run.ts';
 import { keepItem } from './jobs.ts';
 import type { OwnerIndexes } from './owner-indexes.ts';
-import { NOTES_AT_ONCE, type PendingService } from './pending.ts';
+import type { PendingService } from './pending.ts';
 import { changeIn, getRun, itemOf, itemsOf, RELINK, resultOf, type RelinkRun } from './relink-items.ts';
 
 /**
@@ -80,7 +80,7 @@ export function relinkKind(needs: RunNeeds): JobKind {
     };
     let done = 0;
     const items = itemsOf(store.read(owner), of);
-    const undoing = eachConcurrent(items, { limit: NOTES_AT_ONCE, signal }, (item) =>
+    const undoing = eachConcurrent(items, { limit: store.bulkAtOnce, signal }, (item) =>
       store.write(owner, undo(item), { bulk: true }),
     );
     await Array.fromAsync(undoing, () => report({ done: ++done }));

@@ -5,12 +5,17 @@ import type { OwnerId, Position } from '../domain/values.ts';
 import { emptyHead, readHead, type Head } from './log.ts';
 import { repositories } from './repositories.ts';
 import { Round, type PackedTransaction } from './round.ts';
-import type { Commit, RoundLimits, StoreOptions, Tx, Work, WriteOptions } from './transaction.ts';
+import {
+  ROUND,
+  type Commit,
+  type StoreOptions,
+  type Tx,
+  type Work,
+  type WriteOptions,
+} from './transaction.ts';
 import { UnitOfWork } from './unit-of-work.ts';
 import { WriteQueue } from './write-queue.ts';
 
-/** What waits behind a round waits no longer than for two of these. */
-const ROUND: RoundLimits = { works: 256, ms: 80 };
 /** Sent and not answered yet, at most: the writer finds the next one waiting when it has committed one. */
 const ROUNDS_UNDER_WAY = 2;
 /** After this time others have a turn of the event loop. */

@@ -5,7 +5,7 @@ import { ForeignCommits } from './foreign-commits.ts';
 import { emptyHead, readChanges, readHead, trimLog, type Changes, type Head, type Retention } from './log.ts';
 import { OwnerWriter } from './owner-writer.ts';
 import { repositories, type Repositories } from './repositories.ts';
-import type { Commit, StoreOptions, Work, WriteOptions } from './transaction.ts';
+import { ROUND, type Commit, type StoreOptions, type Work, type WriteOptions } from './transaction.ts';
 
 /** Snapshot reads that keep being crossed by writers go through the writer's queue after this many tries. */
 const SNAPSHOT_TRIES = 3;
@@ -93,6 +93,11 @@ export class Store {
   onCommit(listener: (commit: Commit) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Pieces of bulk work to have under way: each round finds the next one waiting, and memory holds no more. */
+  get bulkAtOnce(): number {
+    return 2 * (this.#options.round ?? ROUND).works;
   }
 
   /** Writes that wait to be decided and committed. */
