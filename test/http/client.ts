@@ -114,6 +114,23 @@ export function clientOf(brain: Brain, close: () => Promise<void>) {
   }
 
   const v2 = '/api/v2';
+
+  /** Every item of a list, page by page. */
+  async function all<T>(path: string, query: Readonly<Record<string, string>> = {}): Promise<T[]> {
+    const items: T[] = [];
+    let cursor: string | null = null;
+    do {
+      const params = new URLSearchParams({ ...query, ...(cursor !== null && { cursor }) });
+      const page: { items: T[]; page: { next: string | null } } = await want(
+        200,
+        send<{ items: T[]; page: { next: string | null } }>('GET', `${v2}${path}?${params.toString()}`),
+      );
+      items.push(...page.items);
+      cursor = page.page.next;
+    } while (cursor !== null);
+    return items;
+  }
+
   return {
     brain,
     close,
@@ -130,23 +147,8 @@ export function clientOf(brain: Brain, close: () => Promise<void>) {
     drop: (path: string, version: number | '*' = '*') =>
       want(204, send<undefined>('DELETE', `${v2}${path}`, undefined, ifMatch(version))),
     connect: (input: api.EdgeInput) => want(201, send<api.Edge>('POST', `${v2}/edges`, input)),
-    edgesOf: async (id: string) =>
-      (await want(200, send<{ items: api.Edge[] }>('GET', `${v2}/nodes/${id}/edges`))).items,
-    /** Every item of a list, page by page. */
-    async all<T>(path: string, query: Readonly<Record<string, string>> = {}): Promise<T[]> {
-      const items: T[] = [];
-      let cursor: string | null = null;
-      do {
-        const params = new URLSearchParams({ ...query, ...(cursor !== null && { cursor }) });
-        const page: { items: T[]; page: { next: string | null } } = await want(
-          200,
-          send<{ items: T[]; page: { next: string | null } }>('GET', `${v2}${path}?${params.toString()}`),
-        );
-        items.push(...page.items);
-        cursor = page.page.next;
-      } while (cursor !== null);
-      return items;
-    },
+    edgesOf: (id: string) => all<api.Edge>(`/nodes/${id}/edges`, { limit: '200' }),
+    all,
     /** An import, and the events of its answer. */
     async importNotes(
       notes: readonly (Partial<ImportNote> | string)[],
