@@ -36,7 +36,8 @@ export async function serve(settings: Settings, options: ServeOptions = {}): Pro
     brain.folder.announce(url);
     brain.log.info({ url, dataDir: settings.dataDir }, 'listening');
     const counts = await countsOf(brain);
-    const background = brain.inBackground(undefined, () => prepare(brain, settings));
+    const stopping = new AbortController();
+    const background = brain.inBackground(undefined, () => prepare(brain, settings, stopping.signal));
     return {
       url,
       dataDir: settings.dataDir,
@@ -44,6 +45,7 @@ export async function serve(settings: Settings, options: ServeOptions = {}): Pro
       counts,
       ...(settings.port !== 0 && port !== settings.port && { portTaken: settings.port }),
       async stop() {
+        stopping.abort();
         await background;
         await brain.close();
         brain.log.info('stopped');
@@ -58,14 +60,14 @@ export async function serve(settings: Settings, options: ServeOptions = {}): Pro
 }
 
 /** Opens the index of a local Brain2 before the first request needs it, and finishes what a crash cut off. */
-async function prepare(brain: Brain, { auth }: Settings): Promise<void> {
+async function prepare(brain: Brain, { auth }: Settings, signal: AbortSignal): Promise<void> {
   try {
     if (auth === 'local') {
       const start = performance.now();
       const index = await brain.services.indexes.ready(brain.owner);
       brain.log.info({ notes: index.size, durationMs: Math.round(performance.now() - start) }, 'index ready');
     }
-    await finishCutOff(brain);
+    await finishCutOff({ ...brain, signal });
   } catch (err) {
     brain.log.error({ err }, 'start-up work failed');
   }

@@ -22,6 +22,10 @@ interface UpkeepNeeds {
   readonly trim: (owner: OwnerId) => Promise<unknown>;
 }
 
+interface Stoppable {
+  readonly signal: AbortSignal;
+}
+
 const DAY_MS = 86_400_000;
 
 /** Trims by the settings. */
@@ -35,30 +39,33 @@ export function trimming(
 
 /**
  * Now and then, for every owner served by this process: links what a cut-off import left to be linked, goes on with jobs
- * that nobody runs, and trims the log; and stores indexes that have grown a tail, and sweeps the store. Returns the way to stop it.
+ * that nobody runs, and trims the log; and stores indexes that have grown a tail, and sweeps the store. Returns the way to
+ * stop it: linking under way is left off, and its marks stay.
  */
 export function startUpkeep(needs: UpkeepNeeds): () => Promise<void> {
+  const stopping = new AbortController();
   let underWay: Promise<void> | undefined;
   let round = 0;
   const timer = setInterval(() => {
     round += 1;
     const sweeps = round % ROUNDS_A_SWEEP === 1;
     underWay ??= needs
-      .inBackground(undefined, () => keepUp(needs, sweeps))
+      .inBackground(undefined, () => keepUp({ ...needs, signal: stopping.signal }, sweeps))
       .finally(() => (underWay = undefined));
   }, UPKEEP_MS);
   timer.unref();
   return async () => {
     clearInterval(timer);
+    stopping.abort();
     await underWay;
   };
 }
 
-async function keepUp(needs: UpkeepNeeds, sweeps: boolean): Promise<void> {
-  const { services, log, sweep, trim } = needs;
+async function keepUp(needs: UpkeepNeeds & Stoppable, sweeps: boolean): Promise<void> {
+  const { services, log, sweep, trim, signal } = needs;
   const { runs, pending, jobs, indexes, owners, deprecatedCalls } = services;
   await eachOwner(owners.met(), { ...needs, failure: 'upkeep failed' }, async (owner) => {
-    if (runs.running(owner) === 0) await pending.finish(owner);
+    if (runs.running(owner) === 0) await pending.finish(owner, { signal });
     await jobs.resume(owner);
     await trim(owner);
   });
@@ -71,12 +78,14 @@ async function keepUp(needs: UpkeepNeeds, sweeps: boolean): Promise<void> {
   }
 }
 
-/** Finishes, for every owner there is, what a crash cut off, and goes on with their jobs. */
-export async function finishCutOff(needs: Omit<UpkeepNeeds, 'sweep' | 'trim'>): Promise<void> {
-  const { services, log } = needs;
+/** Finishes, for every owner there is, what a crash cut off, and goes on with their jobs; until it is aborted. */
+export async function finishCutOff(
+  needs: Omit<UpkeepNeeds, 'sweep' | 'trim'> & Partial<Stoppable>,
+): Promise<void> {
+  const { services, log, signal } = needs;
   const each = { ...needs, failure: 'start-up work failed' };
   await eachOwner(await services.owners.known(), each, async (owner) => {
-    const finished = await services.pending.finish(owner);
+    const finished = await services.pending.finish(owner, { signal });
     if (finished > 0) log.info({ finished }, 'work that was cut off is done');
     await services.jobs.resume(owner);
   });
@@ -85,15 +94,17 @@ export async function finishCutOff(needs: Omit<UpkeepNeeds, 'sweep' | 'trim'>): 
 /** One after another; what goes wrong for one does not keep the others waiting. */
 async function eachOwner(
   owners: readonly OwnerId[],
-  { log, inBackground, failure }: Pick<UpkeepNeeds, 'log' | 'inBackground'> & { readonly failure: string },
+  needs: Pick<UpkeepNeeds, 'log' | 'inBackground'> & Partial<Stoppable> & { readonly failure: string },
   work: (owner: OwnerId) => Promise<void>,
 ): Promise<void> {
+  const { log, inBackground, signal, failure } = needs;
   for (const owner of owners) {
+    if (signal?.aborted) return;
     await inBackground(owner, async () => {
       try {
         await work(owner);
       } catch (err) {
-        log.error({ err }, failure);
+        if (!signal?.aborted) log.error({ err }, failure);
       }
     });
   }

@@ -151,7 +151,8 @@ class ImportRun {
     try {
       yield* this.#link();
       const isAlone = this.#needs.runs.running(this.#owner) === 1;
-      if (!this.#options.dryRun && isAlone) await this.#needs.pending.finish(this.#owner); // of one that was cut off
+      const { dryRun, signal } = this.#options;
+      if (!dryRun && isAlone) await this.#needs.pending.finish(this.#owner, { signal }); // of one that was cut off
     } finally {
       automatic.stop();
     }

@@ -205,6 +205,20 @@ describe('a job', () => {
 });
 
 describe('a job that is cut off', () => {
+  it('by a stop while it is being taken up is not begun, and goes on at the next start', async () => {
+    const { process } = place();
+    const { work, started } = gated();
+    const first = process();
+    first.register(work);
+    const stopped = new Promise<void>((resolve) => {
+      first.onChange(({ status }) => status === 'running' && resolve(first.stop()));
+    });
+    const { id } = await first.create(OWNER, ask('late'));
+    await stopped;
+    expect(await first.get(OWNER, id)).toMatchObject({ status: 'queued', starts: 0 });
+    expect(started).toEqual([]);
+  });
+
   it('by an orderly stop goes on at the next start, however often that comes', async () => {
     const { process } = place();
     let { work, of } = gated();

@@ -248,6 +248,7 @@ export class Jobs {
     const kind = this.#kinds.get(job.kind);
     if (!kind) return;
     const run = new JobRun({ ...this.#needs, onChange: (changed) => this.#tell(changed) }, kind, job);
+    if (this.#isStopped) run.abort('stopped'); // while it was being taken up
     const ended = inContextOf(job, async () => {
       await run.run();
       this.#runs.delete(job.id);

@@ -115,14 +115,18 @@ export function pendingService(needs: {
   }
 
   /** Links notes, each of which bears a mark of its own. */
-  async function linkMarked(owner: OwnerId, ids: readonly NodeId[]): Promise<void> {
-    await Array.fromAsync(link(owner, ids));
+  async function linkMarked(
+    owner: OwnerId,
+    ids: readonly NodeId[],
+    { signal }: Pick<LinkOptions, 'signal'> = {},
+  ): Promise<void> {
+    await Array.fromAsync(link(owner, ids, { signal }));
     const unmark = (id: NodeId) => async (tx: Tx) => {
       // A note deleted meanwhile may have a mark of another kind in its place: that one stays.
       const mark = await tx.pending.find(id);
       if (mark?.kind === 'link') tx.pending.replace(mark, undefined);
     };
-    const unmarked = eachConcurrent(ids, { limit: store.bulkAtOnce }, (id) =>
+    const unmarked = eachConcurrent(ids, { limit: store.bulkAtOnce, signal }, (id) =>
       store.write(owner, unmark(id), { bulk: true }),
     );
     await Array.fromAsync(unmarked);
@@ -152,19 +156,20 @@ export function pendingService(needs: {
     linkReferences,
     finishUnlink,
     linkMarked,
-    /** Does all that is marked; run at start. Gives how much there was. */
-    async finish(owner: OwnerId): Promise<number> {
+    /** Does all that is marked; run at start. Gives how much there was. What an abort leaves keeps its mark. */
+    async finish(owner: OwnerId, { signal }: Pick<LinkOptions, 'signal'> = {}): Promise<number> {
       const marks = await Array.fromAsync(store.read(owner).pending.all());
       const marked: NodeId[] = [];
       for (const mark of marks) {
+        signal?.throwIfAborted();
         if (mark.kind === 'link') marked.push(mark.nodeId);
         else if (mark.kind === 'unlink') await finishUnlink(owner, mark.nodeId);
         else if (mark.kind === 'import') {
-          await Array.fromAsync(link(owner, await storedAfter(owner, mark.after)));
+          await Array.fromAsync(link(owner, await storedAfter(owner, mark.after), { signal }));
           await store.write(owner, async (tx) => tx.pending.replace(mark, undefined));
         } else assertNever(mark);
       }
-      await linkMarked(owner, marked);
+      await linkMarked(owner, marked, { signal });
       return marks.length;
     },
   };

@@ -84,7 +84,7 @@ export class OwnerWriter {
   write<T>(work: Work<T>, { bulk = false }: WriteOptions): Promise<T> {
     if (this.#queue.size >= QUEUE_LIMIT) {
       return Promise.reject(
-        new BrainError('unavailable', 'too many writes are waiting', { operation: 'store.write' }),
+        new BrainError('overloaded', 'too many writes are waiting', { operation: 'store.write' }),
       );
     }
     const inContext = AsyncLocalStorage.snapshot();

@@ -5,7 +5,7 @@ import type { NewToken, Token } from '../../src/api/v2-tokens.ts';
 import type { Graph } from '../../src/api/v2.ts';
 import { instant, ownerId, type NodeId, type OwnerId } from '../../src/domain/values.ts';
 import { operatorCredential } from '../../src/http/auth/operator.ts';
-import { finishCutOff } from '../../src/server/upkeep.ts';
+import { finishCutOff, type InBackground } from '../../src/server/upkeep.ts';
 import { SqliteTable } from '../../src/storage/embedded/sqlite-table.ts';
 import { Store } from '../../src/storage/store.ts';
 import { dataFolder, newBrain, SLEEP, type Client } from './client.ts';
@@ -219,6 +219,13 @@ describe('the background', () => {
     });
     const { brain, close } = (await tokenBrain(folder)).client;
     expect(brain.services.owners.met()).toEqual([]);
+    const stopping = new AbortController();
+    const inBackground: InBackground = (owner, work) => {
+      stopping.abort();
+      return brain.inBackground(owner, work);
+    };
+    await finishCutOff({ ...brain, inBackground, signal: stopping.signal });
+    for (const owner of made.keys()) expect(await marksOf(brain.store, owner)).toHaveLength(1);
     await finishCutOff(brain);
     await close();
     await onStore(folder, async (store) => {

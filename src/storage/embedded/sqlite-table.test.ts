@@ -293,6 +293,20 @@ describe('stored rows', () => {
   });
 });
 
+describe('reading', () => {
+  test('a transaction that SQLite has ended itself, as after a failed read, harms nobody', async () => {
+    const table = open();
+    await table.transact([[{ put: item('a') }]]);
+    const prepare = vi.spyOn(DatabaseSync.prototype, 'prepare');
+    const reading = open();
+    const database = prepare.mock.contexts[0] as DatabaseSync;
+    expect(await reading.get(item('a'))).toEqual(item('a'));
+    database.exec('ROLLBACK');
+    await new Promise((resolve) => void setImmediate(() => setImmediate(resolve)));
+    expect(await reading.get(item('a'))).toEqual(item('a'));
+  });
+});
+
 describe('writing', () => {
   test('[ST44] a full disk is storage_full: nothing is applied, reads and deletes go on, and writes once there is room', async () => {
     const table = open({ maxPages: 60 });

@@ -187,7 +187,7 @@ export class SqliteTable implements Table {
   #endReading(): void {
     if (!this.#isReading) return;
     this.#isReading = false;
-    this.#end.run();
+    if (this.#database.isTransaction) this.#end.run(); // a read that the disk failed has ended it
   }
 
   #assertOpen(operation: string): void {
