@@ -69,6 +69,7 @@ async function keepUp(needs: UpkeepNeeds & Stoppable, sweeps: boolean): Promise<
     await jobs.resume(owner);
     await trim(owner);
   });
+  if (signal.aborted) return;
   try {
     await deprecatedCalls.flush();
     await indexes.upkeep();
