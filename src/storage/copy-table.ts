@@ -49,9 +49,11 @@ const OPERATION = 'store.migrate';
 /**
  * Copies every item that has not expired, then reads both stores and compares them. What is copied twice, after a cut,
  * is the same item. Nobody may write to either meanwhile; a write that the comparison sees is refused.
- * Throws `conflict`: the target is not empty (nothing of it is changed), or the two are not equal in the end.
+ * Throws `conflict`: a move into the source was cut off, the target is not empty (nothing of it is changed), or the two
+ * are not equal in the end.
  */
 export async function copyTable(options: CopyOptions): Promise<Copied> {
+  await refuseUnfinished(options.source.table);
   let position = await begin(options);
   const resumedAt = position.items;
   if (position.stage === 'emptying') position = await empty(options, position);

@@ -144,6 +144,13 @@ describe('migrate', () => {
       expect(served.code).toBe(4);
       expect(served.stderr).toContain('is not whole');
 
+      const moved =
+        store === 'sqlite'
+          ? await move('to dynamodb', { data: place.data, table: await dynamo.newTable() })
+          : await move('to sqlite', { data: join(root, 'away'), table: place.table });
+      expect(moved.code).toBe(4);
+      expect(moved.stderr).toContain('is not whole');
+
       const resumed = reportOf(await move(direction, place, '--resume'));
       expect(resumed.resumedAt).toBeGreaterThan(0);
       expect(resumed.resumedAt).toBeLessThan(whole.items);

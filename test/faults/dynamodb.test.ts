@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { isBrainError } from '../../src/domain/error.ts';
 import { dynamoClient } from '../../src/storage/dynamodb/dynamo-client.ts';
 import type { DynamoTable } from '../../src/storage/dynamodb/dynamo-table.ts';
+import { DynamoWhole } from '../../src/storage/dynamodb/dynamo-whole.ts';
 import type { PatienceLimits } from '../../src/storage/dynamodb/patience.ts';
 import { TABLE_LIMITS, type Item, type Op } from '../../src/storage/table.ts';
 import { startDynamo, type TestDynamo } from '../support/dynamo.ts';
@@ -221,6 +222,15 @@ describe('the table on a DynamoDB that fails', () => {
     proxy.choose = () => 'no answer';
     await expect(hasty.get({ pk: 'p', sk: 's' })).rejects.toMatchObject({ code: 'timeout' });
     await hasty.close();
+  });
+
+  test('[ST60] a batch of a move that is not written when patience ends fails the move', async () => {
+    const client = dynamoClient({ AWS_ENDPOINT_URL_DYNAMODB: proxy.endpoint });
+    const whole = new DynamoWhole({ client, tableName, patience: PATIENCE });
+    const changes = Array.from({ length: 60 }, (_, n) => ({ put: item('moved', String(n)) }));
+    spoil('BatchWriteItem', 'throttled', Infinity);
+    await expect(whole.write(changes)).rejects.toMatchObject({ code: 'unavailable' });
+    client.destroy();
   });
 
   test('[ST11] what is above a limit is refused before anything is sent', async () => {

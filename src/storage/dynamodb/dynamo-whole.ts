@@ -5,7 +5,7 @@ import {
   type DynamoDBClient,
   type WriteRequest,
 } from '@aws-sdk/client-dynamodb';
-import { mapConcurrent } from '../../shared/map-concurrent.ts';
+import { eachConcurrent } from '../../shared/each-concurrent.ts';
 import type { Key } from '../table.ts';
 import { piecesOf, type Change, type ScanPage, type WholeTable } from '../whole-table.ts';
 import { keyAttributes, toAttributes, toItem, toKey } from './attributes.ts';
@@ -63,7 +63,8 @@ export class DynamoWhole implements WholeTable {
 
   async write(changes: readonly Change[]): Promise<void> {
     const batches = piecesOf(changes.map(toRequest), CHANGES_IN_BATCH);
-    await mapConcurrent(batches, { limit: BATCHES_AT_ONCE }, (batch) => this.#batch(batch));
+    const written = eachConcurrent(batches, { limit: BATCHES_AT_ONCE }, (batch) => this.#batch(batch));
+    for await (const _ of written);
   }
 
   estimate(): Promise<number> {
