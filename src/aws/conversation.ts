@@ -201,7 +201,9 @@ export class Conversation {
     if (principal.owner !== connection.owner)
       return delivery.bye(connection, 'forbidden', 'a connection stays with its owner');
     const changed = await this.#change(connection, (now) => ({ ...now, principal }));
-    await connections.saveArrival({ ...arrival, authExpiresAtMs: principal.expiresAtMs });
+    let known: Arrival | undefined = arrival;
+    while (known && !(await connections.saveArrival({ ...known, authExpiresAtMs: principal.expiresAtMs })))
+      known = await connections.arrival(arrival.id); // another frame was refused meanwhile
     if (changed) await delivery.say(changed, { action: 'auth.renewed', authExpiresAt: expiryOf(principal) });
   }
 
@@ -213,7 +215,8 @@ export class Conversation {
   ): Promise<Principal | undefined | 'unavailable'> {
     const { tickets, authenticate, nowMs } = this.#needs;
     try {
-      const known = ticket === undefined ? undefined : await tickets.redeem(ticket, messageId);
+      const known =
+        ticket === undefined ? undefined : await tickets.redeem(ticket, `${arrival.id} ${messageId}`);
       if (known) return (known.expiresAtMs ?? Infinity) > nowMs() ? known : undefined;
       if (token !== undefined) return await authenticate(token);
       return ticket === undefined ? arrival.principal : undefined;

@@ -152,8 +152,14 @@ export class Delivery {
     await this.#needs.gateway.close(id);
   }
 
-  async say({ id }: { readonly id: string }, frame: ServerFrame): Promise<Posted> {
-    return this.#needs.gateway.post(id, Buffer.from(JSON.stringify(frame)));
+  /** A connection that is gone is forgotten: the gateway may not have told of its end. */
+  async say(
+    { id, owner }: { readonly id: string; readonly owner?: OwnerId | undefined },
+    frame: ServerFrame,
+  ): Promise<Posted> {
+    const posted = await this.#needs.gateway.post(id, Buffer.from(JSON.stringify(frame)));
+    if (posted === 'gone') await this.#needs.connections.remove(id, owner);
+    return posted;
   }
 
   isExpired({ principal: { expiresAtMs = Infinity } }: Connection): boolean {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
+import { refuseUnfinished } from '../storage/copy-table.ts';
 import { dynamoClient } from '../storage/dynamodb/dynamo-client.ts';
 import { DynamoTable } from '../storage/dynamodb/dynamo-table.ts';
 import { sharedKey } from '../storage/shared-key.ts';
@@ -9,7 +10,10 @@ import type { FunctionSettings } from './settings.ts';
 /** Nobody follows what others write from a function: each of its answers looks at the log. */
 const NO_POLLING_MS = 3_600_000;
 
-/** What a Brain2 in a function stands on: the table, and a bucket that keeps the indexes. */
+/**
+ * What a Brain2 in a function stands on: the table, and a bucket that keeps the indexes. Throws `conflict` for a table
+ * that a migration has not filled yet.
+ */
 export async function openFunctionEngine(
   { settings, snapshotBucket: bucket }: FunctionSettings,
   nowMs: () => number,
@@ -19,6 +23,7 @@ export async function openFunctionEngine(
     tableName: settings.table,
     nowSeconds: () => Math.floor(nowMs() / 1000),
   });
+  await refuseUnfinished(table); // first: the key is written where there is none
   const snapshots = async () => {
     const { snapshotBucket } = await import('./snapshot-bucket.ts'); // most requests need no index, and no bucket
     return snapshotBucket(bucket, endpointOf(process.env));

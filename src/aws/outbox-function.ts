@@ -1,5 +1,6 @@
 import type { OwnerId } from '../domain/values.ts';
 import { mapConcurrent } from '../shared/map-concurrent.ts';
+import { refuseUnfinished } from '../storage/copy-table.ts';
 import { pks } from '../storage/keys.ts';
 import type { BatchAnswer, StreamEvent } from './events.ts';
 import { Outbox } from './outbox.ts';
@@ -10,12 +11,14 @@ const LOG_SUFFIX = pks.log('' as OwnerId);
 
 /**
  * Woken by the table's stream: whose log has grown. Only that is taken from it, for the stream keeps no order across
- * items; what is put on the bus is read from the log itself.
+ * items; what is put on the bus is read from the log itself. Throws `conflict` while a migration fills the table, whose
+ * positions are copied too: the stream comes again.
  */
 export function outboxFunction(parts: Parts): (event: StreamEvent) => Promise<BatchAnswer> {
-  const { log, inContext } = parts;
+  const { log, table, inContext } = parts;
   const outbox = outboxOf(parts);
   return async ({ Records }) => {
+    await refuseUnfinished(table);
     const first = new Map<OwnerId, string>();
     for (const { dynamodb } of Records) {
       const pk = dynamodb?.Keys?.['pk']?.S ?? '';

@@ -1,6 +1,8 @@
 import type { OwnerId, Position } from '../domain/values.ts';
 import { openBrain, type Brain } from '../server/brain.ts';
 import { trimming } from '../server/upkeep.ts';
+import { mapConcurrent } from '../shared/map-concurrent.ts';
+import { refuseUnfinished } from '../storage/copy-table.ts';
 import { keys, pks } from '../storage/keys.ts';
 import type { Item } from '../storage/table.ts';
 import type { FunctionContext } from './events.ts';
@@ -10,6 +12,8 @@ import { outboxOf } from './outbox-function.ts';
 
 /** Nothing new is begun when no more time is left: the index of a large graph takes seconds to make and to store. */
 const RESERVE_MS = 60_000;
+/** An owner is left alone when only so much is left: the place is still to be stored, or each run would end at that owner. */
+const LEAVE_MS = 10_000;
 const OWNERS_A_PAGE = 50;
 /** Events that a function has to read at most before it can answer with an index; then a snapshot is made. */
 const TAIL_EVENTS = 1_000;
@@ -40,8 +44,15 @@ export async function upkeepFunction(parts: Parts): Promise<{
     await keepIndex(brain, parts, owner);
   };
 
+  /** What is not done in time goes on in the next run, or is cut off as by a crash. */
+  const keepUpWithin = async (owner: OwnerId, timeoutMs: number): Promise<void> => {
+    const [outcome] = await mapConcurrent([owner], { limit: 1, timeoutMs }, keepUp);
+    if (outcome?.status === 'rejected') log.error({ err: outcome.reason as unknown }, 'upkeep failed');
+  };
+
   return {
     async handler(_event, context) {
+      await refuseUnfinished(table); // this process may have begun before the migration did
       const begunAfter = await placeOf(parts);
       let after = begunAfter;
       const hasTime = (): boolean => context.getRemainingTimeInMillis() > RESERVE_MS;
@@ -50,9 +61,8 @@ export async function upkeepFunction(parts: Parts): Promise<{
         for (const { sk } of items) {
           if (!hasTime()) break;
           const owner = sk as OwnerId;
-          await brain.inBackground(owner, () =>
-            keepUp(owner).catch((err: unknown) => log.error({ err }, 'upkeep failed')),
-          );
+          const leftMs = Math.max(0, context.getRemainingTimeInMillis() - LEAVE_MS);
+          await brain.inBackground(owner, () => keepUpWithin(owner, leftMs));
           after = sk;
         }
         isWhole = next === undefined && after === (items.at(-1)?.sk ?? after);

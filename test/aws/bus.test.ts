@@ -3,6 +3,7 @@ import type { CloudEvent } from '../../src/aws/cloud-event.ts';
 import { DETAIL_TYPES } from '../../src/aws/detail-types.ts';
 import { EVENT_TYPES, partsOf } from '../../src/domain/event.ts';
 import { ownerId } from '../../src/domain/values.ts';
+import { keys } from '../../src/storage/keys.ts';
 import { graphOf } from '../conformance/store-model.ts';
 import { at, execute, type GraphCommand } from '../support/arbitraries.ts';
 import { startDynamo, type TestDynamo } from '../support/dynamo.ts';
@@ -105,6 +106,28 @@ describe('the bus', () => {
     expect(details(cloud).map((event) => event.seq)).toEqual(upTo(seq));
   });
 
+  test('is given nothing while a migration fills the table, and no function begins', async () => {
+    const cloud = await newCloud(dynamo);
+    const { table, store } = cloud.parts;
+    const { http } = await cloud.clientOf('alice');
+    await http.nodes.create({ content: 'copied with the log that it is in' });
+    const { handler, close } = await cloud.upkeep();
+    const position = { source: 'sqlite ./anew', stage: 'copying', items: 1 };
+    await table.transact([
+      [{ put: { ...keys.migration(), et: 'migration.1', j: JSON.stringify(position) } }],
+    ]);
+    const wake = { Records: [{ dynamodb: { SequenceNumber: '1', Keys: { pk: { S: 'alice#EV' } } } }] };
+    const conflict = { code: 'conflict' };
+    await expect(cloud.outbox(wake)).rejects.toMatchObject(conflict);
+    await expect(handler({}, { getRemainingTimeInMillis: () => 900_000 })).rejects.toMatchObject(conflict);
+    await expect(cloud.coldStart()).rejects.toMatchObject(conflict);
+    expect(await table.get(keys.cursor('bus', ALICE))).toBe(undefined);
+    await table.transact([[{ del: keys.migration() }]]);
+    await cloud.outbox(wake); // the stream comes again
+    expect(firstSeqs(cloud)).toEqual(upTo((await store.head(ALICE)).seq));
+    await close();
+  });
+
   test('is told of an event that is too large for it without its data, and where that is read', async () => {
     const cloud = await newCloud(dynamo);
     const { http } = await cloud.clientOf('alice');
@@ -114,6 +137,23 @@ describe('the bus', () => {
     expect(event).toMatchObject({ subject: id, data: null });
     expect(event?.dataref).toMatch(/^\/api\/v2\/changes\?after=0&epoch=.+&limit=1$/);
   });
+});
+
+test('an owner for whom there is no time left keeps upkeep from none of the others', async () => {
+  const cloud = await newCloud(dynamo);
+  for (const owner of ['alice', 'bob'])
+    await (await cloud.clientOf(owner)).http.nodes.create({ content: owner });
+  const { handler, close } = await cloud.upkeep();
+  const leftMs = [900_000, 900_000, 10_001]; // alice is begun, and then there is a millisecond for her
+  await handler({}, { getRemainingTimeInMillis: () => leftMs.shift() ?? 0 });
+  expect([...cloud.aws.objects.keys()]).toEqual([]);
+  await handler({}, { getRemainingTimeInMillis: () => 900_000 });
+  expect([...cloud.aws.objects.keys()]).toContain('/bucket/indexes/bob.idx.zst');
+  await handler({}, { getRemainingTimeInMillis: () => 900_000 });
+  expect([...cloud.aws.objects.keys()].sort()).toEqual(
+    ['alice', 'bob'].map((owner) => `/bucket/indexes/${owner}.idx.zst`),
+  );
+  await close();
 });
 
 describe('the index of an owner', () => {

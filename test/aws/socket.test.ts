@@ -3,6 +3,7 @@ import { WebSocket, type ClientOptions } from 'ws';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EventFrame, Position, ServerFrame } from '../../src/api/realtime.ts';
 import { RealtimeClient, type RealtimeItem } from '../../src/client/realtime-client.ts';
+import { ownerId } from '../../src/domain/values.ts';
 import { RawPeer } from '../realtime/server.ts';
 import { startDynamo, type TestDynamo } from '../support/dynamo.ts';
 import { newCloud, type Cloud } from './cloud.ts';
@@ -186,6 +187,24 @@ describe('what a client may say', () => {
     nowMs += 110 * 60_000;
     await cloud.beat();
     expect(await peer.get('bye')).toMatchObject({ code: 4503, reconnect: true });
+  });
+
+  test('[RT4] one that ended without a word is forgotten when it is pinged', async () => {
+    let nowMs = Date.now();
+    const cloud = await newCloud(dynamo, { nowMs: () => nowMs });
+    const { secret } = await cloud.clientOf('alice');
+    cloud.aws.mischief = { ...cloud.aws.mischief, silentEnd: 1 };
+    const peer = await peerOf(cloud);
+    peer.say({ action: 'hello', token: secret });
+    await peer.get('welcome');
+    await cloud.aws.quiet();
+    await cloud.aws.cut();
+    expect(await cloud.parts.connections.ofOwner(ownerId('alice'))).toHaveLength(1);
+    for (let minute = 0; minute < 4; minute++) {
+      nowMs += 60_000;
+      await cloud.beat();
+    }
+    expect(await cloud.parts.connections.ofOwner(ownerId('alice'))).toEqual([]);
   });
 
   test('[RT2] a position of another log is answered with resync, and nothing comes until it says where to go on', async () => {
