@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { describe, test } from 'vitest';
+import { readFunctionSettings } from '../../src/aws/settings.ts';
 import { DETAIL_TYPES, EVENT_SOURCE } from '../../src/aws/detail-types.ts';
 import { ownerId } from '../../src/domain/values.ts';
 import { pks } from '../../src/storage/keys.ts';
 import { readStages } from '../lib/stage.ts';
-import { DEV, newApp, PROD, Synthesised } from './stacks.ts';
+import { bundlesAsked, DEV, newApp, PROD, Synthesised } from './stacks.ts';
 
 const { app, stacks } = newApp(DEV, PROD);
 const [dev, prod] = stacks.map((stack) => new Synthesised(stack)) as [Synthesised, Synthesised];
@@ -126,6 +129,33 @@ test('every function runs on Node 24 on arm64, is traced, has a log that ends, a
   for (const [id, { Properties }] of dev.of('AWS::Logs::LogGroup')) {
     assert.equal(Properties.RetentionInDays, 14, id);
   }
+});
+
+test('functions find every setting that they need, and none that they refuse', () => {
+  for (const [stack, auth] of [
+    [dev, 'token'],
+    [prod, 'jwt'],
+  ] as const) {
+    const [, { Properties }] = stack.of('AWS::Lambda::Function')[0]!;
+    const known = Properties.Environment.Variables as Record<string, unknown>;
+    // What is known at deployment alone stands there as an object.
+    const environment = Object.entries(known).map(([name, value]) => {
+      const made = name === 'BRAIN2_TABLE' ? 'made' : 'https://made.example';
+      return [name, typeof value === 'string' ? value : made] as const;
+    });
+    const { settings } = readFunctionSettings(Object.fromEntries(environment));
+    assert.equal(settings.auth, auth);
+    assert.deepEqual(settings.allowedOrigins, [
+      stack === prod ? 'https://brain.example.org' : 'https://made.example',
+    ]);
+  }
+});
+
+test('the bundles that are deployed are those that are built', () => {
+  const built = readdirSync(join(import.meta.dirname, '../../src/aws'))
+    .filter((name) => name.endsWith('-entry.ts'))
+    .map((name) => name.slice(0, -'-entry.ts'.length));
+  assert.deepEqual([...bundlesAsked].toSorted(), built.toSorted());
 });
 
 describe('events', () => {

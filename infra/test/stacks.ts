@@ -3,6 +3,7 @@ import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { addStages } from '../lib/brain2-app.ts';
+import type { Bundles } from '../lib/brain-function.ts';
 import type { Brain2Stack } from '../lib/brain2-stack.ts';
 import type { Stage } from '../lib/stage.ts';
 
@@ -39,6 +40,8 @@ export const PROD: Stage = {
 };
 
 let apps = 0;
+/** The names of the bundles that the stacks of a test took. */
+export const bundlesAsked = new Set<string>();
 
 export function newApp(...stages: readonly Stage[]): {
   readonly app: App;
@@ -46,7 +49,11 @@ export function newApp(...stages: readonly Stage[]): {
 } {
   const outdir = join(import.meta.dirname, '../cdk.out', `test-${process.env['VITEST_POOL_ID']}-${++apps}`);
   const app = new App({ analyticsReporting: false, outdir });
-  const stacks = addStages(app, { stages, bundles: () => join(import.meta.dirname, '../placeholder') });
+  const bundles: Bundles = (name) => {
+    bundlesAsked.add(name);
+    return join(import.meta.dirname, '../placeholder');
+  };
+  const stacks = addStages(app, { stages, bundles });
   return { app, stacks };
 }
 
