@@ -350,6 +350,7 @@ function edgeRepository(owner: OwnerId, reader: TableReader, unit?: UnitOfWork) 
 function jobRepository(owner: OwnerId, reader: TableReader, unit?: UnitOfWork) {
   const base = new BaseRepository(JOB, owner, reader, unit);
   return {
+    base,
     find: (id: JobId) => base.find(id),
     get: (id: JobId) => base.get(id),
     /** In the order of their making. */

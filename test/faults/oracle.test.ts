@@ -32,6 +32,7 @@ beforeAll(async () => {
     const edge = await client.edges.create({ sourceId: created.id, targetId: other.id });
     const category = await client.categories.create({ title: 'Kept' });
     await client.tokens.create({ name: 'a key' });
+    await client.linker.start({ dryRun: true });
     const gone = await client.nodes.create({ title: 'Gone', content: 'to be deleted' });
     await client.nodes.delete(gone.id, gone.version);
     expectations.push(
@@ -165,10 +166,13 @@ describe('brain2 verify', () => {
     expect((await verified(dataDir)).join('\n')).toMatch(new RegExp(`has no end ${id}`));
   });
 
-  it('sees a row that is not what was written', async () => {
-    const dataDir = copied('a row');
+  it.each([
+    ['a note', 'local#N', 'changed', 'chanced'],
+    ['a job', 'local#J', 'relink', 'relinc'],
+  ])('sees a row of %s that is not what was written', async (what, pk, from, to) => {
+    const dataDir = copied(`a row of ${what}`);
     const database = new DatabaseSync(join(dataDir, 'brain2.sqlite'));
-    database.exec(`UPDATE item SET j = replace(j, 'changed', 'chanced') WHERE pk = 'local#N'`);
+    database.prepare('UPDATE item SET j = replace(j, ?, ?) WHERE pk = ?').run(from, to, pk);
     database.close();
     expect((await verified(dataDir)).join('\n')).toMatch(/checksum is another/);
   });

@@ -59,7 +59,7 @@ export function sqliteVerifySource(path: string, nowSeconds: () => number): Veri
       try {
         return await read({ reader: tolerant(database, { nowSeconds, damaged, attempt }), damaged });
       } finally {
-        database.exec('COMMIT');
+        if (database.isTransaction) database.exec('COMMIT'); // a read that the disk failed has ended it
       }
     },
 

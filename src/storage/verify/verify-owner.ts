@@ -48,7 +48,11 @@ export async function verifyOwner(
     return { counts: { nodes: 0, edges: 0, categories: 0, events: 0, pending: 0 }, findings };
   }
   const repos = repositories(owner, reader);
-  const pending = await readWhole(repos.pending, reader, findings);
+  const checkAll = async <T, Id>(base: BaseRepository<T, Id>): Promise<void> => {
+    const whole = readWhole(base, reader, findings);
+    while ((await whole.next()).done !== true);
+  };
+  const pending = await Array.fromAsync(readWhole(repos.pending, reader, findings));
   const leaving = new Set(pending.flatMap((work) => (work.kind === 'unlink' ? [work.nodeId] : [])));
   const kinds = await readGraph(reader, repos, { head, leaving, findings, onProgress });
   const counts = countsOf(kinds);
@@ -58,8 +62,13 @@ export async function verifyOwner(
   }
   const fold = new LogFold(reader, { head, kinds, findings });
   const events = await fold.run(owner, (done) => onProgress('log', done, head.seq - head.floorSeq));
-  await readWhole(repos.decisions, reader, findings);
-  await readWhole(repos.tokens, reader, findings);
+  const { decisions, tokens, receipts, jobs, jobItems, deprecatedCalls } = repos;
+  await checkAll(decisions);
+  await checkAll(tokens);
+  await checkAll(receipts);
+  await checkAll(jobs.base);
+  await checkAll(jobItems);
+  await checkAll(deprecatedCalls);
   for (const key of damaged.values())
     findings.add('row', key, 'is not what was written: its checksum is another');
   return { counts: { ...counts, events, pending: pending.length }, findings };
@@ -107,12 +116,11 @@ function countsOf(kinds: readonly StoredKind[]): Head['counts'] {
 }
 
 /** What stands in no log: each row lies under the key of what it holds, and the rows that point to it are there. */
-async function readWhole<T, Id>(
+async function* readWhole<T, Id>(
   base: BaseRepository<T, Id>,
   reader: TableReader,
   findings: Findings,
-): Promise<readonly T[]> {
-  const found: T[] = [];
+): AsyncGenerator<T> {
   for await (const row of everyItem(reader, base.schema.partition(base.owner))) {
     const entity = decoded(base, row, findings);
     if (entity === undefined) continue;
@@ -123,7 +131,6 @@ async function readWhole<T, Id>(
       if (there?.j !== pointer.j)
         findings.add('index_row', pointer, there ? 'points elsewhere' : 'is not there');
     }
-    found.push(entity);
+    yield entity;
   }
-  return found;
 }
