@@ -35,8 +35,8 @@ export async function upkeepFunction(parts: Parts): Promise<{
   const outbox = outboxOf(parts);
   const trim = trimming(brain.store, { settings, nowMs });
 
-  const keepUp = async (owner: OwnerId): Promise<void> => {
-    await brain.services.pending.finish(owner);
+  const keepUp = async (owner: OwnerId, { signal }: { readonly signal: AbortSignal }): Promise<void> => {
+    await brain.services.pending.finish(owner, { signal });
     await brain.services.jobs.resume(owner);
     await brain.services.jobs.idle();
     await trim(owner);
