@@ -64,6 +64,7 @@ describe('an error', () => {
     expect(retryable).toEqual([
       'in_progress',
       'rate_limited',
+      'overloaded',
       'contended',
       'storage_full',
       'locked',

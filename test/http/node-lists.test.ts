@@ -132,7 +132,7 @@ describe('the list of notes', () => {
       ['/nodes?tag=x&sort=updatedAt', '/sort', 'createdAt'],
       [`/nodes/${id}?fields=title`, '/fields', 'not known'],
       ['/graph?format=ndjson', '/format', 'not known'],
-      ['/categories?limit=1', '/limit', 'not known'],
+      ['/categories?sort=title', '/sort', 'not known'],
     ];
     for (const [path, pointer, says] of cases) {
       const { status, body } = await send('GET', path);
