@@ -22,12 +22,14 @@ import { pendingService, type PendingService } from './pending.ts';
 import { receiptService, type ReceiptService } from './receipts.ts';
 import { relinkService, type RelinkService } from './relink.ts';
 import { searchService, type SearchService } from './search.ts';
+import { ShownNotes } from './shown-notes.ts';
 import { suggestionService, type SuggestionService } from './suggestions.ts';
 import { tokenService, type TokenService } from './tokens.ts';
 
 /** All use cases, joined. Every host (Node, Lambda, a test) makes them so and puts its own face before them. */
 export interface Services {
   readonly nodes: NodeService;
+  readonly shown: ShownNotes;
   readonly edges: EdgeService;
   readonly categories: CategoryService;
   readonly graph: GraphService;
@@ -80,6 +82,7 @@ export function createServices(needs: {
   const jobs = new Jobs({ store, log, nowMs, newJobId, runnerId: newId(), isShared });
   return {
     nodes,
+    shown: new ShownNotes({ store, isShared }),
     categories,
     pending,
     indexes,

@@ -60,7 +60,10 @@ let stdoutLines: Lines | undefined;
 /** One for all logs of the process. */
 const stdout = (): Lines => (stdoutLines ??= openStdout());
 
-/** The lines of one turn of the event loop go out in one write, without waiting for it; at the end nothing is left. */
+/** Under load a write of the log a turn of the event loop costs as much as reading a note. */
+const GATHER_MS = 10;
+
+/** The lines of a few milliseconds go out in one write, without waiting for it; at the end nothing is left. */
 function openStdout(): Lines {
   let waiting = '';
   const send = (): void => {
@@ -75,7 +78,7 @@ function openStdout(): Lines {
   const stream = pino.destination({ dest: process.stdout.fd, sync: false });
   return {
     write(line) {
-      if (waiting === '') setImmediate(() => waiting !== '' && send());
+      if (waiting === '') setTimeout(() => waiting !== '' && send(), GATHER_MS);
       waiting += line;
     },
     flushSync,

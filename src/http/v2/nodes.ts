@@ -3,8 +3,9 @@ import { Type } from 'typebox';
 import * as api from '../../api/v2.ts';
 import { categoryId, instant, nodeId, tag as tagOf } from '../../domain/values.ts';
 import type { LinkedNode, NotePatch, RelatedNode } from '../../services/nodes.ts';
+import type { ShownNote } from '../../services/shown-notes.ts';
 import type { Keep } from '../../services/receipts.ts';
-import { labelOf } from '../../domain/node.ts';
+import { labelOf, type Node } from '../../domain/node.ts';
 import type { V2Needs } from './needs.ts';
 import {
   presentEdge,
@@ -25,6 +26,7 @@ import {
   paging,
   parsed,
   requiredVersion,
+  written,
 } from './request.ts';
 
 const Limit = (maximum: number, standard: number) =>
@@ -138,11 +140,16 @@ export const nodeRoutes =
           response: { 200: api.Node },
         },
       },
-      async (request, reply) => {
-        const node = await nodes.get(owner(), idOf(request, nodeId));
-        etag(reply, node.version);
-        if (isKnown(request, node.version)) return notModified(reply);
-        return presentNode(node);
+      (request, reply) => {
+        const id = idOf(request, nodeId);
+        const answer = ({ version, json }: ShownNote) => {
+          etag(reply, version);
+          if (isKnown(request, version)) return notModified(reply);
+          return written(reply, json);
+        };
+        const shown = services.shown.find(owner(), id);
+        if (shown) return answer(shown);
+        return services.shown.keep(owner(), id, () => nodes.get(owner(), id).then(showNode)).then(answer);
       },
     );
 
@@ -284,6 +291,10 @@ export function readPatch({ archived, title, content, tags, aliases, ...rest }: 
     ...(aliases !== undefined && { aliases: aliases ?? [] }),
   };
   return { input, archived };
+}
+
+function showNode(node: Node): ShownNote {
+  return { version: node.version, json: JSON.stringify(presentNode(node)) };
 }
 
 function presentRelated({ id, node, weight, reasons, edgeId }: RelatedNode): api.Related['items'][number] {
