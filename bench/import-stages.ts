@@ -1,6 +1,6 @@
 // Imports a folder in this process and writes how long each stage took to stdout, as JSON.
 // node bench/import-stages.ts VAULT DATA
-import { collectionOf } from '../src/cli/collection.ts';
+import { collectionOf } from '../src/vault/collection.ts';
 import { LIMITS } from '../src/domain/limits.ts';
 import { connect } from '../src/server/connect.ts';
 import { readSettings } from '../src/server/settings.ts';

@@ -4,6 +4,7 @@ import { refuseUnfinished } from '../storage/copy-table.ts';
 import { dynamoClient } from '../storage/dynamodb/dynamo-client.ts';
 import { DynamoTable } from '../storage/dynamodb/dynamo-table.ts';
 import { sharedKey } from '../storage/shared-key.ts';
+import { tableBlobs } from '../storage/table-blobs.ts';
 import type { Engine } from '../server/engine.ts';
 import type { FunctionSettings } from './settings.ts';
 
@@ -18,11 +19,8 @@ export async function openFunctionEngine(
   { settings, snapshotBucket: bucket }: FunctionSettings,
   nowMs: () => number,
 ): Promise<Engine> {
-  const table = new DynamoTable({
-    client: dynamoClient(process.env),
-    tableName: settings.table,
-    nowSeconds: () => Math.floor(nowMs() / 1000),
-  });
+  const nowSeconds = () => Math.floor(nowMs() / 1000);
+  const table = new DynamoTable({ client: dynamoClient(process.env), tableName: settings.table, nowSeconds });
   await refuseUnfinished(table); // first: the key is written where there is none
   const snapshots = async () => {
     const { snapshotBucket } = await import('./snapshot-bucket.ts'); // most requests need no index, and no bucket
@@ -41,6 +39,7 @@ export async function openFunctionEngine(
       saveIndex: async (owner, parts) => (await opened()).save(owner, parts),
       release: () => {},
     },
+    blobs: tableBlobs(table, nowSeconds),
     canWrite: () => true,
     sweep: async () => 0, // DynamoDB does it by itself
     facts: { engine: 'dynamodb', table: settings.table },

@@ -8,6 +8,7 @@ import type { NeighborsOptions } from './commands/neighbors.ts';
 import type { SearchOptions } from './commands/search.ts';
 import type { ServeOptions } from './commands/serve.ts';
 import { defineBackup, defineRelink, defineRestore, defineVerify } from './store-program.ts';
+import { defineJobs } from './jobs-program.ts';
 import { defineToken } from './token-program.ts';
 import type { WatchOptions } from './commands/watch.ts';
 import { VERSION } from '../server/version.ts';
@@ -54,6 +55,7 @@ export function brainProgram(output: { readonly json: boolean }, run: Run): Comm
     defineNeighbors,
     defineWatch,
     defineExport,
+    defineJobs,
     defineTable,
     defineMigrate,
     defineToken,
@@ -239,8 +241,8 @@ Examples:
 function defineExport(program: Command, run: Run): void {
   program
     .command('export')
-    .description('write every note out, so that it can be imported again')
-    .argument('[path]', 'a folder for Markdown, a file for NDJSON (default: NDJSON to stdout)')
+    .description('write everything out, so that it can be imported again')
+    .argument('[path]', 'a folder or a .zip for Markdown, a file for NDJSON (default: NDJSON to stdout)')
     .addOption(
       new Option('--format <format>', 'by default what the path asks for').choices(['markdown', 'ndjson']),
     )
@@ -249,7 +251,8 @@ function defineExport(program: Command, run: Run): void {
       'after',
       `
 Markdown carries title, tags, aliases, dates, category, key and hand-made links in its frontmatter: read it back with
-\`brain2 import --categories frontmatter\`. NDJSON carries text, title, tags, aliases and dates.
+\`brain2 import --categories frontmatter\`. NDJSON carries everything: notes with their ids, categories, the edges of
+people and their decisions. Read back into an empty graph, both give the same export again, to the byte.
 
 Examples:
   $ brain2 export > notes.ndjson

@@ -3,7 +3,7 @@ import type { NodeSummary } from '../api/v2.ts';
 import { assembleVault } from '../vault/assemble.ts';
 import { parseMarkdown, type ParsedNote } from '../vault/parse-note.ts';
 import type { Vault } from '../vault/types.ts';
-import { markedKey } from './graph-key.ts';
+import { markedKey } from '../vault/graph-key.ts';
 
 /**
  * One note read alone has lost the notes that it links to. Here its links are resolved again, by the rules of a vault,

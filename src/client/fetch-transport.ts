@@ -11,7 +11,9 @@ export function fetchTransport(
   const { token, fetch: send = globalThis.fetch } = options;
   return async ({ method, path, headers, body }) => {
     const whole =
-      body === undefined || typeof body === 'string' ? body : (await Array.fromAsync(body)).join('');
+      body === undefined || typeof body === 'string'
+        ? body
+        : new Blob((await Array.fromAsync(body)) as Uint8Array<ArrayBuffer>[]);
     const answer = await send(new URL(path, baseUrl), {
       method,
       headers: { ...headers, ...(token !== undefined && { authorization: `Bearer ${token}` }) },

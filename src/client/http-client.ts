@@ -2,6 +2,7 @@ import type { Health, Page, Problem } from '../api/common.ts';
 import type * as bulk from '../api/v2-bulk.ts';
 import type * as linker from '../api/v2-linker.ts';
 import type * as tokens from '../api/v2-tokens.ts';
+import type { ExportInput, Job, JobItem } from '../api/v2-jobs.ts';
 import type { Ticket } from '../api/realtime.ts';
 import type * as v2 from '../api/v2.ts';
 import type { ImportEvent, ImportNote } from '../api/v2-imports.ts';
@@ -12,7 +13,7 @@ export type Transport = (request: {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   /** A text, or lines that are sent as they come. */
-  readonly body?: string | AsyncIterable<string> | undefined;
+  readonly body?: string | AsyncIterable<string | Uint8Array> | undefined;
 }) => Promise<{
   readonly status: number;
   readonly headers: Headers;
@@ -139,6 +140,42 @@ export function brainClient(transport: Transport) {
       revert: (id: string, key?: string) =>
         call<linker.LinkerRun>('POST', `${at('linker/runs', id)}/revert`, { key }),
     },
+    jobs: {
+      get: (id: string) => call<Job>('GET', at('jobs', id)),
+      list: (query: Query = {}) => call<Page<Job>>('GET', '/api/v2/jobs', { query }),
+      items: (id: string, query: Query = {}) =>
+        call<Page<JobItem>>('GET', `${at('jobs', id)}/items`, { query }),
+      cancel: (id: string) => call<Job>('POST', `${at('jobs', id)}/cancel`),
+      wait: (id: string, options?: WaitOptions) => waitFor(() => call<Job>('GET', at('jobs', id)), options),
+    },
+    exports: {
+      create: (json: ExportInput, key?: string) => call<Job>('POST', '/api/v2/exports', { json, key }),
+      /** The file of an export that is done, as it comes. */
+      async *content(id: string): AsyncGenerator<Uint8Array> {
+        yield* (await send('GET', `${at('exports', id)}/content`)).body;
+      },
+    },
+    imports: {
+      /**
+       * An import that becomes a job: notes, or the bytes of a file of NDJSON or of a zip of Markdown. The answer
+       * comes once all was sent and is kept.
+       */
+      async create(source: ImportSource, options: ImportJobOptions): Promise<Job> {
+        const path = `/api/v2/imports${queryString({ ...options })}`;
+        const answer = await transport({
+          method: 'POST',
+          path,
+          headers: {
+            'content-type': 'zip' in source ? 'application/zip' : 'application/x-ndjson',
+            accept: 'application/json',
+            prefer: 'respond-async',
+          },
+          body: 'zip' in source ? source.zip : 'ndjson' in source ? source.ndjson : ndjson(source.notes),
+        });
+        if (answer.status >= 400) throw await problemOf(answer, path);
+        return JSON.parse(await textOf(answer.body)) as Job;
+      },
+    },
     graph: () => call<v2.Graph>('GET', '/api/v2/graph'),
     /** The shortest way between two notes. */
     path: (from: string, to: string, query: Query = {}) =>
@@ -161,9 +198,9 @@ export function brainClient(transport: Transport) {
       return JSON.parse(await textOf(answer.body)) as Health;
     },
 
-    /** Sends notes as they come, and gives the server's events as they come. */
+    /** Sends notes, or the lines of an export, as they come, and gives the server's events as they come. */
     async *import(
-      notes: AsyncIterable<ImportNote> | Iterable<ImportNote>,
+      notes: AsyncIterable<ImportLine> | Iterable<ImportLine>,
       options: { readonly collection: string; readonly prune?: boolean; readonly dryRun?: boolean },
     ): AsyncGenerator<ImportEvent> {
       const path = `/api/v2/imports${queryString(options)}`;
@@ -177,6 +214,42 @@ export function brainClient(transport: Transport) {
       }
     },
   };
+}
+
+/** A note, or a line of an export as it stands. */
+export type ImportLine = ImportNote | Readonly<Record<string, unknown>>;
+
+export type ImportSource =
+  | { readonly notes: AsyncIterable<ImportLine> | Iterable<ImportLine> }
+  | { readonly ndjson: AsyncIterable<string | Uint8Array> }
+  | { readonly zip: AsyncIterable<string | Uint8Array> };
+
+export interface ImportJobOptions {
+  readonly collection: string;
+  readonly prune?: boolean;
+  readonly dryRun?: boolean;
+  /** Of a zip: where the categories of its notes come from. */
+  readonly categories?: 'folders' | 'frontmatter' | 'none';
+}
+
+export interface WaitOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: Job['progress']) => void) | undefined;
+}
+
+const FIRST_WAIT_MS = 50;
+const LONGEST_WAIT_MS = 2_000;
+
+/** Asks, at growing intervals, until the job has ended. Throws ApiError for one that failed, and the signal's reason. */
+async function waitFor(get: () => Promise<Job>, { signal, onProgress }: WaitOptions = {}): Promise<Job> {
+  for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 1.5, LONGEST_WAIT_MS)) {
+    signal?.throwIfAborted();
+    const job = await get();
+    onProgress?.(job.progress);
+    if (job.problem) throw new ApiError(job.problem);
+    if (job.endedAt !== null) return job;
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
+  }
 }
 
 function queryString(query: Query = {}): string {

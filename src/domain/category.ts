@@ -133,6 +133,24 @@ export function createCategory(
   };
 }
 
+/** A category as an export tells it, with its own id and times. Throws what `createCategory` throws. */
+export function recreateCategory(
+  input: Parameters<typeof createCategory>[0] & { readonly createdAt: Instant; readonly updatedAt: Instant },
+  tree: CategoryTree,
+  made: Parameters<typeof createCategory>[2],
+): CategoryDecision {
+  const { createdAt, updatedAt } = input;
+  const after = {
+    ...(createCategory(input, tree, made).after as Category),
+    createdAt,
+    updatedAt,
+  } as Category;
+  return {
+    after,
+    events: [{ type: 'category.created', categoryId: after.id, version: 1, at: made.now, category: after }],
+  };
+}
+
 /** Changes the given fields; `null` takes a color or an icon away. Throws `invalid`. */
 export function updateCategory(category: Category, input: CategoryInput, now: Instant): CategoryDecision {
   const { title, description, color, icon } = input;

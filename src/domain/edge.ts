@@ -122,6 +122,17 @@ export function createEdge(
   return { after, events: [{ type: 'edge.created', ...stamp(after, 1, made.now), edge: after }] };
 }
 
+/** An edge as an export tells it, with its own id and times. Throws what `createEdge` throws. */
+export function recreateEdge(
+  input: EdgeInput & { readonly createdAt: Instant; readonly updatedAt: Instant },
+  ends: Parameters<typeof createEdge>[1],
+  made: Parameters<typeof createEdge>[2],
+): EdgeDecision {
+  const { createdAt, updatedAt } = input;
+  const after = { ...(createEdge(input, ends, made).after as Edge), createdAt, updatedAt } as Edge;
+  return { after, events: [{ type: 'edge.created', ...stamp(after, 1, made.now), edge: after }] };
+}
+
 export interface Weighing {
   readonly weight: number;
   readonly reasons?: readonly Reason[] | undefined;

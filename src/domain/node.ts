@@ -113,6 +113,17 @@ export function createNode(
   return { after, events: [{ type: 'node.created', ...stamp(after, made.now), node: after }] };
 }
 
+/** A note as an export tells it: also what it was put into, and whether it is archived, in the one event of its making. */
+export function recreateNode(
+  input: NodeInput & { readonly archived: boolean; readonly categories: readonly Assignment[] },
+  made: Parameters<typeof createNode>[1],
+): NodeDecision {
+  const plain = createNode(input, made).after as Node;
+  const categories = input.categories.slice(0, LIMITS.categoriesOfNode);
+  const after = { ...plain, archived: input.archived, categories } as Node;
+  return { after, events: [{ type: 'node.created', ...stamp(after, made.now), node: after }] };
+}
+
 /** Changes the given fields and leaves the rest; a change to the same value is none. Throws `invalid`. */
 export function updateNode(node: Node, input: NodeInput, now: Instant): NodeDecision {
   const fields = checkAll({

@@ -20,6 +20,8 @@ import { admissionExposition } from './admission-exposition.ts';
 import { accessOf, LOCAL_OWNER } from './authenticate.ts';
 import type { Engine } from './engine.ts';
 import { openEngine } from './engines.ts';
+import { importReader } from './import-reader.ts';
+import { vaultWriter } from './vault-writer.ts';
 import { healthChecks } from './health-checks.ts';
 import { observe, UNOBSERVED } from './observation.ts';
 import { read } from './readings.ts';
@@ -249,6 +251,20 @@ function joinServices(needs: {
   const indexThread = engine.isFrozenBetween ? new IndexThread(indexInProcess) : undefined;
   const watchLinker = onWork && ((linker: Linker) => watchedLinker(linker, onWork));
   const isShared = pollMs !== undefined;
-  const about = { store, snapshots, indexThread, log, newId, watchLinker, nowMs, resident, isShared };
+  const { blobs } = engine;
+  const formats = { reader: importReader, writeVault: vaultWriter };
+  const about = {
+    store,
+    snapshots,
+    indexThread,
+    log,
+    blobs,
+    formats,
+    newId,
+    watchLinker,
+    nowMs,
+    resident,
+    isShared,
+  };
   return { store, services: createServices(about) };
 }

@@ -6,6 +6,7 @@ import { refuseUnfinished } from '../storage/copy-table.ts';
 import { DynamoTable } from '../storage/dynamodb/dynamo-table.ts';
 import { DynamoWhole } from '../storage/dynamodb/dynamo-whole.ts';
 import { checkTable } from '../storage/dynamodb/table-admin.ts';
+import { tableBlobs } from '../storage/table-blobs.ts';
 import { sharedKey } from '../storage/shared-key.ts';
 import type { Engine } from './engine.ts';
 import { indexFolder } from './index-folder.ts';
@@ -36,6 +37,7 @@ export async function openDynamo(
         saveIndex: save,
         release: () => {},
       },
+      blobs: tableBlobs(table, nowSeconds),
       canWrite: () => true, // each write is a request of its own
       sweep: async () => 0, // DynamoDB does it by itself
       facts: { engine: 'dynamodb', table: tableName },

@@ -1,3 +1,4 @@
+import type { Blobs } from '../storage/blobs.ts';
 import type { DataFolder } from '../storage/embedded/data-folder.ts';
 import type { Table } from '../storage/table.ts';
 
@@ -8,6 +9,7 @@ type Home = Omit<DataFolder, 'databasePath'>;
 export interface Engine {
   readonly table: Table;
   readonly home: Home;
+  readonly blobs: Blobs;
   /** Whether what does the writing still runs. */
   canWrite(): boolean;
   /** Removes what has expired, where the engine does not do that by itself. Gives how many items there were. */

@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { refuseUnfinished } from '../storage/copy-table.ts';
 import { openDataFolder } from '../storage/embedded/data-folder.ts';
+import { fileBlobs } from '../storage/embedded/file-blobs.ts';
 import { SqliteTable, type SqliteOptions } from '../storage/embedded/sqlite-table.ts';
 import type { Engine } from './engine.ts';
 import type { Settings } from './settings.ts';
@@ -40,11 +42,13 @@ async function openSqlite(
       nowSeconds,
       onWriterLost,
     });
+    const blobs = fileBlobs(join(home.path, 'blobs'));
     return {
       table,
       home,
+      blobs,
       canWrite: () => table.canWrite,
-      sweep: () => table.sweep(),
+      sweep: async () => (await table.sweep()) + (await blobs.sweep(nowSeconds() * 1000)),
       facts: { engine: 'sqlite', synchronous: 'full' },
     };
   } catch (error) {

@@ -7,6 +7,7 @@ import {
   type NodeDecision,
   type NodeInput,
 } from '../domain/node.ts';
+import type { ExportedPart } from './exported.ts';
 import type { BrainError } from '../domain/error.ts';
 import { weight, type CategoryId, type Instant, type NodeId, type OwnerId } from '../domain/values.ts';
 
@@ -29,6 +30,7 @@ export interface ImportNote {
 /** A note, or what stood in the place of one and why it cannot be taken; `isUnnamed` when `key` is only its place. */
 export type ImportEntry =
   | ImportNote
+  | { readonly key: string; readonly part: ExportedPart }
   | { readonly key: string; readonly isUnnamed?: boolean; readonly refused: BrainError };
 
 /** The id, owner and category of a note that is new. */

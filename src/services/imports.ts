@@ -1,5 +1,6 @@
-import { BrainError, toBrainError, type ErrorCode, type Issue } from '../domain/error.ts';
-import type { Node } from '../domain/node.ts';
+import { BrainError, toBrainError, type ErrorCode } from '../domain/error.ts';
+import type { JobItem, JobProblem } from '../domain/job.ts';
+import type { Node, NodeDecision } from '../domain/node.ts';
 import {
   isUuid,
   nodeId,
@@ -11,6 +12,7 @@ import {
 import { eachConcurrent } from '../shared/each-concurrent.ts';
 import type { Store } from '../storage/store.ts';
 import type { Repositories } from '../storage/repositories.ts';
+import type { Tx } from '../storage/transaction.ts';
 import type { CategoryService } from './categories.ts';
 import {
   decideNote,
@@ -19,6 +21,8 @@ import {
   type ImportNote,
   type MadeNode,
 } from './import-note.ts';
+import { decideExported, takeCategory, takeDecision, takeEdge } from './import-parts.ts';
+import type { ExportedPart } from './exported.ts';
 import { fitNote } from './fit-note.ts';
 import { resolveLinks, type LinkedSource, type References } from './import-links.ts';
 import type { LinkRun, LinkRuns } from './link-runs.ts';
@@ -33,6 +37,15 @@ export interface ImportOptions {
   /** Says what would be done, and does nothing. */
   readonly dryRun: boolean;
   readonly signal?: AbortSignal | undefined;
+  /** Keeps what became of each item: a run that was cut off and is begun again does nothing twice. */
+  readonly report?: ItemReport | undefined;
+}
+
+/** Where what becomes of an item is stored, in the transaction of its effect. */
+export interface ItemReport {
+  /** What earlier runs of the same import have stored, by the place of the item. */
+  readonly known: ReadonlyMap<number, Pick<JobItem, 'key' | 'status' | 'nodeId'>>;
+  keep(tx: Tx, item: Omit<JobItem, 'jobId'>): void;
 }
 
 export type ItemStatus = 'created' | 'updated' | 'unchanged' | 'failed';
@@ -62,11 +75,7 @@ export type ImportEvent =
       readonly nodeId?: NodeId | undefined;
       /** What around the text did not fit, and was left out. */
       readonly trimmed?: readonly string[];
-      readonly problem?: {
-        readonly code: ErrorCode;
-        readonly detail: string;
-        readonly errors: readonly Issue[];
-      };
+      readonly problem?: JobProblem;
     }
   | {
       readonly type: 'progress';
@@ -85,6 +94,15 @@ const NEVER = new Date(0).toISOString() as Instant;
 
 interface Imported extends LinkedSource {
   readonly status: ItemStatus;
+  /** Of an export: its edges are told beside it, and not by the links written in it. */
+  readonly isExported?: boolean;
+}
+
+/** An edge or a decision of an export, whose ends may still be to come. */
+interface Waiting {
+  readonly index: number;
+  readonly key: string;
+  readonly take: (tx: Tx) => Promise<boolean>;
 }
 
 interface ImportNeeds {
@@ -126,6 +144,8 @@ class ImportRun {
   readonly #owner: OwnerId;
   readonly #options: ImportOptions;
   readonly #imported = new Map<string, Imported>();
+  readonly #waiting: Waiting[] = [];
+  #index = 0;
   /** Every key that came, also of what was refused: none of these is missing in the source. */
   readonly #seen = new Set<string>();
   /** Something came that cannot be read as any note: it may be any of those that did not come. */
@@ -145,7 +165,9 @@ class ImportRun {
   async *events(entries: AsyncIterable<ImportEntry> | Iterable<ImportEntry>): AsyncGenerator<ImportEvent> {
     const { signal } = this.#options;
     const limit = this.#needs.store.bulkAtOnce;
-    yield* eachConcurrent(entries, { limit, signal }, (entry) => this.#take(entry));
+    const taken = eachConcurrent(entries, { limit, signal }, (entry) => this.#take(entry));
+    for await (const event of taken) if (event) yield event;
+    yield* eachConcurrent(this.#waiting, { limit, signal }, (part) => this.#storePart(part));
     yield* this.#reportMissing();
     const automatic = countAutomatic(this.#needs.store, this.#owner);
     try {
@@ -169,9 +191,10 @@ class ImportRun {
     this.#run.stop();
   }
 
-  /** Stores one entry, or tells why it cannot be; trouble of the store itself ends the import. */
-  async #take(entry: ImportEntry): Promise<ImportEvent> {
+  /** Stores one entry, or tells why it cannot be; trouble of the store itself ends the import. Called in their order. */
+  async #take(entry: ImportEntry): Promise<ImportEvent | undefined> {
     const { key } = entry;
+    const index = this.#index++;
     try {
       if ('refused' in entry) {
         if (entry.isUnnamed) this.#hasUnnamed = true;
@@ -179,37 +202,127 @@ class ImportRun {
       }
       if (this.#seen.has(key)) throw new BrainError('invalid', 'the key stands twice in this import');
       this.#seen.add(key);
+      if ('part' in entry) return await this.#takePart(entry.part, { key, index });
       const { note, trimmed } = fitNote(entry);
-      const saved = this.#options.dryRun ? await this.#tryNote(note) : await this.#saveNote(note);
-      this.#imported.set(key, saved);
-      const { status, nodeId } = saved;
-      this.#counts[status] += 1;
-      return { type: 'item', key, status, nodeId, ...(trimmed.length > 0 && { trimmed }) };
+      const saved =
+        this.#knownAs(note, index) ??
+        (this.#options.dryRun
+          ? await this.#tryNote(note, index)
+          : await this.#saveNote(note, { index, trimmed }));
+      return this.#took(saved, trimmed);
     } catch (error) {
-      const { code, message, issues } = toBrainError(error);
-      if (!ITEM_CODES.has(code)) throw error;
-      this.#seen.add(key);
-      this.#counts.failed += 1;
-      return { type: 'item', key, status: 'failed', problem: { code, detail: message, errors: issues } };
+      return this.#failed(error, { key, index });
     }
   }
 
+  #took(saved: Imported, trimmed: readonly string[] = []): ImportEvent {
+    const { key, status, nodeId } = saved;
+    this.#imported.set(key, saved);
+    this.#counts[status] += 1;
+    return { type: 'item', key, status, nodeId, ...(trimmed.length > 0 && { trimmed }) };
+  }
+
+  async #failed(
+    error: unknown,
+    { key, index }: { readonly key: string; readonly index: number },
+  ): Promise<ImportEvent> {
+    const { code, message, issues } = toBrainError(error);
+    if (!ITEM_CODES.has(code)) throw error;
+    this.#seen.add(key);
+    this.#counts.failed += 1;
+    const problem = { code, detail: message, errors: issues };
+    await this.#keep({ index, key, status: 'failed', problem });
+    return { type: 'item', key, status: 'failed', problem };
+  }
+
+  /** What an earlier run of the same import has made of the note. */
+  #knownAs({ key, links = [] }: ImportNote, index: number): Imported | undefined {
+    const known = this.#options.report?.known.get(index);
+    if (known?.nodeId === undefined) return undefined;
+    return { key, links, nodeId: known.nodeId as NodeId, status: known.status as ItemStatus };
+  }
+
+  /** Tells the report of an item that has no transaction of its own; told again, it stays the same. */
+  async #keep(item: Omit<JobItem, 'jobId'>): Promise<void> {
+    const { report } = this.#options;
+    if (!report || report.known.has(item.index)) return;
+    await this.#needs.store.write(this.#owner, async (tx) => report.keep(tx, item), { bulk: true });
+  }
+
+  /** A part of an export. Edges and decisions wait until both their ends are there. */
+  async #takePart(
+    part: ExportedPart,
+    { key, index }: { readonly key: string; readonly index: number },
+  ): Promise<ImportEvent | undefined> {
+    if ('node' in part) {
+      const known = this.#knownAs({ key }, index);
+      if (known) return this.#took({ ...known, isExported: true });
+      const decide = async (from: Repositories, now: Instant) => {
+        const decision = await decideExported(from, part.node, { owner: this.#owner, now });
+        return { decision, node: decision.after as Node, status: statusOf(decision) };
+      };
+      const { node, status } = this.#options.dryRun
+        ? await decide(this.#needs.store.read(this.#owner), NEVER)
+        : await this.#run.save(async (tx) => {
+            const decided = await decide(tx, tx.now);
+            const { status, node } = decided;
+            this.#options.report?.keep(tx, { index, key, status, nodeId: node.id });
+            return decided;
+          });
+      return this.#took({ key, nodeId: node.id, status, links: [], isExported: true });
+    }
+    if ('category' in part)
+      return this.#storePart({ key, index, take: (tx) => takeCategory(tx, part.category) });
+    const take = (tx: Tx) => ('edge' in part ? takeEdge(tx, part.edge) : takeDecision(tx, part.decision));
+    this.#waiting.push({ key, index, take });
+    return undefined;
+  }
+
+  async #storePart({ key, index, take }: Waiting): Promise<ImportEvent> {
+    const { report, dryRun } = this.#options;
+    let status = report?.known.get(index)?.status as ItemStatus | undefined;
+    try {
+      status ??= dryRun
+        ? 'created'
+        : await this.#needs.store.write(this.#owner, async (tx) => {
+            const status = (await take(tx)) ? 'created' : 'unchanged';
+            report?.keep(tx, { index, key, status });
+            return status;
+          });
+    } catch (error) {
+      return this.#failed(error, { key, index });
+    }
+    this.#counts[status] += 1;
+    return { type: 'item', key, status };
+  }
+
   /** Stores one note as its source has it, marked to be linked. */
-  async #saveNote(note: ImportNote): Promise<Imported> {
+  async #saveNote(
+    note: ImportNote,
+    { index, trimmed }: { readonly index: number; readonly trimmed: readonly string[] },
+  ): Promise<Imported> {
     const made = this.#made(note, await this.#categoryOf(note.category));
-    const { node, status } = await this.#run.save((tx) => this.#decide(tx, note, tx.now, made));
+    const details = trimmed.length > 0 ? { trimmed } : undefined;
+    const { node, status } = await this.#run.save(async (tx) => {
+      const decided = await this.#decide(tx, note, tx.now, made);
+      const { status, node } = decided;
+      this.#options.report?.keep(tx, { index, key: note.key, status, nodeId: node.id, details });
+      return decided;
+    });
     return { key: note.key, nodeId: node.id, status, links: note.links ?? [] };
   }
 
   /** What would become of the note, without storing it. */
-  async #tryNote(note: ImportNote): Promise<Imported> {
+  async #tryNote(note: ImportNote, index: number): Promise<Imported> {
+    const { key } = note;
     const { node, status } = await this.#decide(
       this.#needs.store.read(this.#owner),
       note,
       NEVER,
       this.#made(note, undefined),
     );
-    return { key: note.key, nodeId: node.id, status, links: note.links ?? [] };
+    await this.#keep({ index, key, status, ...(status !== 'created' && { nodeId: node.id }) });
+    return { key, nodeId: node.id, status, links: note.links ?? [] };
   }
 
   /** What a new node is made of. Once a note, so that a write which is decided again leaves no other id in the index. */
@@ -222,9 +335,7 @@ class ImportRun {
   async #decide(from: Repositories, note: ImportNote, now: Instant, made: MadeNode) {
     const before = await this.#find(from, note.key);
     const decision = decideNote(now, note, before, made);
-    const changed = decision.events.length > 0;
-    const status: ItemStatus = before === undefined ? 'created' : changed ? 'updated' : 'unchanged';
-    return { decision, node: decision.after as Node, status };
+    return { decision, node: decision.after as Node, status: statusOf(decision) };
   }
 
   /** The note of this source key; or of this id, for one that was made here, exported and comes back. */
@@ -249,15 +360,17 @@ class ImportRun {
    */
   async *#link(): AsyncGenerator<ImportEvent> {
     const { store, pending } = this.#needs;
-    const references = await resolveLinks(store, this.#owner, this.#imported.values());
+    const all = [...this.#imported.values()];
+    const noted = all.filter(({ isExported }) => !isExported);
+    const references = await resolveLinks(store, this.#owner, noted);
     this.#references = references;
     if (this.#options.dryRun) return;
     const options = { references, bare: this.#run.bare, signal: this.#options.signal };
-    const all = [...this.#imported.values()];
     const idsOf = (some: readonly Imported[]): NodeId[] => some.map(({ nodeId }) => nodeId);
-    const changed = idsOf(all.filter(({ status }) => status !== 'unchanged'));
-    const written = idsOf(all.filter(({ status, links }) => status === 'unchanged' && links.length > 0));
-    const total = changed.length + written.length;
+    const changed = idsOf(noted.filter(({ status }) => status !== 'unchanged'));
+    const written = idsOf(noted.filter(({ status, links }) => status === 'unchanged' && links.length > 0));
+    const exported = idsOf(all.filter(({ status, isExported }) => isExported && status !== 'unchanged'));
+    const total = changed.length + written.length + exported.length;
     const progress = (done: number): ImportEvent[] =>
       done % NOTES_A_REPORT === 0 || done === total
         ? [{ type: 'progress', stage: 'links', done, total }]
@@ -265,27 +378,54 @@ class ImportRun {
     for await (const done of pending.link(this.#owner, changed, options)) yield* progress(done);
     for await (const done of pending.linkReferences(this.#owner, written, references, options))
       yield* progress(changed.length + done);
+    const { signal } = this.#options;
+    for await (const done of pending.link(this.#owner, exported, { signal }))
+      yield* progress(changed.length + written.length + done);
     await this.#run.end();
   }
 
   /** Notes of the collection that the source no longer has. */
   async *#reportMissing(): AsyncGenerator<ImportEvent> {
     const { store, nodes } = this.#needs;
-    const { prune, dryRun, collection } = this.#options;
+    const { prune, dryRun, collection, report } = this.#options;
     const from = store.read(this.#owner);
+    const told = new Map<string, string>();
+    for (const [index, { key, status }] of report?.known ?? []) {
+      if (index < this.#index || (status !== 'missing' && status !== 'pruned')) continue;
+      told.set(key, status);
+      this.#counts.missing += 1;
+      this.#counts.pruned += status === 'pruned' ? 1 : 0;
+    }
+    this.#index += told.size;
     const gone: NodeId[] = [];
-    for await (const { key, nodeId } of from.nodes.sources()) if (!this.#seen.has(key)) gone.push(nodeId);
+    for await (const { key, nodeId } of from.nodes.sources())
+      if (!this.#seen.has(key) && told.get(key) !== 'missing') gone.push(nodeId);
     for (const batch of chunks(gone, NOTES_A_REPORT)) {
       for (const node of await from.nodes.batchGet(batch)) {
         if (!isOfCollection(node, collection)) continue;
+        const key = node.source.key ?? '';
+        if (told.has(key)) {
+          await nodes.delete(this.#owner, node.id); // told of, and then cut off
+          continue;
+        }
         const pruned = prune && !dryRun && !this.#hasUnnamed;
+        await this.#keep({
+          index: this.#index++,
+          key,
+          status: pruned ? 'pruned' : 'missing',
+          nodeId: node.id,
+        });
         if (pruned) await nodes.delete(this.#owner, node.id);
         this.#counts.missing += 1;
         this.#counts.pruned += pruned ? 1 : 0;
-        yield { type: 'missing', key: node.source.key ?? '', nodeId: node.id, pruned };
+        yield { type: 'missing', key, nodeId: node.id, pruned };
       }
     }
   }
+}
+
+function statusOf({ before, events }: NodeDecision): ItemStatus {
+  return before === undefined ? 'created' : events.length > 0 ? 'updated' : 'unchanged';
 }
 
 /** Counts automatic edges as they come and go, until it is stopped. */

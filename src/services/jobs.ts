@@ -10,7 +10,7 @@ import {
   type JobItem,
   type JobStatus,
 } from '../domain/job.ts';
-import type { JobId, OwnerId } from '../domain/values.ts';
+import { instant, type Instant, type JobId, type OwnerId } from '../domain/values.ts';
 import { currentContext, runWithContext } from '../shared/context.ts';
 import type { Log } from '../shared/log.ts';
 import { randomSpanId, randomTraceId } from '../shared/trace-context.ts';
@@ -272,6 +272,11 @@ export class Jobs {
 export function keepItem(tx: Tx, job: Job, item: Omit<JobItem, 'jobId'>): void {
   const keptUntil = Math.ceil(Date.parse(job.createdAt) / 1000) + ITEM_KEPT_S;
   tx.jobItems.replace(undefined, { ...item, jobId: job.id, keptUntil });
+}
+
+/** From when on nothing is told of a job; undefined while it has not ended. */
+export function jobEndsTelling({ endedAt }: Job): Instant | undefined {
+  return endedAt && instant(Date.parse(endedAt) + JOB_KEPT_DAYS * 24 * 3_600_000);
 }
 
 /** The ids of the request that asked for it go with all that the job does. */

@@ -1,5 +1,6 @@
 import { categoryId, edgeId, jobId, nodeId, tokenId, type OwnerId } from '../domain/values.ts';
 import type { Log } from '../shared/log.ts';
+import type { Blobs } from '../storage/blobs.ts';
 import type { Store } from '../storage/store.ts';
 import { bulkService, type BulkService } from './bulk.ts';
 import { browseService, type BrowseService } from './browse.ts';
@@ -8,6 +9,8 @@ import { categoryRebuildService, type CategoryRebuildService } from './category-
 import { DeprecatedCallCounter } from './deprecated-calls.ts';
 import { edgeService, type EdgeService } from './edges.ts';
 import { graphService, type GraphService } from './graph.ts';
+import { exportJobs, type ExportJobs, type VaultWriter } from './export-job.ts';
+import { importJobs, type ImportJobs, type ImportReader } from './import-job.ts';
 import { importService, type ImportService } from './imports.ts';
 import type { SnapshotStore } from './index-snapshot.ts';
 import { IndexThread } from './index-thread.ts';
@@ -39,6 +42,8 @@ export interface Services {
   readonly runs: LinkRuns;
   readonly jobs: Jobs;
   readonly relink: RelinkService;
+  readonly importJobs: ImportJobs;
+  readonly exportJobs: ExportJobs;
   readonly browse: BrowseService;
   readonly suggestions: SuggestionService;
   readonly rebuild: CategoryRebuildService;
@@ -57,6 +62,9 @@ export function createServices(needs: {
   /** Absent: a thread of its own. */
   readonly indexThread?: IndexThread | undefined;
   readonly log: Log;
+  readonly blobs: Blobs;
+  /** The formats of what is imported and exported. */
+  readonly formats: { readonly reader: ImportReader; readonly writeVault: VaultWriter };
   /** Makes UUIDs that sort in the order of their making. */
   readonly newId: (atMs?: number) => string;
   /** Stands before the linker, to see what it does. */
@@ -67,7 +75,7 @@ export function createServices(needs: {
   /** Other processes work on the same store. */
   readonly isShared?: boolean | undefined;
 }): Services {
-  const { store, snapshots, indexThread = new IndexThread(), log, newId } = needs;
+  const { store, snapshots, indexThread = new IndexThread(), log, blobs, formats, newId } = needs;
   const { watchLinker = (same) => same, nowMs = Date.now, resident, isShared = false } = needs;
   const newNodeId = (atMs?: number) => nodeId(newId(atMs));
   const newEdgeId = () => edgeId(newId());
@@ -80,6 +88,7 @@ export function createServices(needs: {
   const runs = linkRuns({ store, indexes, newNodeId });
   const newJobId = () => jobId(newId());
   const jobs = new Jobs({ store, log, nowMs, newJobId, runnerId: newId(), isShared });
+  const imports = importService({ store, runs, pending, nodes, categories, newNodeId });
   return {
     nodes,
     shown: new ShownNotes({ store, isShared }),
@@ -101,13 +110,8 @@ export function createServices(needs: {
     runs,
     jobs,
     relink: relinkService({ store, indexes, pending, jobs, newEdgeId }),
-    imports: importService({
-      store,
-      runs,
-      pending,
-      nodes,
-      categories,
-      newNodeId,
-    }),
+    imports,
+    importJobs: importJobs({ store, jobs, imports, blobs, reader: formats.reader, newId }),
+    exportJobs: exportJobs({ store, jobs, blobs, writeVault: formats.writeVault }),
   };
 }

@@ -82,9 +82,9 @@ export class BaseRepository<T, Id> {
     return { items: page.items.map((item) => this.decode(item)), next: page.next };
   }
 
-  /** All of the partition, page by page. */
-  async *all(): AsyncGenerator<T> {
-    const { partition, prefix } = this.schema;
+  /** All of the partition, or of a part of it, page by page. */
+  async *all(prefix = this.schema.prefix): AsyncGenerator<T> {
+    const { partition } = this.schema;
     for await (const item of everyItem(this.#reader, partition(this.owner), { prefix }))
       yield this.decode(item);
   }

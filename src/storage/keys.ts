@@ -32,6 +32,7 @@ export const pks = {
   jobItems: (owner: OwnerId) => `${owner}#JI`,
   /** The sockets of the owner, where a gateway holds them. */
   connections: (owner: OwnerId) => `${owner}#WS`,
+  blobs: (owner: OwnerId) => `${owner}#B`,
   /** Every owner there is. No owner's name begins with '#'. */
   owners: () => '#OWNERS',
 } as const;
@@ -79,6 +80,11 @@ export const keys = {
   jobItem: (owner: OwnerId, id: JobId, index: number): Key => ({
     pk: pks.jobItems(owner),
     sk: `${id}#${seqKey(index)}`,
+  }),
+  blob: (owner: OwnerId, id: string): Key => ({ pk: pks.blobs(owner), sk: id }),
+  blobPart: (owner: OwnerId, id: string, at: number): Key => ({
+    pk: pks.blobs(owner),
+    sk: `${id}#${seqKey(at)}`,
   }),
   /** Whose a token is, found before its owner is known. A hash is longer than any suffix of an owner's partition. */
   tokenByHash: (hash: string): Key => ({ pk: `TOK#${hash}`, sk: '-' }),

@@ -26,7 +26,7 @@ export function oneLine(text: string): string {
 }
 
 /** A list, or a text with commas, as the texts in it. */
-export function readList(value: FrontmatterValue | undefined): string[] {
+function readList(value: FrontmatterValue | undefined): string[] {
   if (typeof value === 'string') return value.split(',').map(oneLine).filter(Boolean);
   if (!Array.isArray(value)) return [];
   const items: string[] = [];

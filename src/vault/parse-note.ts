@@ -7,7 +7,6 @@ import {
   readCategory,
   readCreated,
   readRedirects,
-  readList,
   readTags,
   readText,
   readUpdated,
@@ -64,7 +63,7 @@ export function parseMarkdown(file: MarkdownFile, categories: CategorySource): P
   const heading = openingHeading(split.body);
   return {
     note: {
-      key: readText(fields.get('brain2_key')) ?? path,
+      key: readKeys(fields.get('brain2_key'))[0] ?? path,
       path,
       content: split.body,
       aliases: unique(readAliases(fields)),
@@ -99,9 +98,10 @@ function fileTime(ms: number | undefined): string | undefined {
   return ms === undefined || ms <= 0 ? undefined : formatDate(Math.floor(ms));
 }
 
+/** Keys that an export wrote down, to the letter. */
 function readKeys(value: FrontmatterValue | undefined): readonly string[] {
-  if (typeof value === 'string') return [value];
-  return readList(Array.isArray(value) ? value : undefined);
+  const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return values.filter((key) => typeof key === 'string' && key !== '') as string[];
 }
 
 /** The name of a file as a title; of an index, the name of its folder. */

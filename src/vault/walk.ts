@@ -13,7 +13,7 @@ export interface FoundFile {
 }
 
 const NOTE = /\.(?:md|markdown)$/i;
-const SKIPPED = new Set(['node_modules']);
+const SKIPPED = new Set(['node_modules', '__MACOSX']);
 const SKIPPED_PATHS = new Set(['logseq/bak']);
 
 interface Folder {
@@ -74,6 +74,16 @@ async function walkFolders(walk: Walk, first: Folder, signal: AbortSignal | unde
     }
     for (const entry of entries) visit(walk, pending, folder, entry);
   }
+}
+
+/** Whether a file lies where no notes are looked for. */
+export function isPassedOver(path: string): boolean {
+  const parts = path.split('/');
+  const isHidden = parts.some((part) => part.startsWith('.') || SKIPPED.has(part));
+  return (
+    isHidden ||
+    [...SKIPPED_PATHS].some((skipped) => path.startsWith(`${skipped}/`) || path.includes(`/${skipped}/`))
+  );
 }
 
 function visit(walk: Walk, pending: Folder[], folder: Folder, entry: Dirent): void {

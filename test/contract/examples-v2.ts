@@ -2,8 +2,8 @@ import type { Page } from '../../src/api/common.ts';
 import type { BulkResult } from '../../src/api/v2-bulk.ts';
 import type { Category, Changes, Edge, LinkedNode, NodePage } from '../../src/api/v2.ts';
 import type { Static } from 'typebox';
-import type { LinkerRun } from '../../src/api/v2-linker.ts';
 import type { NewToken } from '../../src/api/v2-tokens.ts';
+import { recordJobs, recordLinker } from './examples-v2-jobs.ts';
 import type { Recording } from './recorder.ts';
 
 /** A short life of a graph, which shows every operation of v2 and each refusal that a client can bring about. */
@@ -14,6 +14,7 @@ export async function examplesOfV2(record: Recording): Promise<void> {
   await recordBulk(record, notes);
   await recordGraph(record, notes);
   await recordLinker(record);
+  await recordJobs(record);
   await recordTokens(record);
   await recordRefusals(record, notes, category);
   await recordDeletions(record, notes, category);
@@ -281,39 +282,6 @@ async function recordGraph(record: Recording, { sleep, melatonin, bread }: Notes
       .map((line) => JSON.stringify(line))
       .join('\n'),
   });
-}
-
-async function recordLinker(record: Recording): Promise<void> {
-  const status = 202;
-  const { body: dry } = await record<LinkerRun>('createLinkerRun', {
-    shows: 'A dry run',
-    body: { dryRun: true },
-    status,
-  });
-  const parameters = { id: dry.id };
-  await record('getLinkerRun', { shows: 'A dry run that is done', whenIdle: true, parameters });
-  await record('listLinkerRunEdges', {
-    shows: 'The edges that it would change',
-    parameters: { ...parameters, change: 'changed', limit: '10' },
-  });
-  const { body: applied } = await record<LinkerRun>('applyLinkerRun', {
-    shows: 'The dry run, applied',
-    parameters,
-    status,
-  });
-  await record('revertLinkerRun', {
-    shows: 'What it changed, taken back',
-    whenIdle: true,
-    parameters: { id: applied.id },
-    status,
-  });
-  await record('revertLinkerRun', {
-    shows: 'A run that was taken back already',
-    whenIdle: true,
-    parameters: { id: applied.id },
-    status: 409,
-  });
-  await record('listLinkerRuns', { shows: 'The newest run', parameters: { limit: '1' } });
 }
 
 async function recordTokens(record: Recording): Promise<void> {

@@ -8,11 +8,11 @@ import { httpTransport } from '../../src/client/http-transport.ts';
 import { isBrainError } from '../../src/domain/error.ts';
 import { instant, ownerId } from '../../src/domain/values.ts';
 import { createServices, type Services } from '../../src/services/services.ts';
-import { createLog } from '../../src/shared/log.ts';
 import { uuidv7Generator } from '../../src/shared/uuid.ts';
 import { openDataFolder } from '../../src/storage/embedded/data-folder.ts';
 import { SqliteTable } from '../../src/storage/embedded/sqlite-table.ts';
 import { Store } from '../../src/storage/store.ts';
+import { serviceParts } from '../support/service-parts.ts';
 import { Ledger } from './ledger.ts';
 import { mountTmpfs } from './mounts.ts';
 import { textOf } from './notes.ts';
@@ -42,12 +42,7 @@ async function withPages(
     correlationId: () => '-',
   });
   const snapshots = { load: folder.loadIndex, save: folder.saveIndex };
-  const services = createServices({
-    store,
-    snapshots,
-    log: createLog({ level: 'silent', format: 'json' }),
-    newId,
-  });
+  const services = createServices({ ...serviceParts(table), store, snapshots, newId });
   try {
     await work(services);
   } finally {

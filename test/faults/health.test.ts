@@ -17,13 +17,13 @@ import {
   workersCheck,
 } from '../../src/server/health-checks.ts';
 import { createServices } from '../../src/services/services.ts';
-import { createLog } from '../../src/shared/log.ts';
 import { WorkerPool } from '../../src/shared/worker-pool.ts';
 import { uuidv7Generator } from '../../src/shared/uuid.ts';
 import { SqliteTable } from '../../src/storage/embedded/sqlite-table.ts';
 import { Store } from '../../src/storage/store.ts';
 import type { PoolTestJob } from '../support/pool-entry.ts';
 import { dataFolder, settingsOf } from '../http/client.ts';
+import { serviceParts } from '../support/service-parts.ts';
 import { mountTmpfs } from './mounts.ts';
 import { listening } from './server-process.ts';
 
@@ -77,12 +77,7 @@ function openServices(path: string, options: { readonly maxPages?: number } = {}
   return {
     table,
     store,
-    services: createServices({
-      store,
-      snapshots,
-      log: createLog({ level: 'silent', format: 'json' }),
-      newId,
-    }),
+    services: createServices({ ...serviceParts(table), store, snapshots, newId }),
   };
 }
 

@@ -5,14 +5,12 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { ImportEvent, ImportNote, ImportSummary } from '../../src/api/v2-imports.ts';
 import { brainClient, type BrainClient } from '../../src/client/http-client.ts';
 import { httpTransport } from '../../src/client/http-transport.ts';
-import type { EdgeType } from '../../src/domain/edge.ts';
-import type { NodeId } from '../../src/domain/values.ts';
 import { connect } from '../../src/server/connect.ts';
 import { readSettings } from '../../src/server/settings.ts';
-import { ordered } from '../../src/storage/keys.ts';
 import { Ledger } from './ledger.ts';
 import { vaultNotes } from './notes.ts';
-import { examine, indexOf, storedGraph } from './oracle.ts';
+import { expectLinked } from './linked.ts';
+import { examine } from './oracle.ts';
 import { KILLS, SEED, seeded, type Random } from './seed.ts';
 import { listening } from './server-process.ts';
 import { Writer } from './writer.ts';
@@ -37,7 +35,7 @@ describe(`killed in an import, seed ${SEED}`, () => {
     expect(ledger.size).toBe(notes.length);
     const again = await examine(dataDir, ledger.expectations);
     expect({ killed, complaints: again }).toEqual({ killed, complaints: [] });
-    await expectLinked(dataDir);
+    await expectLinked(dataDir, notes);
   });
 });
 
@@ -102,31 +100,6 @@ async function importAgain(dataDir: string, ledger: Ledger): Promise<ImportSumma
   } finally {
     await connection.close();
   }
-}
-
-/** Of the links that the engine finds between the notes as they are now; notes linked before a kill saw fewer. */
-const SHARE_LINKED = 0.9;
-
-/** Every note once, every written link an edge, and edges for what the engine finds. */
-async function expectLinked(dataDir: string): Promise<void> {
-  const { nodes, edges } = await storedGraph(dataDir);
-  const idOf = new Map([...nodes.values()].map(({ id, source }) => [source.key as string, id]));
-  expect([...idOf.keys()].sort()).toEqual(notes.map((note) => note.key).sort());
-  expect(nodes.size).toBe(notes.length);
-
-  const pair = (a: string, b: string) => ordered(a as NodeId, b as NodeId).join(' ');
-  const pairsOf = (type: EdgeType) =>
-    new Set([...edges.values()].filter((e) => e.type === type).map((e) => pair(e.sourceId, e.targetId)));
-  const id = (key: string) => idOf.get(key) ?? '';
-  const written = notes.flatMap(({ key, links }) =>
-    (links ?? []).map(({ target }) => pair(id(key), id(target))),
-  );
-  expect([...pairsOf('reference')].sort()).toEqual([...new Set(written)].sort());
-
-  const index = indexOf(nodes.values());
-  const found = new Set([...nodes.keys()].flatMap((a) => index.links(a).map((b) => pair(a, b.id))));
-  expect(found.size).toBeGreaterThan(notes.length);
-  expect(found.intersection(pairsOf('related')).size / found.size).toBeGreaterThan(SHARE_LINKED);
 }
 
 describe(`killed in a stream of single writes, seed ${SEED}`, () => {

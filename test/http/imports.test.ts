@@ -272,7 +272,8 @@ describe('an import over a socket', () => {
     ]);
     const cut = await send('POST', path, cutLetter, { 'content-type': 'application/x-ndjson' });
     expect(cut.text).toContain('"code":"malformed"');
-    expect((await send('POST', path, [note('a.md')])).status).toBe(415);
+    expect((await send('POST', path, [note('a.md')])).status).toBe(422);
+    expect((await send('POST', path, 'x', { 'content-type': 'text/plain' })).status).toBe(415);
     expect((await send('POST', '/imports', '', { 'content-type': 'application/x-ndjson' })).status).toBe(422);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { LinkerRun } from '../../src/api/v2-linker.ts';
+import type { Job } from '../../src/api/v2-jobs.ts';
 import type { NewToken } from '../../src/api/v2-tokens.ts';
 import type { Category, Edge, Graph, LinkedNode } from '../../src/api/v2.ts';
 import { operatorCredential } from '../../src/http/auth/operator.ts';
@@ -47,6 +48,8 @@ async function fill({ send, brain }: Client, headers: Headers, word: string) {
   await post(`/categories/${category.id}/nodes`, { nodeIds: [node.id] });
   const token = await post<NewToken>('/tokens', { name: word });
   const run = await post<LinkerRun>('/linker/runs', {});
+  const job = await post<Job>('/exports', { format: 'markdown' });
+  const file = await post<Job>('/exports', { format: 'ndjson' });
   await brain.services.jobs.idle();
   return {
     nodes: node.id,
@@ -55,6 +58,8 @@ async function fill({ send, brain }: Client, headers: Headers, word: string) {
     categories: category.id,
     tokens: token.id,
     linker: run.id,
+    jobs: job.id,
+    exports: file.id,
   };
 }
 
@@ -89,6 +94,8 @@ const BODIES: Readonly<Record<string, (ids: Ids) => unknown>> = {
   'POST /api/v2/linker/runs': () => ({ dryRun: false }),
   'POST /api/v2/linker/runs/:id/apply': () => undefined,
   'POST /api/v2/linker/runs/:id/revert': () => undefined,
+  'POST /api/v2/exports': () => ({ format: 'ndjson' }),
+  'POST /api/v2/jobs/:id/cancel': () => ({}),
   'POST /api/v2/tokens': () => ({ name: 'x' }),
   'POST /api/v2/ws/tickets': () => ({}),
   'POST /api/v1/nodes': () => ({ content: 'near the harbour' }),
@@ -126,6 +133,8 @@ const NONE: Ids = {
   categories: '0190a7c4-5b3e-7c2a-9f10-3d2b8e6a1c54',
   tokens: '0190a7c4-5b3e-7c2a-9f10-3d2b8e6a1c55',
   linker: '0190a7c4-5b3e-7c2a-9f10-3d2b8e6a1c56',
+  jobs: '0190a7c4-5b3e-7c2a-9f10-3d2b8e6a1c57',
+  exports: '0190a7c4-5b3e-7c2a-9f10-3d2b8e6a1c58',
 };
 
 const anonymous = (text: string, ids: Ids): string =>

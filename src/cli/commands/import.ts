@@ -6,7 +6,8 @@ import { readVault } from '../../vault/read-vault.ts';
 import type { CategorySource, Vault, VaultProblem } from '../../vault/types.ts';
 import { CliError } from '../cli-error.ts';
 import { onGraph, type Cli } from '../cli.ts';
-import { collectionOf, type Collection } from '../collection.ts';
+import { isExportedFile, partsOfFile } from '../exported-file.ts';
+import { collectionOf, type Collection } from '../../vault/collection.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { reportLines, type ImportReport, type Missing } from '../import-report.ts';
 import { duration, progressOn, SILENT, type Progress } from '../progress.ts';
@@ -28,21 +29,24 @@ export async function importCommand(cli: Cli, path: string, options: ImportOptio
   const started = performance.now();
   const interrupt = interruption();
   try {
-    const source = await readVault(path, {
+    const isExport = await isExportedFile(path);
+    const read = isExport ? async () => NO_NOTES : readVault;
+    const source = await read(path, {
       categories: options.categories,
       maxNoteBytes: LIMITS.contentBytes,
       signal: interrupt.signal,
       onProgress: (done, total) => progress.update('reading', done, total),
     });
-    const prune = mayPrune(source, path, options);
+    const prune = !isExport && mayPrune(source, path, options);
     const sent = await onGraph(cli, { creates: true }, async (client) => {
       const { vault, collection } = await prepare(client, path, source, options.name);
+      const notes = isExport ? partsOfFile(path) : collection.notes();
       const settings = { collection: collection.name, prune, dryRun: options.dryRun === true };
       const following = { total: vault.notes.length, progress, signal: interrupt.signal };
       return {
         vault,
         collection,
-        result: await follow(client.import(collection.notes(), settings), following),
+        result: await follow(client.import(notes, settings), following),
       };
     });
     const durationMs = Math.round(performance.now() - started);
@@ -57,6 +61,13 @@ export async function importCommand(cli: Cli, path: string, options: ImportOptio
     interrupt.end();
   }
 }
+
+/** Of a file whose lines are sent as they are. */
+const NO_NOTES: Vault = {
+  notes: [],
+  problems: [],
+  stats: { files: 1, bytes: 0, notes: 0, links: 0, brokenLinks: 0, errors: 0, warnings: 0 },
+};
 
 /** What is sent. One file out of a folder is linked to the notes of that folder that are in the graph. */
 async function prepare(

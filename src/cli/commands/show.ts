@@ -1,7 +1,7 @@
 import type { Category, Node } from '../../api/v2.ts';
 import { allPages } from '../../client/all-pages.ts';
 import { onGraph, type Cli } from '../cli.ts';
-import { categoryPath } from '../category-path.ts';
+import { categoryPath } from '../../vault/category-path.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { findNote } from '../find-note.ts';
 import { linksOf, type Link } from '../links.ts';

@@ -124,8 +124,10 @@ function operationOf(
 const DESCRIPTIONS: Readonly<Record<number, string>> = {
   200: 'Done.',
   201: 'Made.',
+  202: 'Taken on: a job does it.',
   204: 'Done; there is no body.',
   207: 'Some of it was done; each item tells.',
+  206: 'The part that was asked for.',
   304: 'Still what the caller has; there is no body.',
 };
 
@@ -133,13 +135,15 @@ function answersOf(
   { method, schema }: DescribedRoute,
   { schemas, examples, sends: always }: Omit<OperationNeeds, 'failing'>,
 ): readonly (readonly [string, JsonObject])[] {
-  const { response = {}, lines, isEventStream = false, takes = [] } = schema;
+  const { response = {}, lines, isEventStream = false, isFile = false, takes = [] } = schema;
   const isOnce = takes.includes('idempotency-key');
   const sends = [...always, ...(schema.sends ?? []), ...(isOnce ? (['replayed'] as const) : [])];
   const shapes: [number, TSchema | undefined][] = Object.entries(response)
     .map(([status, shape]): [number, TSchema] => [Number(status), shape])
     .filter(([status]) => status < 400);
-  if (shapes.length === 0) shapes.push([lines?.answer || isEventStream ? 200 : 204, undefined]);
+  if (isFile) shapes.push([200, undefined], [206, undefined]);
+  else if (lines?.answer && shapes.every(([status]) => status !== 200)) shapes.push([200, undefined]);
+  if (shapes.length === 0) shapes.push([isEventStream ? 200 : 204, undefined]);
   if (method === 'GET' && takes.includes('if-none-match')) shapes.push([304, undefined]);
   return shapes.map(([status, shape]) => {
     const those = examples.filter(({ answer }) => answer.status === status);
@@ -148,9 +152,9 @@ function answersOf(
       const described = { description: 'Events, until one of the two ends it.', content: EVENT_STREAM };
       return [String(status), { ...described, headers: headersOf(sends, status) }];
     }
-    const content = contentOf(contents, schemas, (type) =>
-      those.flatMap((one) => (one.answer.mediaType === type ? [exampleOf(one, one.answer.value)] : [])),
-    );
+    const examplesOf = (type: string) =>
+      those.flatMap((one) => (one.answer.mediaType === type ? [exampleOf(one, one.answer.value)] : []));
+    const content = isFile && status < 300 ? fileOf(examplesOf) : contentOf(contents, schemas, examplesOf);
     return [
       String(status),
       compact({ description: DESCRIPTIONS[status] ?? 'Done.', headers: headersOf(sends, status), content }),
@@ -170,7 +174,8 @@ function requestBodyOf(
     (type) =>
       examples.flatMap((one) => (one.body?.mediaType === type ? [exampleOf(one, one.body.value)] : [])),
   );
-  return content && { description: 'What is to be done.', required: true, content };
+  const all = schema.takesZip ? { ...content, [ZIP]: BYTES } : content;
+  return all && { description: 'What is to be done.', required: true, content: all };
 }
 
 const MEDIA_TYPES = {
@@ -197,6 +202,17 @@ function contentOf(
     ];
   });
   return entries.length > 0 ? Object.fromEntries(entries) : undefined;
+}
+
+const ZIP = 'application/zip';
+const BYTES: JsonObject = {
+  schema: { type: 'string', contentMediaType: 'application/octet-stream', maxLength: 1024 ** 3 },
+};
+
+/** What a file is sent as; a zip has no example, for it is no text. */
+function fileOf(examplesOf: (mediaType: string) => readonly (readonly [string, JsonObject])[]): JsonObject {
+  const lines = { ...BYTES, examples: Object.fromEntries(examplesOf(MEDIA_TYPES.lines)) };
+  return { [MEDIA_TYPES.lines]: lines, [ZIP]: BYTES };
 }
 
 const EVENT_STREAM: JsonObject = {

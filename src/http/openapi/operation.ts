@@ -24,6 +24,10 @@ interface OperationWords {
   readonly fails?: readonly ErrorCode[];
   /** The shape of one line, where the body or the answer is NDJSON or may be. */
   readonly lines?: { readonly body?: TSchema; readonly answer?: TSchema };
+  /** Whether the body may be a zip. */
+  readonly takesZip?: boolean;
+  /** Whether the answer is a file, whole or in part. */
+  readonly isFile?: boolean;
   /** Whether the answer is a stream of server-sent events. */
   readonly isEventStream?: boolean;
   /** Left out of the document of its version: it is no operation, but the document itself. */

@@ -2,6 +2,7 @@ import * as common from '../../api/common.ts';
 import * as bulk from '../../api/v2-bulk.ts';
 import * as imports from '../../api/v2-imports.ts';
 import * as linker from '../../api/v2-linker.ts';
+import * as jobs from '../../api/v2-jobs.ts';
 import * as tokens from '../../api/v2-tokens.ts';
 import * as shapes from '../../api/v2.ts';
 import { PROBLEMS } from '../errors.ts';
@@ -33,6 +34,8 @@ export const V2: ApiDescription = {
     { name: 'changes', description: 'The log: everything that happened, in order.' },
     { name: 'imports', description: 'Many notes at once.' },
     { name: 'linker', description: 'Linking all notes anew: looked at, applied, reverted.' },
+    { name: 'exports', description: 'Everything of an owner as a file.' },
+    { name: 'jobs', description: 'Long work: how far it is, and what became of each item.' },
     {
       name: 'events',
       description: 'What happens, as it happens: as a stream, and the tickets of the socket.',
@@ -40,7 +43,7 @@ export const V2: ApiDescription = {
     { name: 'tokens', description: 'Keys to everything of an owner: who may call, and how far.' },
     { name: 'usage', description: 'What still calls a deprecated version.' },
   ],
-  shapes: [common, shapes, bulk, imports, linker, tokens],
+  shapes: [common, shapes, bulk, imports, jobs, linker, tokens],
   failures: {
     statusOf: (code) => PROBLEMS[code].status,
     content: (codes, examples) => ({

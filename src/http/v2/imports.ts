@@ -1,14 +1,17 @@
 import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncTypebox as Routes } from '@fastify/type-provider-typebox';
-import { Type } from 'typebox';
+import type { FastifyRequest, FastifySchemaCompiler, FastifySchemaValidationError } from 'fastify';
+import { Type, type TSchema } from 'typebox';
 import * as api from '../../api/v2-imports.ts';
-import { BrainError, type Issue } from '../../domain/error.ts';
-import type { ImportEntry, ImportNote } from '../../services/import-note.ts';
+import { Job } from '../../api/v2-jobs.ts';
+import { BrainError } from '../../domain/error.ts';
 import type { ImportEvent } from '../../services/imports.ts';
 import { refuseKey } from '../idempotency.ts';
+import { entriesOfLines } from '../import-lines.ts';
 import { sendLines } from '../ndjson.ts';
 import { signalOf } from '../timeouts.ts';
-import { checker } from '../validation.ts';
+import { strictCompiler } from '../validation.ts';
+import { sendAccepted } from './jobs.ts';
 import type { V2Needs } from './needs.ts';
 import { owner } from './request.ts';
 
@@ -25,6 +28,12 @@ const ImportQuery = Type.Object(
     dryRun: Type.Optional(
       Type.Boolean({ default: false, description: 'say what would be done, and do nothing' }),
     ),
+    categories: Type.Optional(
+      Type.Union([Type.Literal('folders'), Type.Literal('frontmatter'), Type.Literal('none')], {
+        default: 'folders',
+        description: 'of a zip: where the categories of its notes come from',
+      }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -33,111 +42,101 @@ const ImportQuery = Type.Object(
 const HOUR_MS = 3_600_000;
 const CONFIG = { audit: 'import', limits: { requestMs: HOUR_MS, handlerMs: HOUR_MS } };
 
-/** A longer line is refused before it is whole in memory. */
-const LINE_LIMIT = 4 * 1024 * 1024;
+const JSON_BYTES = 10 * 1024 * 1024;
+/** What is sent as a stream is kept on the disk, and not in memory. */
+const SPOOLED_BYTES = 1024 * 1024 * 1024;
+
+const STREAMED = { ndjson: 'application/x-ndjson', zip: 'application/zip' } as const;
 
 /**
- * Takes notes as lines of NDJSON and answers in lines as they are stored: an `item` for each, once it is durable,
- * then progress of the linking, the notes that the source no longer has, and a `summary`, or a `problem` that ended it.
+ * Takes notes in one of two ways. As lines of NDJSON that are answered in lines as they are stored: an `item` for each,
+ * once it is durable, then progress of the linking, the notes that the source no longer has, and a `summary`, or a
+ * `problem` that ended it. Or as a job, which is answered once what was sent is kept.
  */
 export const importRoutes =
   ({ services }: V2Needs): Routes =>
   async (app) => {
-    const check = checker(api.ImportNote);
-    app.addContentTypeParser('application/x-ndjson', (_request, payload, done) => done(null, payload));
+    for (const type of Object.values(STREAMED))
+      app.addContentTypeParser(type, (_request, payload, done) => done(null, payload));
 
     app.post(
       '/imports',
       {
+        bodyLimit: JSON_BYTES,
+        validatorCompiler: ofJsonAlone(),
         schema: {
           operationId: 'importNotes',
           summary: 'Import notes',
           description:
-            'Takes notes as lines of NDJSON and answers in lines as they are stored: an item for each, once it is durable; then progress of the linking, the notes that the source no longer has, and a summary. What ends the import early is its last line, a problem, for the status is sent by then. Importing again updates.',
+            'Notes as lines of NDJSON are answered in lines as they are stored: an item for each, once it is durable; then progress of the linking, the notes that the source no longer has, and a summary. What ends the import early is its last line, a problem, for the status is sent by then. With `Prefer: respond-async` (RFC 7240), and always for a body of JSON and for a vault of Markdown in a zip, the import becomes a job: what was sent is kept, and the answer is 202. Importing again updates. Lines may also be those of an export.',
           tags: ['imports'],
+          fails: ['rate_limited'],
+          sends: ['location'],
           querystring: ImportQuery,
-          lines: { body: api.ImportNote, answer: api.ImportEvent },
+          body: api.ImportInput,
+          lines: { body: api.ImportLine, answer: api.ImportEvent },
+          takesZip: true,
+          response: { 202: Job },
         },
         config: CONFIG,
       },
       async (request, reply) => {
-        if (!(request.body instanceof Readable)) {
-          throw new BrainError(
-            'unsupported_media_type',
-            'send the notes as application/x-ndjson, one a line',
-          );
-        }
         refuseKey(request, 'sending it again changes nothing');
-        const { collection, prune = false, dryRun = false } = request.query;
-        const options = { collection, prune, dryRun, signal: signalOf(request) };
-        const events = services.imports.run(owner(), options, readEntries(request.body, check));
-        return sendLines(request, reply, linesOfEvents(events));
+        const { collection, prune = false, dryRun = false, categories = 'folders' } = request.query;
+        const options = { collection, prune, dryRun };
+        const format = request.headers['content-type']?.startsWith(STREAMED.zip) ? 'zip' : 'ndjson';
+        const body: unknown = request.body;
+        reply.header('vary', 'Prefer');
+        if (format === 'ndjson' && body instanceof Readable && !isAsyncPreferred(request)) {
+          const signal = signalOf(request);
+          const events = services.imports.run(owner(), { ...options, signal }, entriesOfLines(body));
+          return sendLines(request, reply, linesOfEvents(events)) as never;
+        }
+        if (isAsyncPreferred(request)) reply.header('preference-applied', 'respond-async');
+        const ask = { ...options, categories, format } as const;
+        const bytes = body instanceof Readable ? bounded(body) : linesOfItems(request.body);
+        return sendAccepted(reply, await services.importJobs.start(owner(), ask, bytes));
       },
     );
   };
 
+/** A stream has no shape before it is read. */
+function ofJsonAlone(): FastifySchemaCompiler<TSchema> {
+  const compile = strictCompiler();
+  return (route) => {
+    const check = compile(route);
+    return (value: unknown) => {
+      if (value instanceof Readable || check(value) === true) return true;
+      return { error: (check as unknown as { readonly errors: FastifySchemaValidationError[] }).errors };
+    };
+  };
+}
+
+function isAsyncPreferred({ headers }: FastifyRequest): boolean {
+  return String(headers['prefer'] ?? '')
+    .split(',')
+    .some((preference) => preference.split(';')[0]?.trim().toLowerCase() === 'respond-async');
+}
+
+async function* linesOfItems({ items }: api.ImportInput): AsyncGenerator<Uint8Array> {
+  for (const item of items) yield Buffer.from(`${JSON.stringify(item)}\n`);
+}
+
+async function* bounded(body: Readable): AsyncGenerator<Uint8Array> {
+  let length = 0;
+  try {
+    for await (const piece of body as AsyncIterable<Uint8Array>) {
+      length += piece.length;
+      if (length > SPOOLED_BYTES)
+        throw new BrainError('too_large', `an import has at most ${SPOOLED_BYTES} bytes`);
+      yield piece;
+    }
+  } catch (cause) {
+    if (BrainError.is(cause)) throw cause;
+    throw new BrainError('aborted', 'the caller went away', { cause, operation: 'http.import' });
+  }
+}
+
 async function* linesOfEvents(events: AsyncIterable<ImportEvent>): AsyncGenerator<string> {
   for await (const event of events) yield `${JSON.stringify(event)}\n`;
-}
-
-/** The lines of the body as notes; one that is none becomes a refusal under the number of its line. */
-async function* readEntries(
-  body: Readable,
-  check: (value: unknown) => readonly Issue[],
-): AsyncGenerator<ImportEntry> {
-  let number = 0;
-  for await (const line of linesOf(body)) {
-    number += 1;
-    if (line.trim() === '') continue;
-    yield readEntry(line, number, check);
-  }
-}
-
-function readEntry(line: string, number: number, check: (value: unknown) => readonly Issue[]): ImportEntry {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch (cause) {
-    const refused = new BrainError('invalid', 'the line is not JSON', { cause });
-    return { key: `line ${number}`, isUnnamed: true, refused };
-  }
-  const issues = check(value);
-  if (issues.length === 0) return value as ImportNote;
-  const { key } = (value ?? {}) as { key?: unknown };
-  const message = issues.map((issue) => issue.message).join('; ');
-  const refused = new BrainError('invalid', message, { issues });
-  return typeof key === 'string' ? { key, refused } : { key: `line ${number}`, isUnnamed: true, refused };
-}
-
-async function* linesOf(body: Readable): AsyncGenerator<string> {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  let rest = '';
-  for await (const piece of piecesOf(body)) {
-    const lines = (rest + decode(decoder, piece)).split('\n');
-    rest = lines.pop() ?? '';
-    if (rest.length > LINE_LIMIT)
-      throw new BrainError('too_large', `a line has at most ${LINE_LIMIT} characters`);
-    yield* lines;
-  }
-  yield rest + decode(decoder, undefined);
-}
-
-async function* piecesOf(body: Readable): AsyncGenerator<Uint8Array> {
-  try {
-    for await (const piece of body) yield piece as Uint8Array;
-  } catch (cause) {
-    throw callerGone(cause);
-  }
-}
-
-const callerGone = (cause?: unknown): BrainError =>
-  new BrainError('aborted', 'the caller went away', { cause, operation: 'http.import' });
-
-/** `undefined` for the end of the body, where a letter may have been cut off. */
-function decode(decoder: InstanceType<typeof TextDecoder>, piece: Uint8Array | undefined): string {
-  try {
-    return decoder.decode(piece, { stream: piece !== undefined });
-  } catch (cause) {
-    throw new BrainError('malformed', 'the body is not UTF-8', { cause, operation: 'http.parse' });
-  }
 }

@@ -4,9 +4,11 @@ import { bulkRoutes } from './bulk.ts';
 import { categoryRoutes } from './categories.ts';
 import { edgeRoutes } from './edges.ts';
 import { graphAnswerRoutes } from './graph-answers.ts';
+import { exportRoutes } from './exports.ts';
 import { graphRoutes } from './graph.ts';
 import { importRoutes } from './imports.ts';
 import { linkerRoutes } from './linker.ts';
+import { jobRoutes } from './jobs.ts';
 import type { V2Needs } from './needs.ts';
 import { nodeRoutes } from './nodes.ts';
 import { tokenRoutes } from './tokens.ts';
@@ -32,6 +34,8 @@ export const v2Routes =
       graphAnswerRoutes,
       importRoutes,
       linkerRoutes,
+      exportRoutes,
+      jobRoutes,
       tokenRoutes,
       usageRoutes,
       realtimeRoutes,

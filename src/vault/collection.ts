@@ -1,7 +1,20 @@
 import { basename, dirname, resolve } from 'node:path';
-import type { ImportNote } from '../api/v2-imports.ts';
-import type { VaultNote } from '../vault/types.ts';
+import type { VaultNote } from './types.ts';
 import { unmarkedKey } from './graph-key.ts';
+
+/** A note as it is imported. */
+export interface CollectedNote {
+  key: string;
+  path: string;
+  title: string;
+  content: string;
+  tags: string[];
+  aliases: string[];
+  createdAt?: string;
+  updatedAt?: string;
+  category?: string[];
+  links: { target: string; text: string }[];
+}
 
 /** The notes of one source as they are sent, under keys that those of no other source have. */
 export interface Collection {
@@ -9,7 +22,7 @@ export interface Collection {
   readonly name: string;
   /** Of one file out of a folder: what the keys of that folder begin with. */
   readonly neighbours?: string;
-  notes(): Iterable<ImportNote>;
+  notes(): Iterable<CollectedNote>;
   /** The path in the source of what was sent under a key. */
   pathOf(key: string): string;
 }
@@ -28,10 +41,15 @@ export function collectionOf(
 ): Collection {
   const whole = resolve(path);
   if (RECORDS_FILE.test(whole)) return records(name ?? basename(whole), notes);
-  if (!MARKDOWN_FILE.test(whole)) return markdown({ prefix: name ?? nameOf(whole) }, notes);
+  if (!MARKDOWN_FILE.test(whole)) return vaultCollection(name ?? nameOf(whole), notes);
   // One file of a folder says nothing about the others there.
   const prefix = name ?? nameOf(dirname(whole));
   return markdown({ prefix, collection: `${prefix}/${basename(whole).normalize('NFC')}` }, notes);
+}
+
+/** The notes of a vault, by its name. */
+export function vaultCollection(name: string, notes: readonly VaultNote[]): Collection {
+  return markdown({ prefix: name }, notes);
 }
 
 function nameOf(folder: string): string {
@@ -61,7 +79,9 @@ function markdown(
     ...(collection !== prefix && { neighbours: prefix }),
     *notes() {
       for (const note of notes) {
-        const path = `${prefix}/${note.path ?? note.key}`;
+        // What comes out of a graph goes back with the path that it had there.
+        const own = unmarkedKey(note.key) === undefined ? undefined : note.path;
+        const path = own ?? `${prefix}/${note.path ?? note.key}`;
         yield { ...fieldsOf(note), key: keyOf(note.key), path, links: linksOf(note, keyOf) };
       }
     },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { VaultNote } from '../vault/types.ts';
+import type { VaultNote } from './types.ts';
 import { collectionOf } from './collection.ts';
 
 const note = (key: string, more: Partial<VaultNote> = {}): VaultNote => ({
@@ -47,7 +47,7 @@ describe('collectionOf', () => {
     const back = note('brain2:old/a.md', { path: 'a.md' });
     const linked = note('b.md', { links: [{ target: 'brain2:old/a.md', text: 'a' }] });
     expect(sent('/x/out', [back, linked]).notes).toEqual([
-      { key: 'old/a.md', path: 'out/a.md', links: [] },
+      { key: 'old/a.md', path: 'a.md', links: [] },
       { key: 'out/b.md', path: 'out/b.md', links: [{ target: 'old/a.md', text: 'a' }] },
     ]);
   });

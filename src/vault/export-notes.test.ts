@@ -1,25 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import type { Edge, Node } from '../api/v2.ts';
-import { exportPaths, linkedKeysOf } from './export-notes.ts';
+import { exportPaths, vaultFiles, type ExportableEdge, type ExportableNote } from './export-notes.ts';
 
-const node = (id: string, label: string, more: Partial<Node> = {}): Node => ({
+const node = (id: string, label: string, more: Partial<ExportableNote> = {}): ExportableNote => ({
   id,
-  title: label,
   label,
   content: '',
-  format: 'markdown',
   tags: [],
   aliases: [],
-  categories: [],
-  archived: false,
-  source: { kind: 'api' },
+  category: [],
+  source: {},
   createdAt: '2026-01-01T00:00:00.000Z',
   updatedAt: '2026-01-01T00:00:00.000Z',
-  version: 1,
   ...more,
 });
-const from = (path: string) => ({ source: { kind: 'import' as const, key: path, path } });
-const pathsOf = (...notes: readonly Node[]) => [...exportPaths(notes).values()];
+const from = (path: string) => ({ source: { key: path, path } });
+const pathsOf = (...notes: readonly ExportableNote[]) => [...exportPaths(notes).values()];
 
 describe('exportPaths', () => {
   it('keeps the path that a note came from, and else takes its title', () => {
@@ -61,29 +56,23 @@ describe('exportPaths', () => {
   });
 });
 
-describe('linkedKeysOf', () => {
-  const edge = (sourceId: string, targetId: string, more: Partial<Edge> = {}): Edge => ({
-    id: `${sourceId}-${targetId}`,
+describe('vaultFiles', () => {
+  const edge = (sourceId: string, targetId: string, origin = 'human'): ExportableEdge => ({
     sourceId,
     targetId,
-    type: 'manual',
-    weight: 1,
-    origin: 'human',
+    origin,
     status: 'accepted',
-    reasons: [],
-    createdAt: '',
-    updatedAt: '',
-    version: 1,
-    ...more,
   });
+  const linked = (text: string) => [...text.matchAll(/^ {2}- "(brain2:.*)"$/gm)].map(([, key]) => key);
 
-  it('names the links by hand that the text does not carry, and no others', () => {
+  it('names the links by hand that the text does not carry, each pair once, and no others', () => {
     const notes = [node('1', 'A', { content: 'see [[B]]' }), node('2', 'B'), node('3', 'C')];
-    const edges = [
-      edge('1', '2', { type: 'reference' }),
-      edge('1', '3'),
-      edge('2', '3', { type: 'related', origin: 'auto' }),
-    ];
-    expect([...linkedKeysOf(notes, edges, exportPaths(notes))]).toEqual([['1', ['brain2:3']]]);
+    const edges = [edge('1', '2'), edge('3', '1'), edge('1', '3'), edge('2', '3', 'auto')];
+    const files = vaultFiles(notes, edges, (note) => note);
+    expect(files.map(({ path, text }) => [path, linked(text)])).toEqual([
+      ['A.md', ['brain2:3']],
+      ['B.md', []],
+      ['C.md', []],
+    ]);
   });
 });

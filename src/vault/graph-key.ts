@@ -1,10 +1,14 @@
-import type { Node } from '../api/v2.ts';
-
 // A path of a folder cannot begin so, and a key that does is one of the graph, not one of the folder it is read from.
 const MARK = 'brain2:';
 
 /** What an import knows a note by. */
-export function keyOf({ id, source }: Pick<Node, 'id' | 'source'>): string {
+export function keyOf({
+  id,
+  source,
+}: {
+  readonly id: string;
+  readonly source: { readonly key?: string | undefined };
+}): string {
   return source.key ?? id;
 }
 

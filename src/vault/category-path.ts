@@ -1,9 +1,13 @@
-import type { Category } from '../api/v2.ts';
-
 const DEPTH = 3; // of the category tree
 
+interface PlacedTitle {
+  readonly id: string;
+  readonly title: string;
+  readonly parentId: string | null;
+}
+
 /** The titles from the root down to a category; empty for one that is not there. */
-export function categoryPath(id: string, categories: readonly Category[]): string[] {
+export function categoryPath(id: string, categories: readonly PlacedTitle[]): string[] {
   const byId = new Map(categories.map((category) => [category.id, category]));
   const path: string[] = [];
   for (

@@ -1,0 +1,29 @@
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { CliError } from './cli-error.ts';
+
+const PART = /^\{"(?:category|node|edge|decision)":\{/;
+
+/** Whether a file is NDJSON that `brain2 export` wrote, which carries more than notes. */
+export async function isExportedFile(path: string): Promise<boolean> {
+  if (!/\.(?:ndjson|jsonl)$/i.test(path)) return false;
+  const file = await open(path).catch(() => undefined); // whatever is wrong with it is told by who reads it
+  const start = await file?.read(Buffer.alloc(20), 0, 20, 0);
+  await file?.close();
+  return start !== undefined && PART.test(start.buffer.toString('utf8', 0, start.bytesRead));
+}
+
+/** Its lines. */
+export async function* partsOfFile(path: string): AsyncGenerator<Record<string, unknown>> {
+  let number = 0;
+  for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
+    number += 1;
+    if (line.trim() === '') continue;
+    try {
+      yield JSON.parse(line) as Record<string, unknown>;
+    } catch {
+      throw new CliError('invalid', `${path}: line ${number} is not JSON`);
+    }
+  }
+}

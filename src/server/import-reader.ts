@@ -1,0 +1,41 @@
+import { BrainError } from '../domain/error.ts';
+import { LIMITS } from '../domain/limits.ts';
+import { countLines, entriesOfLines } from '../http/import-lines.ts';
+import type { ImportAsk, ImportReader, Spooled } from '../services/import-job.ts';
+import type { ImportEntry } from '../services/import-note.ts';
+import { vaultCollection } from '../vault/collection.ts';
+import { countZip, readZip, ZipError } from '../vault/read-zip.ts';
+import type { VaultProblem } from '../vault/types.ts';
+
+/** The formats of an import: lines of NDJSON, and a zip of Markdown, read as `brain2 import` reads a folder. */
+export const importReader: ImportReader = {
+  inspect: (from, ask) =>
+    ask.format === 'zip' ? refusing(() => countZip(from, ask.collection)) : countLines(from.read()),
+  entries: (from, ask) => (ask.format === 'zip' ? entriesOfZip(from, ask) : entriesOfLines(from.read())),
+};
+
+async function* entriesOfZip(
+  from: Spooled,
+  { collection, categories }: ImportAsk,
+): AsyncGenerator<ImportEntry> {
+  const options = { categories, maxNoteBytes: LIMITS.contentBytes, root: collection };
+  const { notes, problems } = await refusing(() => readZip(from, options));
+  const collected = vaultCollection(collection, notes);
+  yield* collected.notes();
+  for (const problem of problems) if (problem.severity === 'error') yield refusedEntry(problem, collection);
+}
+
+function refusedEntry({ path, code, message }: VaultProblem, collection: string): ImportEntry {
+  const issues = [{ pointer: '', code, message }];
+  return { key: `${collection}/${path}`, refused: new BrainError('invalid', message, { issues }) };
+}
+
+async function refusing<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof ZipError)) throw error;
+    const { code, message } = error;
+    throw new BrainError('invalid', message, { cause: error, issues: [{ pointer: '', code, message }] });
+  }
+}

@@ -1,0 +1,236 @@
+import { Readable } from 'node:stream';
+import yauzl from 'yauzl';
+import { assembleVault } from './assemble.ts';
+import { parseMarkdown, type ParsedNote } from './parse-note.ts';
+import { decodeText, tooLarge } from './read-file.ts';
+import type { CategorySource, VaultNote, VaultProblem } from './types.ts';
+import { isPassedOver } from './walk.ts';
+
+/** Bytes of a zip, wherever they lie. */
+export interface ZipBytes {
+  readonly size: number;
+  read(range: { readonly start: number; readonly end: number }): AsyncIterable<Uint8Array>;
+}
+
+const ZIP_LIMITS = {
+  /** Files and folders. */
+  entries: 100_000,
+  /** Bytes of all notes together, unpacked. */
+  notesBytes: 1024 * 1024 * 1024,
+  /** Bytes unpacked for one packed, of a file above `ratioFromBytes`; text has 3 to 10, and a bomb 1,000. */
+  ratio: 200,
+  ratioFromBytes: 1024 * 1024,
+} as const;
+
+/** Why a zip is refused as a whole. */
+export type ZipErrorCode =
+  | 'zip_damaged'
+  | 'zip_encrypted'
+  | 'zip_absolute_path'
+  | 'zip_slip'
+  | 'zip_symlink'
+  | 'zip_too_many_entries'
+  | 'zip_too_large'
+  | 'zip_ratio'
+  | 'zip_overlap';
+
+export class ZipError extends Error {
+  override readonly name = 'ZipError';
+  readonly code: ZipErrorCode;
+
+  constructor(code: ZipErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+interface ZippedNote {
+  /** Relative to the vault, with `/`, in NFC. */
+  readonly path: string;
+  readonly entry: yauzl.Entry;
+}
+
+interface OpenZip {
+  readonly zip: yauzl.ZipFile;
+  /** By the order of their paths. */
+  readonly notes: readonly ZippedNote[];
+}
+
+const UNIX = 3;
+const FILE_TYPE = 0o170000;
+const SYMLINK = 0o120000;
+const NOTE = /\.(?:md|markdown)$/i;
+
+/**
+ * Reads a vault out of a zip as `readVault` reads one out of a folder. `root` is a folder that the paths of the zip
+ * may begin with, and those of the vault do not. Throws `ZipError` for a zip that is refused as a whole.
+ */
+export async function readZip(
+  bytes: ZipBytes,
+  options: {
+    readonly categories: CategorySource;
+    readonly maxNoteBytes: number;
+    readonly root: string;
+    readonly signal?: AbortSignal | undefined;
+  },
+): Promise<{ readonly notes: readonly VaultNote[]; readonly problems: readonly VaultProblem[] }> {
+  const { zip, notes } = await openZip(bytes, options.root);
+  const problems: VaultProblem[] = [];
+  const parsed: ParsedNote[] = [];
+  try {
+    for (const { path, entry } of notes) {
+      options.signal?.throwIfAborted();
+      const text = await textOf(zip, entry, options.maxNoteBytes);
+      if (text.kind === 'problem') {
+        problems.push({ path, code: text.code, message: text.message, severity: 'error' });
+        continue;
+      }
+      const updatedMs = entry.getLastModDate().getTime();
+      const note = parseMarkdown(
+        { path, text: text.text, createdMs: updatedMs, updatedMs },
+        options.categories,
+      );
+      if (note) parsed.push(note);
+    }
+  } finally {
+    zip.close();
+  }
+  const assembled = assembleVault(parsed);
+  return { notes: assembled.notes, problems: [...problems, ...assembled.problems] };
+}
+
+/** The files of a zip that an import would read, each with its text; for taking one apart. Throws `ZipError`. */
+export async function* textsOfZip(
+  bytes: ZipBytes,
+  maxBytes: number,
+): AsyncGenerator<{ path: string; text: string }> {
+  const { zip, notes } = await openZip(bytes, '');
+  try {
+    for (const { path, entry } of notes) {
+      const text = await textOf(zip, entry, maxBytes);
+      if (text.kind === 'text') yield { path, text: text.text };
+      else throw new ZipError('zip_damaged', `${path}: ${text.message}`);
+    }
+  } finally {
+    zip.close();
+  }
+}
+
+/** How many notes a zip has; looks at all that can be known without unpacking it. Throws `ZipError`. */
+export async function countZip(bytes: ZipBytes, root: string): Promise<number> {
+  const { zip, notes } = await openZip(bytes, root);
+  zip.close();
+  return notes.length;
+}
+
+async function openZip(bytes: ZipBytes, root: string): Promise<OpenZip> {
+  const zip = await whole(() =>
+    // Names are looked at below, by name of what is wrong with them.
+    yauzl.fromRandomAccessReaderPromise(new RangeReader(bytes), bytes.size, {
+      autoClose: false,
+      decodeStrings: false,
+    }),
+  );
+  try {
+    if (zip.entryCount > ZIP_LIMITS.entries)
+      throw new ZipError(
+        'zip_too_many_entries',
+        `${zip.entryCount} entries; at most ${ZIP_LIMITS.entries} are taken`,
+      );
+    const found = new Map<string, ZippedNote>();
+    let packed = 0;
+    let unpacked = 0;
+    const entries = zip.eachEntry();
+    for (;;) {
+      const next = await whole(() => entries.next());
+      if (next.done) break;
+      const entry = next.value;
+      const name = checkedName(entry);
+      packed += entry.compressedSize;
+      if (packed > bytes.size) throw new ZipError('zip_overlap', 'its entries lie over each other');
+      const path = inVault(name, root);
+      if (name.endsWith('/') || !NOTE.test(path) || isPassedOver(path)) continue;
+      unpacked += entry.uncompressedSize;
+      if (unpacked > ZIP_LIMITS.notesBytes)
+        throw new ZipError(
+          'zip_too_large',
+          `its notes take more than ${ZIP_LIMITS.notesBytes} bytes unpacked`,
+        );
+      found.set(path, { path, entry });
+    }
+    const sortable = [...found.values()].map((note) => ({ note, key: note.path.replaceAll('/', '\0') }));
+    sortable.sort((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key)));
+    return { zip, notes: sortable.map(({ note }) => note) };
+  } catch (error) {
+    zip.close();
+    throw error;
+  }
+}
+
+/** Throws for whatever no vault has, and a trap may. */
+function checkedName(entry: yauzl.Entry): string {
+  const { generalPurposeBitFlag, fileNameRaw, extraFields, uncompressedSize, compressedSize } = entry;
+  const name = yauzl.getFileNameLowLevel(generalPurposeBitFlag, fileNameRaw, extraFields, true);
+  const shown = JSON.stringify(name.slice(0, 200).toWellFormed());
+  if (/^(?:[A-Za-z]:|[/\\])/.test(name))
+    throw new ZipError('zip_absolute_path', `${shown} is an absolute path`);
+  if (name.includes('\\') || name.includes('\0') || name.split('/').includes('..'))
+    throw new ZipError('zip_slip', `${shown} leads out of the zip`);
+  const type = (entry.externalFileAttributes >>> 16) & FILE_TYPE;
+  if (entry.versionMadeBy >>> 8 === UNIX && type === SYMLINK)
+    throw new ZipError('zip_symlink', `${shown} is a symbolic link`);
+  if (entry.isEncrypted()) throw new ZipError('zip_encrypted', `${shown} is encrypted`);
+  const isAbsurd = uncompressedSize > compressedSize * ZIP_LIMITS.ratio;
+  if (uncompressedSize > ZIP_LIMITS.ratioFromBytes && isAbsurd)
+    throw new ZipError('zip_ratio', `${shown} unpacks to more than ${ZIP_LIMITS.ratio} times its size`);
+  return name;
+}
+
+function inVault(name: string, root: string): string {
+  const path = name.normalize('NFC');
+  return root !== '' && path.startsWith(`${root}/`) ? path.slice(root.length + 1) : path;
+}
+
+async function textOf(zip: yauzl.ZipFile, entry: yauzl.Entry, maxBytes: number) {
+  const unread = (code: VaultProblem['code'], message: string) => ({
+    kind: 'problem' as const,
+    code,
+    message,
+  });
+  if (entry.uncompressedSize > maxBytes)
+    return unread('too_large', tooLarge(entry.uncompressedSize, maxBytes));
+  if (!entry.canDecodeFileData()) return unread('unreadable', 'packed in a way that is not known here');
+  try {
+    const pieces: Uint8Array[] = [];
+    for await (const piece of await zip.openReadStreamPromise(entry)) pieces.push(piece as Uint8Array);
+    return decodeText(Buffer.concat(pieces));
+  } catch (error) {
+    return unread(
+      'unreadable',
+      `damaged in the zip: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+/** What the reader of zips throws means that this is none, or not whole. */
+async function whole<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (cause) {
+    const words = cause instanceof Error ? cause.message : String(cause);
+    throw new ZipError('zip_damaged', `it cannot be read as a zip: ${words}`, { cause });
+  }
+}
+
+class RangeReader extends yauzl.RandomAccessReader {
+  readonly #bytes: ZipBytes;
+
+  constructor(bytes: ZipBytes) {
+    super();
+    this.#bytes = bytes;
+  }
+
+  override _readStreamForRange(start: number, end: number): Readable {
+    return Readable.from(this.#bytes.read({ start, end }), { objectMode: false });
+  }
+}
