@@ -66,6 +66,8 @@ export function judgeOf(document: OpenApi) {
     const type = headers['content-type']?.split(';')[0]?.replace(/vnd\.brain2\.v\d\+/, '');
     if (!response.content) return text === '' ? undefined : `a body with ${status}`;
     if (type === undefined || !(type in response.content)) return `${status} of type ${type}`;
+    // A file is described by its type alone.
+    if (response.content[type]?.schema?.['contentMediaType'] === 'application/octet-stream') return undefined;
     const keys = ['paths', path, method.toLowerCase(), 'responses', String(status)];
     const start = pointerOf(document, keys);
     const schema = `${start}/content/${escape(type)}/schema`;

@@ -23,9 +23,19 @@ export interface Owned {
 }
 
 /** The one owner where nobody is asked who they are. */
-export function localOwner({ brain, get, post }: Client): Owned {
+export function localOwner(client: Client): Owned {
   const resident: Caller = { name: 'resident', headers: {}, may: 'everything' };
-  return { owner: brain.owner, callers: fc.constant(resident), inUse: [], get, post };
+  return { owner: client.brain.owner, callers: fc.constant(resident), inUse: [], ...askingAs(client, {}) };
+}
+
+/** What is prepared, as whoever these headers are of: it must be answered well. */
+function askingAs(client: Client, headers: Caller['headers']): Pick<Owned, 'get' | 'post'> {
+  async function want<T>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<T> {
+    const answer = await client.send<T>(method, path, body, headers);
+    if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`);
+    return answer.body;
+  }
+  return { get: (path) => want('GET', path), post: (path, body) => want('POST', path, body) };
 }
 
 /** A new owner: mostly they call themselves, at times with less than is asked, and at times it is somebody else. */
@@ -34,11 +44,6 @@ export async function newOwner(client: Client, name: string): Promise<Owned> {
   const reading = await tokenOf(client, name, 'read');
   const foreign = await tokenOf(client, `${name}-foreign`, 'admin');
   const headers = bearer(all.secret);
-  async function want<T>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<T> {
-    const answer = await client.send<T>(method, path, body, headers);
-    if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`);
-    return answer.body;
-  }
   return {
     owner: ownerId(name),
     callers: fc.oneof(
@@ -49,8 +54,7 @@ export async function newOwner(client: Client, name: string): Promise<Owned> {
       { weight: 1, arbitrary: fc.constant<Caller>({ name: 'nobody', headers: {}, may: 'nothing' }) },
     ),
     inUse: [all.id, reading.id],
-    get: (path) => want('GET', path),
-    post: (path, body) => want('POST', path, body),
+    ...askingAs(client, headers),
   };
 }
 

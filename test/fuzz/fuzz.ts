@@ -94,8 +94,9 @@ async function fuzz({ client, of, document, one, runs, send }: Fuzz): Promise<Re
 const isLetIn = ({ name, may }: Caller, scope: string | undefined): boolean =>
   may === 'everything' || name === 'foreigner' || (may === 'read' && scope === 'read');
 
-/** What tells whether anything of the owner was stored. */
+/** What tells whether anything of the owner was stored, once the jobs that were let in are over. */
 async function stateOf({ brain: { services } }: Client, { owner }: Owned): Promise<string> {
+  await services.jobs.idle();
   const { position } = await services.graph.counts(owner);
   const tokens = await services.tokens.list(owner);
   return JSON.stringify([position.seq, tokens.map(({ id }) => id)]);

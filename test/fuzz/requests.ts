@@ -40,6 +40,9 @@ const COLLECTIONS: Readonly<Record<string, PoolName>> = {
   edges: 'edges',
   categories: 'categories',
   tokens: 'tokens',
+  jobs: 'jobs',
+  exports: 'exports',
+  runs: 'runs',
 };
 
 function partsOf(document: OpenApi, { path, operation }: Located): fc.Arbitrary<Parts> {

@@ -110,7 +110,8 @@ export const headerComponents: JsonObject = Object.fromEntries(
 
 /** The headers of one answer, by reference. */
 export function headersOf(extra: readonly AnswerHeader[], status: number): JsonObject {
-  const names = [...ALWAYS, ...extra.flatMap((name) => ANSWERS[name]), ...(REFUSALS[status] ?? [])];
+  const sent = extra.filter((name) => name !== 'location' || status !== 200); // of what was made, or is to be
+  const names = [...ALWAYS, ...sent.flatMap((name) => ANSWERS[name]), ...(REFUSALS[status] ?? [])];
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }
 
