@@ -30,7 +30,7 @@ import { realtimeNeeds } from './realtime-needs.ts';
 import type { Settings } from './settings.ts';
 import { serveSockets } from './sockets.ts';
 import { startUpkeep, trimming, type InBackground } from './upkeep.ts';
-import { vaultReaders, type VaultReaders } from '../vault/vault-readers.ts';
+import { zipReaders, type ZipReaders } from '../vault/zip-readers.ts';
 import { VERSION } from './version.ts';
 import { workersExposition } from './workers-exposition.ts';
 import { watchedLinker, watchedTable, type OnWork } from './watched.ts';
@@ -44,7 +44,7 @@ export interface Brain {
   readonly folder: Engine['home'];
   readonly log: Log;
   /** Workers that read vaults beside the thread that serves; none of them runs before there is a vault to read. */
-  readonly readers: VaultReaders;
+  readonly readers: ZipReaders;
   /** Who owns everything where nobody is asked who they are. */
   readonly owner: OwnerId;
   /** Runs work that nobody asked for, for an owner or for all, in a context of its own. */
@@ -88,10 +88,10 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
   const { table, home: folder } = engine;
   try {
     const resident = settings.auth === 'local' ? LOCAL_OWNER : undefined;
-    const { store, services } = joinServices({ engine, log, newId, onWork, round, nowMs, resident });
-    observation.measure(() => read({ store, services }, LOCAL_OWNER));
     const onCrash = (err: Error): void => log.error({ err }, 'a worker died over its job');
-    const readers = vaultReaders({ isBackground: true, nowMs, onCrash });
+    const readers = zipReaders({ isBackground: true, nowMs, onCrash });
+    const { store, services } = joinServices({ engine, log, newId, onWork, round, nowMs, resident, readers });
+    observation.measure(() => read({ store, services }, LOCAL_OWNER));
     const health = healthOf(engine, { store, services, resident, readers });
     const access = await accessOf(settings, { services, operatorKey: folder.operatorKey, nowMs });
     const { authenticate } = access;
@@ -136,7 +136,7 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
 /** What is counted here, beside what the process counts. */
 function wholeExposition(
   exposition: Exposition,
-  { hub, readers, gates }: { readonly hub: Hub; readonly readers: VaultReaders; readonly gates: Admission },
+  { hub, readers, gates }: { readonly hub: Hub; readonly readers: ZipReaders; readonly gates: Admission },
 ): Exposition {
   const parts = () => [
     realtimeExposition(hub.metrics),
@@ -170,7 +170,7 @@ function healthOf(
     readonly store: Store;
     readonly services: Services;
     readonly resident: OwnerId | undefined;
-    readonly readers: VaultReaders;
+    readonly readers: ZipReaders;
   },
 ): ReturnType<typeof healthChecks> {
   const { store, services, resident, readers } = of;
@@ -197,7 +197,7 @@ async function close(parts: {
   readonly health: { readonly stop: () => void };
   readonly closeSockets: () => Promise<void>;
   readonly app: FastifyInstance;
-  readonly readers: VaultReaders;
+  readonly readers: ZipReaders;
   readonly store: Store;
   readonly services: Services;
   readonly observation: { readonly stop: () => Promise<void> };
@@ -231,8 +231,9 @@ function joinServices(needs: {
   readonly round: RoundLimits | undefined;
   readonly nowMs: () => number;
   readonly resident: OwnerId | undefined;
+  readonly readers: ZipReaders;
 }): { readonly store: Store; readonly services: Services } {
-  const { engine, log, newId, onWork, round, nowMs, resident } = needs;
+  const { engine, log, newId, onWork, round, nowMs, resident, readers } = needs;
   const { table, home, pollMs } = engine;
   const store = new Store({
     table: onWork ? watchedTable(table, onWork) : table,
@@ -252,7 +253,7 @@ function joinServices(needs: {
   const watchLinker = onWork && ((linker: Linker) => watchedLinker(linker, onWork));
   const isShared = pollMs !== undefined;
   const { blobs } = engine;
-  const formats = { reader: importReader, writeVault: vaultWriter };
+  const formats = { reader: importReader(readers), writeVault: vaultWriter };
   const about = {
     store,
     snapshots,

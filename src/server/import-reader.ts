@@ -6,23 +6,32 @@ import type { ImportEntry } from '../services/import-note.ts';
 import { vaultCollection } from '../vault/collection.ts';
 import { countZip, readZip, ZipError } from '../vault/read-zip.ts';
 import type { VaultProblem } from '../vault/types.ts';
+import { readZipOn, type ZipReaders } from '../vault/zip-readers.ts';
 
-/** The formats of an import: lines of NDJSON, and a zip of Markdown, read as `brain2 import` reads a folder. */
-export const importReader: ImportReader = {
-  inspect: (from, ask) =>
-    ask.format === 'zip' ? refusing(() => countZip(from, ask.collection)) : countLines(from.read()),
-  entries: (from, ask) => (ask.format === 'zip' ? entriesOfZip(from, ask) : entriesOfLines(from.read())),
-};
+/**
+ * The formats of an import: lines of NDJSON, and a zip of Markdown, read as `brain2 import` reads a folder; by a worker
+ * where the zip is a file.
+ */
+export function importReader(readers: ZipReaders): ImportReader {
+  async function* entriesOfZip(
+    from: Spooled,
+    { collection, categories }: ImportAsk,
+  ): AsyncGenerator<ImportEntry> {
+    const options = { categories, maxNoteBytes: LIMITS.contentBytes, root: collection };
+    const { path } = from;
+    const { notes, problems } = await refusing(() =>
+      path === undefined ? readZip(from, options) : readZipOn(readers, path, options),
+    );
+    const collected = vaultCollection(collection, notes);
+    yield* collected.notes();
+    for (const problem of problems) if (problem.severity === 'error') yield refusedEntry(problem, collection);
+  }
 
-async function* entriesOfZip(
-  from: Spooled,
-  { collection, categories }: ImportAsk,
-): AsyncGenerator<ImportEntry> {
-  const options = { categories, maxNoteBytes: LIMITS.contentBytes, root: collection };
-  const { notes, problems } = await refusing(() => readZip(from, options));
-  const collected = vaultCollection(collection, notes);
-  yield* collected.notes();
-  for (const problem of problems) if (problem.severity === 'error') yield refusedEntry(problem, collection);
+  return {
+    inspect: (from, ask) =>
+      ask.format === 'zip' ? refusing(() => countZip(from, ask.collection)) : countLines(from.read()),
+    entries: (from, ask) => (ask.format === 'zip' ? entriesOfZip(from, ask) : entriesOfLines(from.read())),
+  };
 }
 
 function refusedEntry({ path, code, message }: VaultProblem, collection: string): ImportEntry {

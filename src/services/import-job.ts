@@ -23,6 +23,8 @@ export interface ImportAsk {
 /** What was sent, as it is kept until the job has ended. */
 export interface Spooled {
   readonly size: number;
+  /** Of the file that it is, where it is one. */
+  readonly path?: string | undefined;
   read(range?: { readonly start: number; readonly end: number }): AsyncIterable<Uint8Array>;
 }
 
@@ -56,7 +58,7 @@ export function importJobs(needs: {
     const size = await blobs.size(owner, id);
     if (size === undefined)
       throw new BrainError('not_found', 'what was to be imported is not kept any more; send it again');
-    return { size, read: (range) => blobs.read(owner, id, range) };
+    return { size, path: blobs.pathOf?.(owner, id), read: (range) => blobs.read(owner, id, range) };
   }
 
   const kind: JobKind = {

@@ -20,6 +20,8 @@ export interface Blobs {
   size(owner: OwnerId, id: string): Promise<number | undefined>;
   /** All of them, or those of the range. Throws `not_found`. */
   read(owner: OwnerId, id: string, range?: ByteRange): AsyncIterable<Uint8Array>;
+  /** The file that holds them, where one does: for a thread that reads it by itself. */
+  pathOf?(owner: OwnerId, id: string): string;
   /** Also where there is none. */
   remove(owner: OwnerId, id: string): Promise<void>;
 }

@@ -44,6 +44,20 @@ export class ZipError extends Error {
   }
 }
 
+export interface ZipOptions {
+  readonly categories: CategorySource;
+  /** A note of more bytes than this is a `too_large` error and is not unpacked. */
+  readonly maxNoteBytes: number;
+  /** A folder that the paths of the zip may begin with, and those of the vault do not. */
+  readonly root: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ReadZip {
+  readonly notes: readonly VaultNote[];
+  readonly problems: readonly VaultProblem[];
+}
+
 interface ZippedNote {
   /** Relative to the vault, with `/`, in NFC. */
   readonly path: string;
@@ -62,18 +76,10 @@ const SYMLINK = 0o120000;
 const NOTE = /\.(?:md|markdown)$/i;
 
 /**
- * Reads a vault out of a zip as `readVault` reads one out of a folder. `root` is a folder that the paths of the zip
- * may begin with, and those of the vault do not. Throws `ZipError` for a zip that is refused as a whole.
+ * Reads a vault out of a zip as `readVault` reads one out of a folder. Throws `ZipError` for a zip that is refused as a
+ * whole.
  */
-export async function readZip(
-  bytes: ZipBytes,
-  options: {
-    readonly categories: CategorySource;
-    readonly maxNoteBytes: number;
-    readonly root: string;
-    readonly signal?: AbortSignal | undefined;
-  },
-): Promise<{ readonly notes: readonly VaultNote[]; readonly problems: readonly VaultProblem[] }> {
+export async function readZip(bytes: ZipBytes, options: ZipOptions): Promise<ReadZip> {
   const { zip, notes } = await openZip(bytes, options.root);
   const problems: VaultProblem[] = [];
   const parsed: ParsedNote[] = [];

@@ -13,6 +13,8 @@ export function fileBlobs(folder: string): Blobs & { sweep(nowMs: number): Promi
   const fileOf = (owner: OwnerId, id: string) =>
     join(folder, encodeURIComponent(owner), encodeURIComponent(id));
   return {
+    pathOf: fileOf,
+
     async write(owner, id, bytes) {
       const path = fileOf(owner, id);
       const temporary = `${path}.new`;
