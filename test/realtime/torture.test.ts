@@ -354,7 +354,10 @@ describe('peers by the thousand', () => {
         f.action === 'event' ? [f.seq] : f.action === 'batch' ? f.events.map((e) => e.seq) : [],
       );
     const { seq } = await server.client.get<{ seq: number }>('/graph');
-    while ((seqs().at(-1) ?? 0) < seq) await nextTurn();
+    while ((seqs().at(-1) ?? 0) < seq) {
+      expect([...metrics.closes.all]).toEqual([]);
+      await nextTurn();
+    }
     expect(seqs()).toEqual(Array.from({ length: seq }, (_, at) => at + 1));
   });
 });
