@@ -61,6 +61,8 @@ export interface ReadZip {
 interface ZippedNote {
   /** Relative to the vault, with `/`, in NFC. */
   readonly path: string;
+  /** The same in the zip, where it may have a root before it. */
+  readonly name: string;
   readonly entry: yauzl.Entry;
 }
 
@@ -102,7 +104,15 @@ export async function readZip(bytes: ZipBytes, options: ZipOptions): Promise<Rea
     zip.close();
   }
   const assembled = assembleVault(parsed);
-  return { notes: assembled.notes, problems: [...problems, ...assembled.problems] };
+  const names = new Map(notes.map(({ path, name }) => [path, name]));
+  return {
+    // What an export wrote has the path that it had there, whatever the vault is called now.
+    notes: assembled.notes.map((note) => {
+      const name = note.key === note.path ? undefined : names.get(note.path ?? '');
+      return name === undefined ? note : { ...note, path: name };
+    }),
+    problems: [...problems, ...assembled.problems],
+  };
 }
 
 /** The files of a zip that an import would read, each with its text; for taking one apart. Throws `ZipError`. */
@@ -162,7 +172,7 @@ async function openZip(bytes: ZipBytes, root: string): Promise<OpenZip> {
           'zip_too_large',
           `its notes take more than ${ZIP_LIMITS.notesBytes} bytes unpacked`,
         );
-      found.set(path, { path, entry });
+      found.set(path, { path, name: name.normalize('NFC'), entry });
     }
     const sortable = [...found.values()].map((note) => ({ note, key: note.path.replaceAll('/', '\0') }));
     sortable.sort((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key)));

@@ -132,6 +132,16 @@ describe('an export', () => {
     );
   });
 
+  it('as markdown comes back the same also where the collection is called like the folder of the notes', async () => {
+    const client = await newBrain();
+    await client.importNotes([
+      { key: 'back/a.md', path: 'back/a.md', title: 'A' },
+      { key: 'back/b.md', path: 'back/b.md', title: 'B' },
+    ]);
+    const first = await exported(client, 'markdown');
+    expect((await exported(await taken(first, 'markdown'), 'markdown')).equals(first)).toBe(true);
+  });
+
   const VAULT = process.env['BRAIN2_TEST_VAULT'] ?? '';
   it.skipIf(!existsSync(VAULT))('of a vault of people comes back the same (BRAIN2_TEST_VAULT)', async () => {
     const files = readdirSync(VAULT, { recursive: true, encoding: 'utf8' })
