@@ -121,7 +121,7 @@ describe('every line that a server prints', () => {
     expect(stderr).not.toContain(MARKER);
     expect(stderr.split('\n').filter((line) => line !== '' && !line.startsWith('  '))).toEqual([]);
     const audited = lines.map((line) => JSON.parse(line) as Line).filter(({ audit }) => audit);
-    expect(new Set(audited.map(({ action }) => action))).toEqual(new Set(['delete', 'import']));
+    expect(new Set(audited.map(({ action }) => action))).toEqual(new Set(['delete', 'export', 'import']));
   });
 
   it('is so as well when everything that is stored is damaged, in answers and in work that nobody asked for', async () => {
