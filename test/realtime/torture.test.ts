@@ -4,6 +4,7 @@ import { connect as connectTcp, type AddressInfo, type Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
+import type { ServerFrame } from '../../src/api/realtime.ts';
 import { serveSockets } from '../../src/server/sockets.ts';
 import { systemClock } from '../../src/shared/clock.ts';
 import { ALICE, create, newHub } from './peer.ts';
