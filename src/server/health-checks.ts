@@ -69,10 +69,13 @@ export function eventLoopCheck(): { readonly check: HealthCheck; readonly stop: 
   histogram.enable();
   let before = 0;
   const longestMs = (): number => Math.max(0, Math.round(histogram.max / 1e6) - RESOLUTION_MS);
-  const timer = setInterval(() => {
+  const turnOver = (): void => {
     before = longestMs();
     histogram.reset();
-  }, WINDOW_MS);
+  };
+  // After the timers of this turn: when a long delay ends, that of the histogram may be behind this one, and what it
+  // has not recorded yet a reset would lose.
+  const timer = setInterval(() => void setImmediate(turnOver), WINDOW_MS);
   timer.unref();
   return {
     check: async () => {
