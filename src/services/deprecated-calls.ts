@@ -1,4 +1,5 @@
 import type { Instant, OwnerId } from '../domain/values.ts';
+import { piecesOf } from '../shared/pieces.ts';
 import type { DeprecatedCallId, DeprecatedCalls } from '../storage/repositories.ts';
 import type { Store } from '../storage/store.ts';
 
@@ -45,7 +46,7 @@ export class DeprecatedCallCounter {
 
   async #flush(): Promise<void> {
     const counted = [...this.#counted].flatMap(([owner, calls]) =>
-      chunksOf([...calls.values()], COUNTS_A_TRANSACTION).map((chunk) => ({ owner, chunk })),
+      piecesOf([...calls.values()], COUNTS_A_TRANSACTION).map((chunk) => ({ owner, chunk })),
     );
     this.#counted = new Map();
     for (const [done, { owner, chunk }] of counted.entries()) {
@@ -83,10 +84,4 @@ function sumOf(a: DeprecatedCalls, b: DeprecatedCalls): DeprecatedCalls {
     firstAt: a.firstAt < b.firstAt ? a.firstAt : b.firstAt,
     lastAt: a.lastAt > b.lastAt ? a.lastAt : b.lastAt,
   };
-}
-
-function chunksOf<T>(items: readonly T[], size: number): readonly (readonly T[])[] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, at) =>
-    items.slice(at * size, (at + 1) * size),
-  );
 }

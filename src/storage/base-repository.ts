@@ -3,7 +3,7 @@ import type { DomainEvent } from '../domain/event.ts';
 import { BrainError } from '../domain/error.ts';
 import type { OwnerId } from '../domain/values.ts';
 import { placeOf } from './keys.ts';
-import { everyItem, type Item, type Key, type QueryOptions, type TableReader } from './table.ts';
+import { everyItem, nameOf, type Item, type Key, type QueryOptions, type TableReader } from './table.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 
 /** How one kind of thing is stored: the only part that a repository of its own has to say. */
@@ -145,9 +145,9 @@ export class BaseRepository<T, Id> {
       for (const item of items) unit.put(item);
       return items[0]?.j;
     }
-    const stale = new Map(this.itemsOf(before).map((item) => [`${item.pk}\n${item.sk}`, item]));
+    const stale = new Map(this.itemsOf(before).map((item) => [nameOf(item), item]));
     for (const item of items) {
-      const name = `${item.pk}\n${item.sk}`;
+      const name = nameOf(item);
       if (stale.get(name)?.j !== item.j) unit.put(item);
       stale.delete(name);
     }

@@ -1,5 +1,5 @@
 import { BrainError } from '../domain/error.ts';
-import { keyOf, TABLE_LIMITS, type Op } from './table.ts';
+import { keyOf, nameOf, TABLE_LIMITS, type Op } from './table.ts';
 
 /** What an item takes beside its keys and its payload: its type, version and time to live. */
 const ATTRIBUTES_BYTES = 64;
@@ -8,7 +8,7 @@ const ATTRIBUTES_BYTES = 64;
 export function checkLimits(transactions: readonly (readonly Op[])[]): void {
   for (const ops of transactions) {
     checkOps(ops);
-    const names = new Set(ops.map((op) => nameOf(op)));
+    const names = new Set(ops.map((op) => nameOf(keyOf(op))));
     if (names.size < ops.length) throw new BrainError('internal', 'a transaction names an item twice');
   }
 }
@@ -23,12 +23,6 @@ export function checkOps(ops: readonly Op[]): number {
     tooLarge(`a transaction takes at most ${TABLE_LIMITS.transactionBytes} bytes, not ${total}`);
   }
   return total;
-}
-
-/** An item's key as one text. */
-export function nameOf(op: Op): string {
-  const { pk, sk } = keyOf(op);
-  return `${pk}\n${sk}`;
 }
 
 function checkOp(op: Op): number {

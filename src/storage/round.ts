@@ -1,10 +1,10 @@
 import { BrainError } from '../domain/error.ts';
 import type { DomainEvent } from '../domain/event.ts';
 import type { Instant, OwnerId, Position } from '../domain/values.ts';
-import { checkOps, nameOf } from './check-limits.ts';
+import { checkOps } from './check-limits.ts';
 import { keys } from './keys.ts';
 import { advance, headItem, logItem, logText, type Head } from './log.ts';
-import { TABLE_LIMITS, type Condition, type Op } from './table.ts';
+import { keyOf, nameOf, TABLE_LIMITS, type Condition, type Op } from './table.ts';
 import type { Commit } from './transaction.ts';
 import type { WorkChanges } from './unit-of-work.ts';
 
@@ -79,7 +79,7 @@ export class Round<W> {
       });
     }
     if (!fits(this.#open, change.ops, bytes)) this.#close();
-    for (const op of change.ops) this.#open.ops.set(nameOf(op), op);
+    for (const op of change.ops) this.#open.ops.set(nameOf(keyOf(op)), op);
     for (const { event } of change.events) this.#open.events.push(event);
     this.#open.bodies.push(...bodies);
     this.#open.logBytes += bytes.log;

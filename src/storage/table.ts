@@ -99,6 +99,11 @@ export async function* everyItem(
   } while (after !== undefined);
 }
 
+/** A key as one text, for maps. */
+export function nameOf({ pk, sk }: Key): string {
+  return `${pk}\n${sk}`;
+}
+
 export function keyOf(op: Op): Key {
   return 'put' in op ? op.put : 'del' in op ? op.del : op.check;
 }

@@ -1,7 +1,15 @@
 import type { DomainEvent } from '../domain/event.ts';
 import { jsonWith, type StateText } from './json-text.ts';
 import { Overlay } from './overlay.ts';
-import type { Item, Key, Op, Page, QueryOptions, TableReader } from './table.ts';
+import {
+  nameOf,
+  type Item,
+  type Key,
+  type Op,
+  type Page,
+  type QueryOptions,
+  type TableReader,
+} from './table.ts';
 
 /** An event, and its JSON. */
 export interface Recorded {
@@ -38,12 +46,12 @@ export class UnitOfWork implements TableReader {
 
   put(item: Item): void {
     this.#set(item, item);
-    this.#ops.set(`${item.pk}\n${item.sk}`, { put: item });
+    this.#ops.set(nameOf(item), { put: item });
   }
 
   del(key: Key): void {
     this.#set(key, null);
-    this.#ops.set(`${key.pk}\n${key.sk}`, { del: { pk: key.pk, sk: key.sk } });
+    this.#ops.set(nameOf(key), { del: { pk: key.pk, sk: key.sk } });
   }
 
   /** `known`: the state that the events may hold. */

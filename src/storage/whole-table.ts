@@ -22,9 +22,3 @@ export interface WholeTable {
   /** About how many items there are. */
   estimate(): Promise<number>;
 }
-
-/** The same in pieces of at most `count`. */
-export function piecesOf<T>(all: readonly T[], count: number): readonly (readonly T[])[] {
-  const pieces = Math.ceil(all.length / count);
-  return Array.from({ length: pieces }, (_, n) => all.slice(n * count, (n + 1) * count));
-}

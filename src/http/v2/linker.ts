@@ -10,6 +10,15 @@ import { idOf, owner, paging } from './request.ts';
 
 type Kept = Keep<RelinkRun> | undefined;
 
+/** What all that answer with a new run say of themselves. */
+const BEGINS_A_RUN = {
+  tags: ['linker'],
+  takes: ['idempotency-key'],
+  sends: ['location'],
+  fails: ['conflict', 'rate_limited'],
+  response: { 202: api.LinkerRun },
+} as const;
+
 /** Linking all notes anew, as a run that is looked at, applied, and reverted. */
 export const linkerRoutes =
   ({ services, cursors, once }: V2Needs): Routes =>
@@ -24,12 +33,8 @@ export const linkerRoutes =
           summary: 'Link all notes anew',
           description:
             'A note is linked when it comes, and has not seen those that come later; a run closes that. It is a job: the answer comes before it is done. A dry run, which is what is done without another word, says which edges would be added, removed and changed, with reasons. What a person drew, weighed, accepted or rejected stays as it is.',
-          tags: ['linker'],
-          takes: ['idempotency-key'],
-          sends: ['location'],
-          fails: ['conflict', 'rate_limited'],
           body: api.RelinkInput,
-          response: { 202: api.LinkerRun },
+          ...BEGINS_A_RUN,
         },
       },
       (request, reply) =>
@@ -104,11 +109,7 @@ export const linkerRoutes =
           summary: 'Apply a dry run',
           description:
             'Makes a run that changes the edges. All is decided again, on the notes as they are then: where nothing was written since the dry run, it is just what that said; else its result tells how much is otherwise.',
-          tags: ['linker'],
-          takes: ['idempotency-key'],
-          sends: ['location'],
-          fails: ['conflict', 'rate_limited'],
-          response: { 202: api.LinkerRun },
+          ...BEGINS_A_RUN,
         },
       },
       (request, reply) =>
@@ -123,11 +124,7 @@ export const linkerRoutes =
           summary: 'Revert a run',
           description:
             'Makes a run that takes back what another changed, edge by edge, also of one that failed or was cancelled. An edge that a person or a changed note has changed since is left, and counted.',
-          tags: ['linker'],
-          takes: ['idempotency-key'],
-          sends: ['location'],
-          fails: ['conflict', 'rate_limited'],
-          response: { 202: api.LinkerRun },
+          ...BEGINS_A_RUN,
         },
       },
       (request, reply) =>

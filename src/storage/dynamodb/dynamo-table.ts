@@ -9,8 +9,9 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { BrainError, isBrainError } from '../../domain/error.ts';
 import { eachConcurrent } from '../../shared/each-concurrent.ts';
+import { piecesOf } from '../../shared/pieces.ts';
 import { checkLimits } from '../check-limits.ts';
-import { holds, keyOf, type Item, type Key, type Op, type Outcome, type Page } from '../table.ts';
+import { holds, keyOf, nameOf, type Item, type Key, type Op, type Outcome, type Page } from '../table.ts';
 import type { QueryOptions, Table } from '../table.ts';
 import { compareSortKeys } from '../unit-of-work.ts';
 import {
@@ -162,9 +163,7 @@ export class DynamoTable implements Table {
   async #batches(keys: readonly Key[], projection: object = {}): Promise<Attributes[]> {
     this.#assertOpen('table.batchGet');
     const distinct = [...new Map(keys.map((key) => [nameOf(key), key])).values()];
-    const batches = Array.from({ length: Math.ceil(distinct.length / KEYS_IN_BATCH) }, (_, n) =>
-      distinct.slice(n * KEYS_IN_BATCH, (n + 1) * KEYS_IN_BATCH),
-    );
+    const batches = piecesOf(distinct, KEYS_IN_BATCH);
     const found = eachConcurrent(batches, { limit: BATCHES_AT_ONCE }, (batch) =>
       this.#batch(batch.map(keyAttributes), projection),
     );
@@ -268,8 +267,4 @@ function startOf({ prefix = '', after, reverse = false }: QueryOptions): Start {
   if (after !== '' && after.startsWith(prefix)) return { kind: 'after', sk: after };
   const isBefore = after === '' || compareSortKeys(after, prefix, {}) < 0;
   return isBefore === reverse ? { kind: 'past the end' } : { kind: 'first' };
-}
-
-function nameOf({ pk, sk }: Key): string {
-  return `${pk}\n${sk}`;
 }

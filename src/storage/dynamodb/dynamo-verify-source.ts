@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { BrainError } from '../../domain/error.ts';
 import { readHead } from '../log.ts';
-import type { Key } from '../table.ts';
+import { nameOf, type Key } from '../table.ts';
 import type { VerifySource } from '../verify/source.ts';
 import { DynamoTable, type DynamoTableOptions } from './dynamo-table.ts';
 
@@ -13,7 +13,7 @@ export function dynamoVerifySource(options: DynamoTableOptions): VerifySource {
   const damaged = new Map<string, Key>();
   const table = new DynamoTable({
     ...options,
-    onDamaged: (key) => void damaged.set(`${key.pk}\n${key.sk}`, key),
+    onDamaged: (key) => void damaged.set(nameOf(key), key),
   });
   return {
     checkEngine: () => [], // it checks what it keeps by itself

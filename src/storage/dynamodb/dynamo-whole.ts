@@ -6,8 +6,9 @@ import {
   type WriteRequest,
 } from '@aws-sdk/client-dynamodb';
 import { eachConcurrent } from '../../shared/each-concurrent.ts';
+import { piecesOf } from '../../shared/pieces.ts';
 import type { Key } from '../table.ts';
-import { piecesOf, type Change, type ScanPage, type WholeTable } from '../whole-table.ts';
+import type { Change, ScanPage, WholeTable } from '../whole-table.ts';
 import { keyAttributes, toAttributes, toItem, toKey } from './attributes.ts';
 import { dynamoError } from './dynamo-error.ts';
 import { Patience, type PatienceLimits } from './patience.ts';

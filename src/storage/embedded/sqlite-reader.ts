@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { BrainError } from '../../domain/error.ts';
 import { placeOf } from '../keys.ts';
-import { TABLE_LIMITS, type Item, type Key, type Page, type QueryOptions } from '../table.ts';
+import { nameOf, TABLE_LIMITS, type Item, type Key, type Page, type QueryOptions } from '../table.ts';
 import { compareSortKeys } from '../unit-of-work.ts';
 import { checksum, isAlive, rows } from './sqlite-connection.ts';
 
@@ -54,7 +54,7 @@ export class SqliteReader {
     const found = new Map<string, Item>();
     for (const key of keys) {
       const item = this.get(key);
-      if (item) found.set(`${key.pk}\n${key.sk}`, item);
+      if (item) found.set(nameOf(key), item);
     }
     return [...found.values()];
   }

@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { BrainError } from '../../domain/error.ts';
-import type { Key, TableReader } from '../table.ts';
+import { nameOf, type Key, type TableReader } from '../table.ts';
 import type { VerifySource } from '../verify/source.ts';
 import { checkSchema, pragma } from './schema.ts';
 import { rows } from './sqlite-connection.ts';
@@ -81,7 +81,7 @@ function tolerant(
     readonly attempt: <T>(read: () => T) => T;
   },
 ): TableReader {
-  const onDamaged = (key: Key): void => void damaged.set(`${key.pk}\n${key.sk}`, key);
+  const onDamaged = (key: Key): void => void damaged.set(nameOf(key), key);
   const reader = new SqliteReader(database, { nowSeconds, onDamaged });
   return {
     get: async (key) => attempt(() => reader.get(key)),

@@ -1,10 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { piecesOf } from '../../shared/pieces.ts';
 import { openConnection } from './sqlite-connection.ts';
 import { storageError } from './sqlite-error.ts';
 import { SqliteReader } from './sqlite-reader.ts';
 import type { SqliteTable } from './sqlite-table.ts';
 import { TABLE_LIMITS, type Item, type Key, type Op } from '../table.ts';
-import { piecesOf, type Change, type ScanPage, type WholeTable } from '../whole-table.ts';
+import type { Change, ScanPage, WholeTable } from '../whole-table.ts';
 
 const ITEMS_A_PAGE = 1_000;
 /** Characters of payload after which a page ends: the log has items of hundreds of kilobytes. */
