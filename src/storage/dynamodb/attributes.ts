@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { AttributeValue, TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import { BrainError } from '../../domain/error.ts';
+import { placeOf } from '../keys.ts';
 import type { Condition, Item, Key, Op } from '../table.ts';
 
 /** An item or a key as DynamoDB has it. By hand: lib-dynamodb would only add a walk through every value. */
@@ -54,7 +55,7 @@ export function toItem(attributes: Attributes, onDamaged?: (key: Key) => void): 
     onDamaged(toKey(attributes));
     return item;
   }
-  throw new BrainError('corrupt', `the stored item ${item.pk} ${item.sk} is not what was written`, {
+  throw new BrainError('corrupt', `the stored item ${placeOf(item)} is not what was written`, {
     operation: 'table.read',
   });
 }
