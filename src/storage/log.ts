@@ -1,10 +1,11 @@
+import { randomInt } from 'node:crypto';
 import { BrainError } from '../domain/error.ts';
 import type { DomainEvent } from '../domain/event.ts';
 import type { Instant, OwnerId, Position } from '../domain/values.ts';
 import { keys, pks, seqKey } from './keys.ts';
 import type { Item, Op, Table, TableReader } from './table.ts';
 
-/** The state of an owner's whole partition. Every write checks and raises `version`, so writers cannot cross. */
+/** The state of an owner's whole partition. Every write checks and changes `version`, so writers cannot cross. */
 export interface Head {
   /** Names this log; a restored or rebuilt one has another. */
   readonly epoch: string;
@@ -13,6 +14,10 @@ export interface Head {
   /** The number of the oldest event kept, less one: positions from here on can be read on from. */
   readonly floorSeq: number;
   readonly counts: { readonly nodes: number; readonly edges: number; readonly categories: number };
+  /**
+   * Names this state, as no other writer names one: a round may be sent before the one that it stands on is answered,
+   * and must not be taken for one that stands on what somebody else wrote meanwhile. 0 before the first write.
+   */
   readonly version: number;
 }
 
@@ -49,6 +54,11 @@ export function headItem(owner: OwnerId, head: Head): Item {
   return { ...keys.head(owner), et: 'head.1', ver: head.version, j: JSON.stringify(head) };
 }
 
+/** Any of 2^48, by chance: counted up, two writers would give one number to two states. */
+function newVersion(): number {
+  return randomInt(1, 2 ** 48 - 1);
+}
+
 const COUNTED = { node: 'nodes', edge: 'edges', category: 'categories' } as const;
 
 /** The head after these events. */
@@ -59,7 +69,7 @@ export function advance(head: Head, events: readonly DomainEvent[]): Head {
     if (change === 'created') counts[COUNTED[kind]] += 1;
     else if (change === 'deleted') counts[COUNTED[kind]] -= 1;
   }
-  return { ...head, seq: head.seq + events.length, counts, version: head.version + 1 };
+  return { ...head, seq: head.seq + events.length, counts, version: newVersion() };
 }
 
 /** A `LoggedEvent` as JSON; `event` is that of its own. */
@@ -161,7 +171,7 @@ export async function trimLog(table: Table, owner: OwnerId, keep: Retention): Pr
     floorSeq = last.seq;
   }
   if (gone.length === 0) return 0;
-  const raised: Head = { ...head, floorSeq, version: head.version + 1 };
+  const raised: Head = { ...head, floorSeq, version: newVersion() };
   const ops: Op[] = gone.map(({ pk, sk }) => ({ del: { pk, sk } }));
   const outcome = await table.transact([
     [{ put: headItem(owner, raised), if: { ver: head.version } }, ...ops],

@@ -1,10 +1,30 @@
 import * as fc from 'fast-check';
 import { isBrainError } from '../../src/domain/error.ts';
-import type { OwnerId } from '../../src/domain/values.ts';
+import { edgeId, type OwnerId } from '../../src/domain/values.ts';
+import { createEdge } from '../../src/domain/edge.ts';
+import { createNode, updateNode, type NodeInput } from '../../src/domain/node.ts';
 import type { Store } from '../../src/storage/store.ts';
 import type { Tx } from '../../src/storage/transaction.ts';
-import { execute, graphCommands, type Graph, type GraphCommand } from '../support/arbitraries.ts';
+import { execute, graphCommands, nodeIdOf, type Graph, type GraphCommand } from '../support/arbitraries.ts';
 import { collect } from './oracle.ts';
+
+export const idsOf = (all: Iterable<{ readonly id: string }>): string[] => [...all].map((one) => one.id);
+export const range = (from: number, to: number): number[] =>
+  Array.from({ length: to - from }, (_, i) => from + i);
+
+export function create(tx: Tx, number: number, input: NodeInput = { title: `Note ${number}` }): void {
+  tx.nodes.apply(createNode(input, { id: nodeIdOf(number), owner: tx.owner, now: tx.now }));
+}
+
+export async function update(tx: Tx, number: number, input: NodeInput): Promise<void> {
+  tx.nodes.apply(updateNode(await tx.nodes.get(nodeIdOf(number)), input, tx.now));
+}
+
+export function connect(tx: Tx, a: number, b: number): void {
+  const ends = { source: { id: nodeIdOf(a), owner: tx.owner }, target: { id: nodeIdOf(b), owner: tx.owner } };
+  const id = edgeId(`0190a7c4-5b3e-7000-8200-${String(a * 1000 + b).padStart(12, '0')}`);
+  tx.edges.apply(createEdge({ type: 'related' }, ends, { id, now: tx.now }));
+}
 
 interface WorkOfCommands {
   readonly commands: readonly GraphCommand[];
@@ -39,7 +59,7 @@ export const works: fc.Arbitrary<readonly (readonly WorkOfCommands[])[]> = fc
     );
   });
 
-const boom = new Error('the work threw');
+export const boom = new Error('the work threw');
 const isRefusal = (error: unknown): boolean =>
   (['invalid', 'conflict', 'not_found'] as const).some((code) => isBrainError(error, code));
 
