@@ -16,8 +16,9 @@ export function importReader(readers: ZipReaders): ImportReader {
   async function* entriesOfZip(
     from: Spooled,
     { collection, categories }: ImportAsk,
+    signal: AbortSignal,
   ): AsyncGenerator<ImportEntry> {
-    const options = { categories, maxNoteBytes: LIMITS.contentBytes, root: collection };
+    const options = { categories, maxNoteBytes: LIMITS.contentBytes, root: collection, signal };
     const { path } = from;
     const { notes, problems } = await refusing(() =>
       path === undefined ? readZip(from, options) : readZipOn(readers, path, options),
@@ -30,7 +31,8 @@ export function importReader(readers: ZipReaders): ImportReader {
   return {
     inspect: (from, ask) =>
       ask.format === 'zip' ? refusing(() => countZip(from, ask.collection)) : countLines(from.read()),
-    entries: (from, ask) => (ask.format === 'zip' ? entriesOfZip(from, ask) : entriesOfLines(from.read())),
+    entries: (from, ask, signal) =>
+      ask.format === 'zip' ? entriesOfZip(from, ask, signal) : entriesOfLines(from.read()),
   };
 }
 

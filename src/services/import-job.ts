@@ -32,8 +32,8 @@ export interface Spooled {
 export interface ImportReader {
   /** How many items there are; looks at the whole, and throws `invalid` naming what makes it unfit. */
   inspect(from: Spooled, ask: ImportAsk): Promise<number>;
-  /** The same ones in the same order each time. */
-  entries(from: Spooled, ask: ImportAsk): AsyncIterable<ImportEntry>;
+  /** The same ones in the same order each time; throws the signal's reason once that is aborted. */
+  entries(from: Spooled, ask: ImportAsk, signal: AbortSignal): AsyncIterable<ImportEntry>;
 }
 
 /** What a job of this kind was given. */
@@ -65,7 +65,7 @@ export function importJobs(needs: {
     kind: 'import',
     async run(job, { signal, report }) {
       const { spool, ...ask } = job.input as unknown as Input;
-      const entries = reader.entries(await open(job.owner, spool), ask);
+      const entries = reader.entries(await open(job.owner, spool), ask, signal);
       const known = new Map<number, JobItem>();
       for await (const item of store.read(job.owner).jobItems.all(`${job.id}#`)) known.set(item.index, item);
       const keep = {

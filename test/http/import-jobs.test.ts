@@ -1,5 +1,5 @@
 import yazl from 'yazl';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Graph } from '../../src/api/v2.ts';
 import type { Job, JobItem } from '../../src/api/v2-jobs.ts';
 import { dataFolder, newBrain, SLEEP, type Client } from './client.ts';
@@ -206,6 +206,19 @@ describe('an import that is a job', () => {
     const report = await itemsOf(client, job);
     expect((await titlesOf(client)).length).toBe(report.length);
     expect(report.length).toBeLessThan(5000);
+  });
+
+  it('is cancelled while its zip is read: the worker is let go of', async () => {
+    const files = Array.from({ length: 1000 }, (_, n) => ({ path: `${n}.md`, text: `text ${n}` }));
+    const zip = await zipped(files);
+    const client = await newBrain();
+    const { readers, services } = client.brain;
+    const answer = await client.send<Job>('POST', '/imports?collection=vault', zip, ZIP);
+    await vi.waitFor(() => expect(readers.metrics.running).toBe(1), { interval: 1 });
+    await client.post<Job>(`/jobs/${answer.body.id}/cancel`, undefined, 200);
+    await services.jobs.idle();
+    expect(readers.metrics).toMatchObject({ running: 0, outcomes: { cancelled: 1, done: 0 } });
+    expect(await titlesOf(client)).toEqual([]);
   });
 });
 
