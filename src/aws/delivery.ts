@@ -206,7 +206,7 @@ export class Delivery {
       ...connection,
       epoch: run.epoch,
       covered: Math.max(covered, run.to),
-      told: frames.at(-1)?.seq ?? told,
+      told: frames.at(-1)?.position.seq ?? told,
       laggingSinceMs: undefined,
     };
     return { next, frames };
@@ -219,14 +219,14 @@ export class Delivery {
     before: Connection,
   ): Promise<'all' | Connection | undefined> {
     let told = before.told;
-    for (const { bytes, seq } of frames) {
+    for (const { bytes, position } of frames) {
       const posted = await this.#needs.gateway.post(claimed.id, bytes);
       if (posted === 'gone') {
         await this.#needs.connections.remove(claimed.id, claimed.owner);
         return undefined;
       }
       if (posted === 'full') return this.#lag(claimed, before, told);
-      told = seq;
+      told = position.seq;
     }
     return 'all';
   }

@@ -163,8 +163,8 @@ export class LogReader implements Reader {
     });
     for (const frame of frames) {
       if (socket.bufferedAmount > limits.lagBytes) return false;
-      this.#covered = this.#told = frame.seq;
-      socket.send(frame.bytes, { action: frame.action, position: this.position });
+      this.#covered = this.#told = frame.position.seq;
+      socket.send(frame.bytes, frame);
       metrics.sent.add('', frame.events);
       if (this.#replay) this.#replay.count += frame.events;
     }

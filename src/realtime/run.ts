@@ -1,5 +1,6 @@
 import { FRAME_LIMITS } from '../api/realtime.ts';
 import { partsOf } from '../domain/event.ts';
+import type { Position } from '../domain/values.ts';
 import type { Changes, LoggedEvent } from '../storage/log.ts';
 import { facetsOf, type Facets, type Matcher } from './filter.ts';
 import type { RealtimeMetrics } from './metrics.ts';
@@ -8,8 +9,8 @@ import type { RealtimeMetrics } from './metrics.ts';
 export interface EventsFrame {
   readonly bytes: Uint8Array;
   readonly action: 'event' | 'batch';
-  /** Of its last event. */
-  readonly seq: number;
+  /** Of its last event: where a reader stands once it has the frame. */
+  readonly position: Position;
   readonly events: number;
 }
 
@@ -64,6 +65,12 @@ function bodyOf({ seq, at, correlationId, event }: LoggedEvent, epoch: string): 
   return JSON.stringify({ type, ...ids, data: null, ref, ...rest }).slice(1);
 }
 
+/**
+ * So many ways of telling a run are kept: more than that, by readers who each want something else, are made again each
+ * time, for a run may be a megabyte and is kept for a while.
+ */
+const KEPT_TELLINGS = 8;
+
 /** `prev` of a frame has at most this many bytes around the body. */
 const ENVELOPE_BYTES = 64;
 
@@ -94,6 +101,7 @@ export class Run {
     let frames = this.#frames.get(key);
     if (!frames) {
       frames = this.#build(reading);
+      if (this.#frames.size >= KEPT_TELLINGS) this.#frames.clear();
       this.#frames.set(key, frames);
     }
     return frames;
@@ -108,7 +116,7 @@ export class Run {
     let bytes = 0;
     const flush = (): void => {
       if (texts.length === 0) return;
-      frames.push(frameOf(texts, prev));
+      frames.push(frameOf(texts, { epoch: this.epoch, seq: prev }));
       texts = [];
       bytes = 0;
     };
@@ -125,13 +133,13 @@ export class Run {
   }
 }
 
-function frameOf(texts: readonly string[], seq: number): EventsFrame {
+function frameOf(texts: readonly string[], position: Position): EventsFrame {
   const [only = ''] = texts;
   const single = texts.length === 1;
   return {
     bytes: Buffer.from(single ? only : `{"action":"batch","events":[${texts.join(',')}]}`),
     action: single ? 'event' : 'batch',
-    seq,
+    position,
     events: texts.length,
   };
 }

@@ -1,20 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { CLOSE } from '../../src/api/realtime.ts';
 import { settle } from '../support/manual-clock.ts';
-import { updateNode } from '../../src/domain/node.ts';
-import {
-  ALICE,
-  BOB,
-  create,
-  greeted,
-  idOf,
-  newHub,
-  newStore,
-  Peer,
-  principalOf,
-  range,
-  touch,
-} from './peer.ts';
+import { ALICE, BOB, create, greeted, idOf, newHub, newStore, Peer, principalOf, touch } from './peer.ts';
 
 describe('hello and welcome', () => {
   test('[RT9] a connection that says nothing hears nothing, and is closed after 5 seconds', async () => {
@@ -187,94 +174,6 @@ describe('the heartbeat', () => {
     expect(peer.events).toEqual([]);
     await clock.advance(25_000);
     expect(peer.seqs).toEqual([1, 2]);
-  });
-});
-
-describe('batches', () => {
-  test('[RT5] the first event leaves at once, those that follow as one batch within 10 ms: after 8, by the timer', async () => {
-    const { hub, clock, store } = newHub();
-    const peer = await greeted(hub);
-    await create(store, ALICE, [1]);
-    await settle();
-    expect(peer.actions.slice(1)).toEqual(['event']);
-    for (const number of [2, 3, 4]) await create(store, ALICE, [number]);
-    await settle();
-    expect(peer.seqs).toEqual([1]);
-    await clock.advance(7);
-    expect(peer.seqs).toEqual([1]);
-    await clock.advance(1);
-    expect(peer.actions.slice(1)).toEqual(['event', 'batch']);
-    expect(peer.events.map(({ seq, prev }) => [prev, seq])).toEqual([
-      [0, 1],
-      [1, 2],
-      [2, 3],
-      [3, 4],
-    ]);
-    await clock.advance(100);
-    await create(store, ALICE, [5]);
-    await settle();
-    expect(peer.actions.at(-1)).toBe('event');
-  });
-
-  test('[RT5] a batch has at most 64 events and 30 KB', async () => {
-    const { hub, clock, store } = newHub();
-    const peer = await greeted(hub);
-    await create(store, ALICE, [1]);
-    await store.write(ALICE, async (tx) => {
-      for (const number of range(1, 159)) {
-        const node = await tx.nodes.get(idOf(1));
-        tx.nodes.apply(updateNode(node, { title: `${number}` }, tx.now));
-      }
-    });
-    for (const number of range(200, 206))
-      await create(store, ALICE, [number], { content: 'x'.repeat(9_000) });
-    await clock.advance(1_000);
-    const batches = peer.of('batch');
-    expect(Math.max(...batches.map((batch) => batch.events.length))).toBe(64);
-    for (const text of peer.texts) expect(Buffer.byteLength(text)).toBeLessThanOrEqual(30_100);
-    expect(peer.seqs).toEqual(range(1, 167));
-  });
-
-  test('[RT5] an event above 24 KB comes without its data, and says where that is', async () => {
-    const { hub, store } = newHub();
-    const peer = await greeted(hub);
-    await create(store, ALICE, [1], { content: 'é'.repeat(12_000) });
-    await settle();
-    const { epoch } = await store.head(ALICE);
-    expect(peer.events).toMatchObject([
-      { data: null, ref: `/api/v2/changes?after=0&epoch=${epoch}&limit=1`, version: 1 },
-    ]);
-    await create(store, ALICE, [2], { content: 'e'.repeat(12_000) });
-    await settle();
-    expect(Buffer.byteLength(peer.texts.at(-1) ?? '')).toBeLessThan(30_000);
-  });
-
-  test('[RT5] one event is serialised once, however many listen and whatever they filter', async () => {
-    const { hub, clock, store } = newHub();
-    const peers = await Promise.all(
-      range(1, 50).map((n) => greeted(hub, n % 2 ? {} : { filter: { types: ['node.*'] } })),
-    );
-    for (const number of range(1, 20)) await create(store, ALICE, [number]);
-    await clock.advance(100);
-    for (const peer of peers) expect(peer.seqs).toEqual(range(1, 20));
-    expect(hub.metrics.serialised.get()).toBe(20);
-    expect(hub.metrics.sent.get()).toBe(1_000);
-  });
-
-  test('[RT5] publishing costs nothing when nobody listens: the log is not read, nothing is serialised', async () => {
-    const { hub, clock, store } = newHub();
-    const reads = { count: 0 };
-    const { changes, head } = store;
-    store.changes = (...given) => (reads.count++, changes.apply(store, given));
-    store.head = (...given) => (reads.count++, head.apply(store, given));
-    await create(store, ALICE, range(1, 20));
-    const other = await greeted(hub, { token: 'bob' });
-    reads.count = 0;
-    await create(store, ALICE, range(21, 40));
-    await clock.advance(1_000);
-    expect([reads.count, hub.metrics.serialised.get(), clock.waiting]).toEqual([0, 0, 1]);
-    other.session.gone(1001);
-    expect(clock.waiting).toBe(0);
   });
 });
 
