@@ -119,6 +119,7 @@ export class Hub {
 
   /** Says goodbye to everybody, and takes nobody more. */
   close(): void {
+    if (this.#isClosed) return;
     this.#isClosed = true;
     this.#stopListening();
     this.#revocations?.close();

@@ -4,48 +4,51 @@ import { ownerId, type OwnerId } from '../domain/values.ts';
 import type { Finding, HealthCheck, HealthChecks } from '../http/health.ts';
 import type { Services } from '../services/services.ts';
 import { pks } from '../storage/keys.ts';
+import { QUEUE_LIMIT } from '../storage/owner-writer.ts';
 import type { Store } from '../storage/store.ts';
-import type { Table } from '../storage/table.ts';
+import type { Engine } from './engine.ts';
 
 /** Anything that works beside the main thread: a pool of workers, the writer. */
-export interface WorkersHealth {
+interface WorkersHealth {
   health(): { readonly isAlive: boolean; readonly waiting: number; readonly limit: number };
 }
 
+/** What the checks ask. */
 interface CheckNeeds {
-  readonly table: Table;
   readonly store: Store;
   readonly services: Pick<Services, 'indexes' | 'runs'>;
-  /** What there is to say of the engine. */
-  readonly facts?: Readonly<Record<string, unknown>> | undefined;
-  readonly dataDir: string;
+  /** Whose graph is told of. */
   readonly owner: OwnerId;
-  /** Anybody may ask how it is: where owners have to be authenticated, nothing is told of what they have. */
-  readonly hidesGraph?: boolean;
-  readonly writer: WorkersHealth;
-  readonly workers: WorkersHealth;
-  /** Between two requests the whole process is frozen: how long it did not answer says nothing. */
-  readonly isFrozenBetween?: boolean | undefined;
 }
 
 /** The checks of everything that a Brain2 depends on, and the way to stop watching. */
-export function healthChecks(needs: CheckNeeds): {
-  readonly checks: HealthChecks;
-  readonly stop: () => void;
-} {
-  const loop = needs.isFrozenBetween === true ? undefined : eventLoopCheck();
-  const ofGraph = (check: HealthCheck): HealthCheck =>
-    needs.hidesGraph === true ? withoutDetails(check) : check;
+export function healthChecks(
+  needs: CheckNeeds & {
+    readonly engine: Engine;
+    readonly readers: WorkersHealth;
+    /** Anybody may ask how it is: where owners have to be authenticated, nothing is told of what they have. */
+    readonly hidesGraph: boolean;
+  },
+): { readonly checks: HealthChecks; readonly stop: () => void } {
+  const { engine, store, owner, readers, hidesGraph } = needs;
+  const { table, facts } = engine;
+  // A process that is frozen between two requests is not to blame for how long it did not answer.
+  const loop = engine.isFrozenBetween ? undefined : eventLoopCheck();
+  const ofGraph = (check: HealthCheck): HealthCheck => (hidesGraph ? withoutDetails(check) : check);
+  const writer: WorkersHealth = {
+    health: () => ({ isAlive: engine.canWrite(), waiting: store.waiting, limit: QUEUE_LIMIT }),
+  };
   return {
     checks: {
       ...(loop && { eventLoop: { check: loop.check, critical: true } }),
-      store: { check: ofGraph(storeCheck(needs)), critical: true },
+      // Of the table itself: a probe is not counted as work.
+      store: { check: ofGraph(storeCheck({ table, store, owner, facts })), critical: true },
       index: { check: ofGraph(indexCheck(needs)), critical: false },
       log: { check: ofGraph(logCheck(needs)), critical: false },
-      disk: { check: diskCheck(needs.dataDir), critical: false },
-      writer: { check: workersCheck(needs.writer, 'the thread that writes has ended'), critical: true },
+      disk: { check: diskCheck(engine.home.path), critical: false },
+      writer: { check: workersCheck(writer, 'the thread that writes has ended'), critical: true },
       // What they do can wait: everything else goes on without them.
-      workers: { check: workersCheck(needs.workers, 'worker after worker crashes'), critical: false },
+      workers: { check: workersCheck(readers, 'worker after worker crashes'), critical: false },
     },
     stop: () => loop?.stop(),
   };
@@ -100,7 +103,9 @@ export function storeCheck({
   store,
   owner,
   facts,
-}: Pick<CheckNeeds, 'table' | 'store' | 'owner' | 'facts'>): HealthCheck {
+}: Pick<CheckNeeds, 'store' | 'owner'> &
+  Pick<Engine, 'table'> &
+  Partial<Pick<Engine, 'facts'>>): HealthCheck {
   const probe = { pk: pks.head(ownerId('health')), sk: 'PROBE' };
   return async () => {
     const written = String(Date.now());
