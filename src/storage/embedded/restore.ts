@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { OwnerId } from '../../domain/values.ts';
 import { headItem, type Head } from '../log.ts';
-import { copyDatabase } from './backup.ts';
+import { copyDatabase, sync } from './backup.ts';
 import { checksum, openConnection, rows } from './sqlite-connection.ts';
 
 /**
@@ -36,7 +36,8 @@ export async function prepareRestore(
 
 /**
  * Puts a prepared file in the place of a folder's database; the caller holds the folder. What was there is moved into
- * a folder of its own, whose path is given; the indexes, which are of the old log, are deleted.
+ * a folder of its own, whose path is given; the indexes, which are of the old log, are deleted. When it returns, the disk
+ * has all of it.
  */
 export function putInPlace(prepared: string, databasePath: string, stamp: string): string | undefined {
   const folder = dirname(databasePath);
@@ -49,8 +50,10 @@ export function putInPlace(prepared: string, databasePath: string, stamp: string
       const path = databasePath + suffix;
       if (existsSync(path)) renameSync(path, join(aside, basename(path)));
     }
+    sync(aside);
   }
   rmSync(join(folder, 'index'), { recursive: true, force: true });
   renameSync(prepared, databasePath);
+  sync(folder);
   return isReplaced ? aside : undefined;
 }
