@@ -70,6 +70,23 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
 
 /** Each part is put on the stack when it is there, so that all end from the outside in. */
 async function join(settings: Settings, options: BrainOptions, parts: AsyncDisposableStack): Promise<Brain> {
+  const inner = await joinInner(settings, options, parts);
+  const { engine, log, newId, nowMs, resident, readers, store, services } = inner;
+  const { hub, app } = await joinFace(settings, inner, parts);
+  const inBackground: InBackground = (owner, work) =>
+    runInBackground({ ownerId: owner ?? resident ?? '-', id: newId() }, work);
+  const trim = trimming(store, { settings, nowMs });
+  if (!engine.isFrozenBetween)
+    parts.defer(startUpkeep({ services, log, sweep: () => engine.sweep(), inBackground, trim }));
+  const close = () => closeAll(parts);
+  const { home: folder } = engine;
+  return { app, services, store, hub, folder, log, readers, inBackground, owner: LOCAL_OWNER, close };
+}
+
+type Inner = Awaited<ReturnType<typeof joinInner>>;
+
+/** The engine and all that works on it. */
+async function joinInner(settings: Settings, options: BrainOptions, parts: AsyncDisposableStack) {
   const log = createLog({ level: settings.logLevel, format: settings.logFormat }, options.logTo);
   const { round, checkpointPages }: Partial<typeof ALONE> = options.isAlone ? ALONE : {};
   const nowMs = options.nowMs ?? Date.now;
@@ -79,13 +96,12 @@ async function join(settings: Settings, options: BrainOptions, parts: AsyncDispo
     log.error({ err }, 'the thread that writes has ended; the next write starts another');
   const engine =
     options.engine ?? (await openEngine(settings, { checkpointPages, nowSeconds, onWriterLost }));
-  const { home: folder, isFrozenBetween } = engine;
-  parts.defer(() => folder.release());
+  parts.defer(() => engine.home.release());
   parts.defer(() => engine.table.close());
 
-  const isWatched = !options.isAlone && !options.engine?.isFrozenBetween;
+  const isWatched = !options.isAlone && !engine.isFrozenBetween;
   const observation = isWatched ? await observe(options.environment ?? {}, log) : UNOBSERVED;
-  const { onWork, metrics, tracer, exposition } = observation;
+  const { onWork } = observation;
   const resident = settings.auth === 'local' ? LOCAL_OWNER : undefined;
   const onCrash = (err: Error): void => log.error({ err }, 'a worker died over its job');
   const readers = zipReaders({ isBackground: true, nowMs, onCrash });
@@ -97,17 +113,18 @@ async function join(settings: Settings, options: BrainOptions, parts: AsyncDispo
   parts.defer(() => store.drain());
   parts.defer(() => readers.close());
   parts.defer(() => services.jobs.stop());
+  return { engine, log, nowMs, newId, observation, resident, readers, store, services };
+}
 
-  const health = healthChecks({
-    engine,
-    store,
-    services,
-    readers,
-    owner: LOCAL_OWNER,
-    hidesGraph: !resident,
-  });
+/** What is to be seen from outside: the application, and the sockets on its server. */
+async function joinFace(settings: Settings, inner: Inner, parts: AsyncDisposableStack) {
+  const { engine, log, nowMs, newId, observation, resident, readers, store, services } = inner;
+  const { home, isFrozenBetween } = engine;
+  const { metrics, tracer, exposition } = observation;
+  const hidesGraph = resident === undefined;
+  const health = healthChecks({ engine, store, services, readers, owner: LOCAL_OWNER, hidesGraph });
   parts.defer(health.stop);
-  const access = await accessOf(settings, { services, operatorKey: folder.operatorKey, nowMs });
+  const access = await accessOf(settings, { services, operatorKey: home.operatorKey, nowMs });
   const { authenticate } = access;
   const hub = joinHub(engine, { settings, store, services, authenticate, newId, nowMs });
   parts.defer(() => hub.close());
@@ -125,20 +142,13 @@ async function join(settings: Settings, options: BrainOptions, parts: AsyncDispo
     admission: gates,
     realtime: realtimeNeeds(hub, { canStream: !isFrozenBetween }),
     version: VERSION,
-    cursorKey: folder.key,
+    cursorKey: home.key,
     showsInside: settings.mode === 'development',
   });
   parts.defer(() => app.close());
   parts.defer(() => app.drain());
   parts.defer(serveSockets({ server: app.server, hub, origins: settings.allowedOrigins }));
-
-  const inBackground: InBackground = (owner, work) =>
-    runInBackground({ ownerId: owner ?? resident ?? '-', id: newId() }, work);
-  const trim = trimming(store, { settings, nowMs });
-  if (!isFrozenBetween)
-    parts.defer(startUpkeep({ services, log, sweep: () => engine.sweep(), inBackground, trim }));
-  const close = () => closeAll(parts);
-  return { app, services, store, hub, folder, log, readers, inBackground, owner: LOCAL_OWNER, close };
+  return { hub, app };
 }
 
 /** Ends all parts, also after one that fails. Throws what failed first: the others may have failed for that. */
