@@ -8,7 +8,7 @@ import { acknowledge } from './acknowledge.ts';
 import type { Stage } from './stage.ts';
 
 /** The folders that `npm run build:lambda` makes. */
-export type BundleName = 'http' | 'socket' | 'outbox' | 'repair' | 'beat' | 'upkeep';
+export type BundleName = 'http' | 'socket' | 'outbox' | 'repair' | 'beat' | 'upkeep' | 'jobs';
 
 /** Where a bundle is. */
 export type Bundles = (name: BundleName) => string;

@@ -5,7 +5,7 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Construct } from 'constructs';
-import { DETAIL_TYPES, EVENT_SOURCE } from '../../src/aws/detail-types.ts';
+import { DETAIL_TYPES, EVENT_SOURCE, JOB_CALL } from '../../src/aws/detail-types.ts';
 import { acknowledge } from './acknowledge.ts';
 import { BrainFunction, type Bundles } from './brain-function.ts';
 import type { Events } from './events.ts';
@@ -25,6 +25,8 @@ interface FunctionsProps {
 /** The memory at which a function has one whole processor. */
 const WHOLE_CPU_MB = 1_769;
 const SMALL_MB = 512;
+/** As long as Lambda lets anything run. */
+const LONGEST_SECONDS = 900;
 /** How long the bus, or the stream, goes on trying to hand over what a function does not take. */
 const TRIED_FOR = Duration.hours(24);
 
@@ -37,6 +39,7 @@ export class Functions extends Construct {
   readonly repair: BrainFunction;
   readonly beat: BrainFunction;
   readonly upkeep: BrainFunction;
+  readonly jobs: BrainFunction;
   readonly #props: FunctionsProps;
 
   constructor(scope: Construct, id: string, props: FunctionsProps) {
@@ -74,7 +77,13 @@ export class Functions extends Construct {
       ...large,
       ...scheduled,
       bundle: 'upkeep',
-      timeoutSeconds: 900,
+      timeoutSeconds: LONGEST_SECONDS,
+    });
+    // What its runs fail at upkeep calls for again: no letters of it are kept.
+    this.jobs = new BrainFunction(this, 'Jobs', {
+      ...large,
+      bundle: 'jobs',
+      timeoutSeconds: LONGEST_SECONDS,
     });
     for (const { role } of this.all) storage.grantTable(role);
     this.#grant();
@@ -82,7 +91,8 @@ export class Functions extends Construct {
   }
 
   get all(): readonly BrainFunction[] {
-    return [this.http, this.authorizer, this.socket, this.outbox, this.repair, this.beat, this.upkeep];
+    const { http, authorizer, socket, outbox, repair, beat, upkeep, jobs } = this;
+    return [http, authorizer, socket, outbox, repair, beat, upkeep, jobs];
   }
 
   #grant(): void {
@@ -102,10 +112,12 @@ export class Functions extends Construct {
         'A connection is named when it is made: all those of this API and stage, and of no other.',
       );
     }
-    for (const fn of [this.outbox, this.upkeep]) fn.allow(['events:PutEvents'], [events.bus.eventBusArn]);
+    for (const fn of [this.http, this.outbox, this.upkeep, this.jobs])
+      fn.allow(['events:PutEvents'], [events.bus.eventBusArn]);
     storage.grantSnapshots(this.http.role, ['s3:GetObject']);
-    storage.grantSnapshots(this.upkeep.role, ['s3:GetObject', 's3:PutObject']);
-    for (const fn of [this.http, this.upkeep]) {
+    for (const { role } of [this.upkeep, this.jobs])
+      storage.grantSnapshots(role, ['s3:GetObject', 's3:PutObject']);
+    for (const fn of [this.http, this.upkeep, this.jobs]) {
       fn.acknowledgeResources(
         [storage.snapshots.arnForObjects('indexes/*')],
         'A snapshot is named after its owner: all of one folder of one bucket.',
@@ -146,6 +158,12 @@ export class Functions extends Construct {
           retryAttempts: 185,
         }),
       ],
+    });
+    new Rule(this, 'JobsWaiting', {
+      description: 'Whose jobs wait, for the function that runs them',
+      eventBus: events.bus,
+      eventPattern: { source: [JOB_CALL.source], detailType: [JOB_CALL.detailType] },
+      targets: [new LambdaFunction(this.jobs.lambda)],
     });
     for (const [name, fn, minutes] of [
       ['EveryMinute', this.beat, 1],

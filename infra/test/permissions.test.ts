@@ -28,7 +28,7 @@ for (const [, { Properties }] of template.of('AWS::IAM::Policy')) {
 
 const may = (action: string): string[] =>
   [...allowed].flatMap(([name, actions]) => (actions.has(action) ? [name] : [])).toSorted();
-const EVERYONE = ['Authorizer', 'Beat', 'Http', 'Outbox', 'Repair', 'Socket', 'Upkeep'];
+const EVERYONE = ['Authorizer', 'Beat', 'Http', 'Jobs', 'Outbox', 'Repair', 'Socket', 'Upkeep'];
 
 test('each function has a role of its own, without policies of others', () => {
   const roles = template
@@ -73,9 +73,9 @@ test('every function may read and write the table, and none may scan, update, de
 
 test('what goes beyond the table each has who needs it, and nobody else', () => {
   assert.deepEqual(may('execute-api:ManageConnections'), ['Beat', 'Http', 'Repair', 'Socket']);
-  assert.deepEqual(may('events:PutEvents'), ['Outbox', 'Upkeep']);
-  assert.deepEqual(may('s3:GetObject'), ['Http', 'Upkeep']);
-  assert.deepEqual(may('s3:PutObject'), ['Upkeep']);
+  assert.deepEqual(may('events:PutEvents'), ['Http', 'Jobs', 'Outbox', 'Upkeep']);
+  assert.deepEqual(may('s3:GetObject'), ['Http', 'Jobs', 'Upkeep']);
+  assert.deepEqual(may('s3:PutObject'), ['Jobs', 'Upkeep']);
   assert.deepEqual(may('sqs:SendMessage'), ['Outbox', 'Repair']);
   assert.deepEqual(may('execute-api:Invoke'), []);
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { describe, test } from 'vitest';
 import { readFunctionSettings } from '../../src/aws/settings.ts';
-import { DETAIL_TYPES, EVENT_SOURCE } from '../../src/aws/detail-types.ts';
+import { DETAIL_TYPES, EVENT_SOURCE, JOB_CALL } from '../../src/aws/detail-types.ts';
 import { ownerId } from '../../src/domain/values.ts';
 import { pks } from '../../src/storage/keys.ts';
 import { readStages } from '../lib/stage.ts';
@@ -112,6 +112,7 @@ test('every function runs on Node 24 on arm64, is traced, has a log that ends, a
     'Authorizer',
     'Beat',
     'Http',
+    'Jobs',
     'Outbox',
     'Repair',
     'Socket',
@@ -159,15 +160,30 @@ test('the bundles that are deployed are those that are built', () => {
 });
 
 describe('events', () => {
-  test('the rule names exactly the types that are emitted, and the source that emits them', () => {
-    const [rule, ...others] = dev
+  const rulesTo = (name: string) =>
+    dev
       .of('AWS::Events::Rule')
-      .filter(([, { Properties }]) => Properties.EventPattern !== undefined);
+      .filter(([, { Properties }]) =>
+        JSON.stringify(Properties.Targets).includes(functionIds.get(name) ?? ' '),
+      );
+  const patternsOf = (name: string) => rulesTo(name).map(([, { Properties }]) => Properties.EventPattern);
+
+  test('the rule names exactly the types that are emitted, and the source that emits them', () => {
+    const [pattern, ...others] = patternsOf('Repair');
     assert.equal(others.length, 0);
-    const pattern = rule?.[1].Properties.EventPattern;
     assert.deepEqual(pattern.source, [EVENT_SOURCE]);
     assert.deepEqual((pattern['detail-type'] as string[]).toSorted(), [...DETAIL_TYPES].toSorted());
     assert.ok(JSON.stringify(pattern).length < 2_048, 'EventBridge takes no longer pattern');
+  });
+
+  test('the call for jobs reaches the function that runs them, and nothing else does', () => {
+    assert.deepEqual(patternsOf('Jobs'), [
+      { source: [JOB_CALL.source], 'detail-type': [JOB_CALL.detailType] },
+    ]);
+    const [[, { Properties }] = assert.fail()] = rulesTo('Jobs');
+    assert.deepEqual(Properties.EventBusName, { Ref: dev.of('AWS::Events::EventBus')[0]?.[0] });
+    const jobs = dev.all.find(([id]) => id === functionIds.get('Jobs'))?.[1];
+    assert.equal(jobs?.Properties.Timeout, 900);
   });
 
   test('the outbox hears of what the store calls its log, and of nothing else', () => {
@@ -192,8 +208,8 @@ describe('events', () => {
     assert.equal(queues.length, 2);
     const watched = JSON.stringify(dev.of('AWS::CloudWatch::Alarm'));
     for (const id of queues) assert.ok(watched.includes(`"${id}","QueueName"`), id);
-    const rule = dev.of('AWS::Events::Rule').find(([, { Properties }]) => Properties.EventPattern)?.[1];
-    assert.ok(rule?.Properties.Targets[0].DeadLetterConfig);
+    const [[, { Properties }] = assert.fail()] = rulesTo('Repair');
+    assert.ok(Properties.Targets[0].DeadLetterConfig);
     const repair = dev.all.find(([id]) => id === functionIds.get('Repair'))?.[1];
     assert.ok(repair?.Properties.DeadLetterConfig);
   });

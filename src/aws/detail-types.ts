@@ -8,3 +8,6 @@ export const EVENT_SOURCE = 'brain2';
  * emits these, rules name these, and a test holds that each is emitted and each has its schema.
  */
 export const DETAIL_TYPES: readonly string[] = EVENT_TYPES;
+
+/** The call for somebody to run the jobs of an owner, `{owner}` in its detail. It is no event: it may come for nothing. */
+export const JOB_CALL = { source: 'brain2.jobs', detailType: 'jobs.waiting' } as const;

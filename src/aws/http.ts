@@ -4,10 +4,16 @@ import { openBrain } from '../server/brain.ts';
 import type { HttpAnswer, HttpEvent } from './events.ts';
 import { openFunctionEngine } from './function-engine.ts';
 import { answerEvent } from './http-adapter.ts';
+import { jobCalls } from './job-calls.ts';
 import type { Parts } from './parts.ts';
 
 /** The caller waits for the posts to the sockets, for the process is frozen after the answer; but no longer than this. */
 const DELIVERY_MS = 2_000;
+/**
+ * In the indexes that stay in memory, beside the one used last: an index of 50,000 notes takes 0.7 GB while it is opened
+ * (docs/design/performance.md), and the function has 1.8.
+ */
+const MOST_NOTES = 20_000;
 
 /** The function of the HTTP API: the same application as a server's. */
 export async function httpFunction(parts: Parts): Promise<{
@@ -16,7 +22,8 @@ export async function httpFunction(parts: Parts): Promise<{
 }> {
   const { settings, delivery, log, nowMs, inContext } = parts;
   const engine = await openFunctionEngine(parts, nowMs);
-  const brain = await openBrain(settings, { engine, nowMs });
+  const calls = jobCalls(parts);
+  const brain = await openBrain(settings, { engine, nowMs, handOver: calls.note });
   const committed = new Set<OwnerId>();
   brain.store.onCommit(({ owner }) => committed.add(owner));
 
@@ -35,7 +42,7 @@ export async function httpFunction(parts: Parts): Promise<{
       const owners = [...committed];
       committed.clear();
       const abort = new AbortController();
-      const told = Promise.all(owners.map((owner) => inContext(owner, () => tell(owner))));
+      const told = Promise.all([calls.send(), ...owners.map((owner) => inContext(owner, () => tell(owner)))]);
       const late = delay(DELIVERY_MS, undefined, { signal: abort.signal }).catch(() => undefined);
       await Promise.race([told, late]);
       abort.abort();
@@ -44,6 +51,7 @@ export async function httpFunction(parts: Parts): Promise<{
       } catch (err) {
         log.warn({ err }, 'calls of deprecated routes are counted later'); // what was asked is done all the same
       }
+      await brain.services.indexes.keepWithin(MOST_NOTES);
       return answer;
     },
     close: () => brain.close(),

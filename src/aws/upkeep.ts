@@ -1,13 +1,14 @@
-import type { OwnerId, Position } from '../domain/values.ts';
-import { openBrain, type Brain } from '../server/brain.ts';
+import type { OwnerId } from '../domain/values.ts';
+import { openBrain } from '../server/brain.ts';
 import { trimming } from '../server/upkeep.ts';
 import { mapConcurrent } from '../shared/map-concurrent.ts';
 import { refuseUnfinished } from '../storage/copy-table.ts';
-import { keys, pks } from '../storage/keys.ts';
-import type { Item } from '../storage/table.ts';
+import { pks } from '../storage/keys.ts';
 import type { FunctionContext } from './events.ts';
 import { openFunctionEngine } from './function-engine.ts';
 import type { Parts } from './parts.ts';
+import { jobCalls } from './job-calls.ts';
+import { keepIndex } from './keep-index.ts';
 import { outboxOf } from './outbox-function.ts';
 
 /** Nothing new is begun when no more time is left: the index of a large graph takes seconds to make and to store. */
@@ -15,33 +16,33 @@ const RESERVE_MS = 60_000;
 /** An owner is left alone when only so much is left: the place is still to be stored, or each run would end at that owner. */
 const LEAVE_MS = 10_000;
 const OWNERS_A_PAGE = 50;
-/** Events that a function has to read at most before it can answer with an index; then a snapshot is made. */
-const TAIL_EVENTS = 1_000;
-/** The names of what is kept from one run to the next: where in the list of owners it was, and of whom what is stored. */
+/** The name of what is kept from one run to the next: where in the list of owners it was. */
 const PLACE = { pk: 'UPKEEP', sk: '-' };
-const SNAPSHOTS = 'snapshot';
 
 /**
- * What a server's timer does now and then, for all owners in turn: work that a cut-off import left is done, the log is
- * trimmed, events that the bus was not given go there, and an index whose tail has grown long is stored. It goes on
- * where the last run stopped.
+ * What a server's timer does now and then, for all owners in turn: work that a cut-off import left is done, jobs that
+ * nobody runs are called for, the log is trimmed, events that the bus was not given go there, and an index whose tail has
+ * grown long is stored. It goes on where the last run stopped.
  */
 export async function upkeepFunction(parts: Parts): Promise<{
   readonly handler: (event: unknown, context: FunctionContext) => Promise<void>;
   readonly close: () => Promise<void>;
 }> {
   const { settings, table, log, nowMs } = parts;
-  const brain = await openBrain(settings, { engine: await openFunctionEngine(parts, nowMs), nowMs });
+  const calls = jobCalls(parts);
+  const engine = await openFunctionEngine(parts, nowMs);
+  const brain = await openBrain(settings, { engine, nowMs, handOver: calls.note });
   const outbox = outboxOf(parts);
   const trim = trimming(brain.store, { settings, nowMs });
 
   const keepUp = async (owner: OwnerId, { signal }: { readonly signal: AbortSignal }): Promise<void> => {
     await brain.services.pending.finish(owner, { signal });
     await brain.services.jobs.resume(owner);
-    await brain.services.jobs.idle();
+    await calls.send();
     await trim(owner);
     if (await outbox.isBehind(owner)) await outbox.publish(owner);
     await keepIndex(brain, parts, owner);
+    await brain.services.indexes.keepWithin(0);
   };
 
   /** What is not done in time goes on in the next run, or is cut off as by a crash. */
@@ -72,17 +73,6 @@ export async function upkeepFunction(parts: Parts): Promise<{
     },
     close: () => brain.close(),
   };
-}
-
-async function keepIndex(brain: Brain, { table }: Parts, owner: OwnerId): Promise<void> {
-  const key = keys.cursor(SNAPSHOTS, owner);
-  const [stored, head] = await Promise.all([table.get(key), brain.store.head(owner)]);
-  const at: Position = stored ? (JSON.parse(stored.j) as Position) : { epoch: '', seq: 0 };
-  const isFresh = at.epoch === head.epoch && head.seq - at.seq < TAIL_EVENTS;
-  if (isFresh || head.seq === 0) return;
-  const { epoch, seq } = await brain.services.indexes.keep(owner);
-  const put: Item = { ...key, et: 'cursor.1', j: JSON.stringify({ epoch, seq }) };
-  await table.transact([[{ put }]]);
 }
 
 async function placeOf({ table }: Parts): Promise<string | undefined> {

@@ -3,6 +3,7 @@ import type { OwnerId } from '../domain/values.ts';
 import { admission } from '../http/admission.ts';
 import { createApp } from '../http/app.ts';
 import type { Hub } from '../realtime/hub.ts';
+import type { HandOver } from '../services/jobs.ts';
 import type { Services } from '../services/services.ts';
 import { runInBackground } from '../shared/context.ts';
 import { createLog, type Log } from '../shared/log.ts';
@@ -50,6 +51,8 @@ interface BrainOptions {
   readonly nowMs?: () => number;
   /** In the place of the one that the settings name. It is closed with the Brain2. */
   readonly engine?: Engine | undefined;
+  /** Is told whose jobs wait, where another process is to run them. */
+  readonly handOver?: HandOver | undefined;
   /** May name a collector of traces and metrics. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
@@ -89,7 +92,7 @@ type Inner = Awaited<ReturnType<typeof joinInner>>;
 async function joinInner(settings: Settings, options: BrainOptions, parts: AsyncDisposableStack) {
   const log = createLog({ level: settings.logLevel, format: settings.logFormat }, options.logTo);
   const { round, checkpointPages }: Partial<typeof ALONE> = options.isAlone ? ALONE : {};
-  const nowMs = options.nowMs ?? Date.now;
+  const { handOver, nowMs = Date.now } = options;
   const nowSeconds = () => Math.floor(nowMs() / 1000);
   const newId = uuidv7Generator(nowMs);
   const onWriterLost = (err: Error): void =>
@@ -105,7 +108,8 @@ async function joinInner(settings: Settings, options: BrainOptions, parts: Async
   const resident = settings.auth === 'local' ? LOCAL_OWNER : undefined;
   const onCrash = (err: Error): void => log.error({ err }, 'a worker died over its job');
   const readers = zipReaders({ isBackground: true, nowMs, onCrash });
-  const { store, services } = joinServices({ engine, log, newId, onWork, round, nowMs, resident, readers });
+  const about = { engine, log, newId, onWork, round, nowMs, resident, readers, handOver };
+  const { store, services } = joinServices(about);
   observation.measure(() => read({ store, services }, LOCAL_OWNER));
   parts.defer(() => services.indexes.close()); // may fail, as on a full disk: an index is made anew from the notes
   parts.defer(() => observation.stop()); // while there is still something to measure

@@ -1,5 +1,6 @@
 import { instant, type OwnerId } from '../domain/values.ts';
 import { indexInProcess, IndexThread } from '../services/index-thread.ts';
+import type { HandOver } from '../services/jobs.ts';
 import type { Linker } from '../services/linker.ts';
 import { createServices, type Services } from '../services/services.ts';
 import { currentContext } from '../shared/context.ts';
@@ -21,11 +22,12 @@ interface JoinNeeds {
   readonly nowMs: () => number;
   readonly resident: OwnerId | undefined;
   readonly readers: ZipReaders;
+  readonly handOver: HandOver | undefined;
 }
 
 /** The store over the table and the services over the store, watched where there is somebody to watch. */
 export function joinServices(needs: JoinNeeds): { readonly store: Store; readonly services: Services } {
-  const { engine, log, newId, onWork, round, nowMs, resident, readers } = needs;
+  const { engine, log, newId, onWork, round, nowMs, resident, readers, handOver } = needs;
   const { table, home, pollMs } = engine;
   const store = new Store({
     table: onWork ? watchedTable(table, onWork) : table,
@@ -51,6 +53,7 @@ export function joinServices(needs: JoinNeeds): { readonly store: Store; readonl
     nowMs,
     resident,
     isShared: pollMs !== undefined,
+    handOver,
   });
   return { store, services };
 }

@@ -37,7 +37,11 @@ export interface JobsNeeds {
   readonly runnerId: string;
   /** Other processes may run jobs of the same store; else whoever ran one before this process is gone. */
   readonly isShared: boolean;
+  /** Where this process begins no jobs itself: is told whose wait, and sees to it that another one begins them. */
+  readonly handOver?: HandOver | undefined;
 }
+
+export type HandOver = (owner: OwnerId) => void;
 
 export interface JobAsk {
   readonly kind: string;
@@ -157,8 +161,9 @@ export class Jobs {
   }
 
   /** Goes on with what waits, and with what a process that is gone has left; at the start, and now and then. */
-  resume(owner: OwnerId): Promise<void> {
-    return this.#pump(owner);
+  async resume(owner: OwnerId): Promise<void> {
+    if (this.#needs.handOver && !(await this.#isAnyWaiting(owner))) return;
+    await this.#pump(owner);
   }
 
   /** Waits until nothing runs here; a job that waits for another process is not waited for. */
@@ -175,8 +180,25 @@ export class Jobs {
     await this.idle();
   }
 
+  /** Leaves off what runs, for whoever resumes it; that may be this process. */
+  async leaveOff(): Promise<void> {
+    await this.stop();
+    this.#isStopped = false;
+  }
+
+  /** Whether a job waits to be begun, or was left by a process that is gone. */
+  async #isAnyWaiting(owner: OwnerId): Promise<boolean> {
+    const active = await this.#needs.store.read(owner).jobs.active();
+    return active.some((job) => !this.#isRunning(job));
+  }
+
   /** Takes up as many jobs as may run: one round at a time, and another where it was asked for meanwhile. */
   #pump(owner: OwnerId): Promise<void> {
+    const { handOver } = this.#needs;
+    if (handOver) {
+      handOver(owner);
+      return Promise.resolve();
+    }
     const underWay = this.#pumps.get(owner);
     if (underWay) {
       underWay.again = true;

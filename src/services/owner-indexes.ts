@@ -27,6 +27,8 @@ interface OwnerIndex {
   savedSeq: number;
   /** The last event at the last upkeep: if it is still the last, the owner is quiet. */
   upkeptSeq: number;
+  /** A number that is higher the later it was used. */
+  lastUse: number;
 }
 
 /** Of an index in memory: its notes, the events it lacks, and those that its snapshot lacks. */
@@ -53,6 +55,7 @@ export class OwnerIndexes {
   readonly #opening = new Map<OwnerId, Promise<OwnerIndex>>();
   readonly #live = new Map<OwnerId, OwnerIndex>();
   readonly #stopListening: () => void;
+  #uses = 0;
 
   constructor(needs: {
     readonly store: Store;
@@ -74,6 +77,7 @@ export class OwnerIndexes {
    */
   async ready(owner: OwnerId, tx?: Tx): Promise<NoteIndex> {
     const index = await this.#open(owner);
+    index.lastUse = ++this.#uses;
     const { epoch, seq } = tx?.committed ?? (await this.#store.head(owner));
     if (seq > index.position.seq || epoch !== index.position.epoch) await this.#catchUp(index, owner);
     if (index.doubtful.size > 0) await settleDoubtful(index, tx ?? this.#store.read(owner));
@@ -147,10 +151,21 @@ export class OwnerIndexes {
     await this.ready(owner);
     const index = await this.#open(owner);
     await this.#save(owner, index);
-    this.#live.delete(owner);
-    this.#opening.delete(owner);
-    await index.links.close();
+    await this.#letGo(owner, index);
     return index.position;
+  }
+
+  /**
+   * Lets go of the indexes that were not used for longest, until the others hold so many notes at most; the one used
+   * last stays. They are not stored. Nothing may be using them.
+   */
+  async keepWithin(notes: number): Promise<void> {
+    const byUse = Array.from(this.#live).sort(([, a], [, b]) => b.lastUse - a.lastUse);
+    let held = 0;
+    for (const [at, [owner, index]] of byUse.entries()) {
+      held += index.links.size;
+      if (at > 0 && held > notes) await this.#letGo(owner, index);
+    }
   }
 
   /** Stores what is not stored yet, and lets go of everything. */
@@ -163,6 +178,12 @@ export class OwnerIndexes {
       this.#opening.clear();
       await this.#thread.close();
     }
+  }
+
+  async #letGo(owner: OwnerId, index: OwnerIndex): Promise<void> {
+    this.#live.delete(owner);
+    this.#opening.delete(owner);
+    await index.links.close();
   }
 
   /** Callers that come while it opens wait for the same opening; one that fails is tried again by the next. */
@@ -183,7 +204,13 @@ export class OwnerIndexes {
   async #load(owner: OwnerId): Promise<OwnerIndex> {
     const saved = await openSnapshot(this.#snapshots, this.#thread, owner, await this.#store.head(owner));
     const index: OwnerIndex = saved
-      ? { ...saved, ahead: new Set(), savedSeq: saved.position.seq, upkeptSeq: saved.position.seq }
+      ? {
+          ...saved,
+          ahead: new Set(),
+          savedSeq: saved.position.seq,
+          upkeptSeq: saved.position.seq,
+          lastUse: 0,
+        }
       : await rebuild(this.#store, owner, await this.#thread.open());
     await this.#catchUp(index, owner);
     this.#live.set(owner, index);
@@ -280,6 +307,7 @@ async function rebuild(store: Store, owner: OwnerId, links: NoteIndex): Promise<
     ahead: new Set(),
     savedSeq: 0,
     upkeptSeq: 0,
+    lastUse: 0,
   };
   await refill(index, store, owner);
   return index;

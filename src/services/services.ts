@@ -15,7 +15,7 @@ import { importService, type ImportService } from './imports.ts';
 import type { SnapshotStore } from './index-snapshot.ts';
 import { IndexThread } from './index-thread.ts';
 import { insightService, type InsightService } from './insights.ts';
-import { Jobs } from './jobs.ts';
+import { Jobs, type HandOver } from './jobs.ts';
 import { linkRuns, type LinkRuns } from './link-runs.ts';
 import { linker, type Linker } from './linker.ts';
 import { nodeService, type NodeService } from './nodes.ts';
@@ -74,9 +74,11 @@ export function createServices(needs: {
   readonly resident?: OwnerId | undefined;
   /** Other processes work on the same store. */
   readonly isShared?: boolean | undefined;
+  /** Is told whose jobs wait, where this process begins none. */
+  readonly handOver?: HandOver | undefined;
 }): Services {
   const { store, snapshots, indexThread = new IndexThread(), log, blobs, formats, newId } = needs;
-  const { watchLinker = (same) => same, nowMs = Date.now, resident, isShared = false } = needs;
+  const { watchLinker = (same) => same, nowMs = Date.now, resident, isShared = false, handOver } = needs;
   const newNodeId = (atMs?: number) => nodeId(newId(atMs));
   const newEdgeId = () => edgeId(newId());
   const newCategoryId = () => categoryId(newId());
@@ -87,7 +89,7 @@ export function createServices(needs: {
   const categories = categoryService({ store, newCategoryId });
   const runs = linkRuns({ store, indexes, newNodeId });
   const newJobId = () => jobId(newId());
-  const jobs = new Jobs({ store, log, nowMs, newJobId, runnerId: newId(), isShared });
+  const jobs = new Jobs({ store, log, nowMs, newJobId, runnerId: newId(), isShared, handOver });
   const imports = importService({ store, runs, pending, nodes, categories, newNodeId });
   return {
     nodes,
