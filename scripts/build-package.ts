@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
-const COPIED = ['docs', 'README.md', 'LICENSE', 'CHANGELOG.md'];
+const COPIED = ['demo', 'docs', 'README.md', 'LICENSE', 'CHANGELOG.md'];
 
 interface Manifest {
   readonly bin: Readonly<Record<string, string>>;

@@ -8,6 +8,7 @@ import type { NeighborsOptions } from './commands/neighbors.ts';
 import type { SearchOptions } from './commands/search.ts';
 import type { ServeOptions } from './commands/serve.ts';
 import { defineBackup, defineRelink, defineRestore, defineVerify } from './store-program.ts';
+import { defineDemo } from './demo-program.ts';
 import { defineJobs } from './jobs-program.ts';
 import { defineToken } from './token-program.ts';
 import type { WatchOptions } from './commands/watch.ts';
@@ -18,6 +19,7 @@ A note is named by its id, or by its title or an alias, whatever the case.`;
 
 const OVERVIEW = `
 Examples:
+  $ brain2 demo                      bring notes to look around in
   $ brain2 import ~/notes            read a folder of Markdown, link it, store it
   $ brain2 add "Tea keeps me awake"  store a thought and see what it connects to
   $ brain2 search "deep sleep"       find notes
@@ -47,6 +49,7 @@ export function brainProgram(output: { readonly json: boolean }, run: Run): Comm
     .exitOverride();
   const define = [
     defineServe,
+    defineDemo,
     defineImport,
     defineAdd,
     defineSearch,

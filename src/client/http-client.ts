@@ -121,6 +121,8 @@ export function brainClient(transport: Transport) {
     categories: {
       list: (query: Query = {}) => call<Page<v2.Category>>('GET', '/api/v2/categories', { query }),
       create: (input: v2.CategoryInput) => call<v2.Category>('POST', '/api/v2/categories', { json: input }),
+      delete: (id: string, version: number) =>
+        call<void>('DELETE', at('categories', id), { ifMatch: version }),
     },
     tokens: {
       create: (input: tokens.TokenInput) => call<tokens.NewToken>('POST', '/api/v2/tokens', { json: input }),

@@ -100,6 +100,6 @@ describe('serve', () => {
     expect(banner).toContain(`Port ${port} is taken`);
     expect(banner).toMatch(/brain2 \d+\.\d+\.\d+ +data .*served \(new\) +store sqlite +127\.0\.0\.1:\d+/);
     expect(banner).toContain(`API     ${server.url}/api/v2`);
-    expect(banner).toMatch(/Your graph is empty\. Next: .*brain2 .*import ~\/notes/);
+    expect(banner).toMatch(/Your graph is empty\. Next: .*brain2 .*demo {2}\| .*brain2 .*import ~\/notes/);
   });
 });

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -67,6 +67,12 @@ test('the types of brain2/client are those of the clone', async () => {
   const paths = [join(folder, 'typed.ts')];
   const { stdout } = await run(process.execPath, [tsc, ...options, ...types, ...paths], { cwd: folder });
   expect(stdout).toBe('');
+});
+
+test('the notes of the demo come with it', () => {
+  const paths = (folder: string) => globSync('**/*.md', { cwd: join(folder, 'demo') }).toSorted();
+  expect(paths(installed)).toEqual(paths(root));
+  expect(paths(installed).length).toBeGreaterThan(100);
 });
 
 test('its command runs, with the dependencies beside it', async () => {

@@ -1,7 +1,5 @@
 import { LIMITS } from '../../domain/limits.ts';
-import type { ImportEvent, ImportSummary } from '../../api/v2-imports.ts';
 import type { BrainClient } from '../../client/http-client.ts';
-import { BrainError } from '../../domain/error.ts';
 import { readVault } from '../../vault/read-vault.ts';
 import type { CategorySource, Vault, VaultProblem } from '../../vault/types.ts';
 import { CliError } from '../cli-error.ts';
@@ -9,8 +7,10 @@ import { onGraph, type Cli } from '../cli.ts';
 import { isExportedFile, partsOfFile } from '../exported-file.ts';
 import { collectionOf, type Collection } from '../../vault/collection.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { reportLines, type ImportReport, type Missing } from '../import-report.ts';
-import { duration, progressOn, SILENT, type Progress } from '../progress.ts';
+import { followImport, type Followed } from '../follow-import.ts';
+import { reportLines, type ImportReport } from '../import-report.ts';
+import { interruption } from '../interruption.ts';
+import { duration, progressOn, SILENT } from '../progress.ts';
 import { linkToStored } from '../single-note.ts';
 
 export interface ImportOptions {
@@ -46,7 +46,7 @@ export async function importCommand(cli: Cli, path: string, options: ImportOptio
       return {
         vault,
         collection,
-        result: await follow(client.import(notes, settings), following),
+        result: await followImport(client.import(notes, settings), following),
       };
     });
     const durationMs = Math.round(performance.now() - started);
@@ -82,54 +82,6 @@ async function prepare(
   const { nodes } = await client.graph();
   const vault = await linkToStored(source, path, { notes: nodes, prefix: collection.neighbours });
   return { vault, collection: collectionOf(path, { name, notes: vault.notes }) };
-}
-
-type ItemEvent = Extract<ImportEvent, { type: 'item' }>;
-
-interface Followed {
-  readonly summary: ImportSummary;
-  readonly failed: readonly ItemEvent[];
-  readonly trimmed: readonly ItemEvent[];
-  readonly missing: readonly Missing[];
-}
-
-const STAGES = { links: 'linking' } as const;
-
-async function follow(
-  events: AsyncIterable<ImportEvent>,
-  {
-    total,
-    progress,
-    signal,
-  }: { readonly total: number; readonly progress: Progress; readonly signal: AbortSignal },
-): Promise<Followed> {
-  const failed: ItemEvent[] = [];
-  const trimmed: ItemEvent[] = [];
-  const missing: Missing[] = [];
-  let stored = 0;
-  for await (const event of events) {
-    signal.throwIfAborted(); // leaving the loop ends the request
-    switch (event.type) {
-      case 'item':
-        if (event.status === 'failed') failed.push(event);
-        if (event.trimmed) trimmed.push(event);
-        progress.update('storing', ++stored, total);
-        break;
-      case 'progress':
-        progress.update(STAGES[event.stage] ?? event.stage, event.done, event.total);
-        break;
-      case 'missing':
-        missing.push({ key: event.key, nodeId: event.nodeId, pruned: event.pruned });
-        break;
-      case 'summary':
-        return { summary: event.summary, failed, trimmed, missing };
-      case 'problem':
-        break; // the client has thrown it
-      default:
-        break; // of a newer server
-    }
-  }
-  throw new BrainError('unavailable', 'the import was cut off before its end; run it again to go on');
 }
 
 /** What could not be read this time is not gone, so nothing is deleted then. */
@@ -193,21 +145,4 @@ function afterwards({ summary, dryRun }: ImportReport, durationMs: number): stri
   return summary.notes === 0
     ? [took]
     : [took, 'Next:  brain2 search "a few words"  |  brain2 show "a title"'];
-}
-
-/** The first Ctrl-C stops between two notes and closes the store; the second does not wait. */
-function interruption(): { readonly signal: AbortSignal; end(): void } {
-  const controller = new AbortController();
-  const onSignal = (): void => {
-    if (controller.signal.aborted) process.exit(EXIT.failed);
-    controller.abort(
-      new BrainError('aborted', 'stopped; what was stored stays, run the import again to go on'),
-    );
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-  return {
-    signal: controller.signal,
-    end: () => process.off('SIGINT', onSignal).off('SIGTERM', onSignal),
-  };
 }

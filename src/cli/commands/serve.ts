@@ -1,9 +1,9 @@
-import { isAbsolute, relative } from 'node:path';
 import { serve, type RunningServer } from '../../server/main.ts';
 import type { Settings } from '../../server/settings.ts';
 import { VERSION } from '../../server/version.ts';
 import type { Cli } from '../cli.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { commandFor, shortPath } from '../command-for.ts';
 
 export interface ServeOptions {
   readonly host?: string;
@@ -11,6 +11,7 @@ export interface ServeOptions {
 }
 
 const STOPPED_BY_SECOND_SIGNAL = 130;
+const FIRST_STEPS = ['demo', 'import ~/notes', 'add "a thought"'];
 
 /** Serves until SIGINT or SIGTERM. stdout is for the log; the banner goes to stderr. */
 export async function serveCommand(cli: Cli, options: ServeOptions): Promise<ExitCode> {
@@ -43,7 +44,7 @@ function firstSignal(): Promise<void> {
 export function banner(server: RunningServer, settings: Settings): string[] {
   const { url, isNew, counts, portTaken } = server;
   const { nodes, edges, categories } = counts;
-  const first = settings.auth === 'token' ? [next('token create --owner NAME', settings)] : [];
+  const first = settings.auth === 'token' ? [commandFor('token create --owner NAME', settings)] : [];
   return [
     ...(portTaken === undefined
       ? []
@@ -54,7 +55,7 @@ export function banner(server: RunningServer, settings: Settings): string[] {
     '  Stop    Ctrl-C',
     ...(settings.auth === 'local' ? [] : [`  Auth    ${settings.auth}`]),
     nodes === 0
-      ? `  Your graph is empty. Next:  ${[...first, next('import ~/notes', settings), next('add "a thought"', settings)].join('  |  ')}`
+      ? `  Your graph is empty. Next:  ${[...first, ...FIRST_STEPS.map((step) => commandFor(step, settings))].join('  |  ')}`
       : `  ${counted(nodes, 'note')}, ${counted(edges, 'edge')}, ${counted(categories, 'category', 'categories')}.`,
   ];
 }
@@ -62,17 +63,6 @@ export function banner(server: RunningServer, settings: Settings): string[] {
 /** Where the graph is. */
 function place({ store, table, dataDir }: Settings): string {
   return store === 'dynamodb' ? `table ${table}` : `data ${shortPath(dataDir)}`;
-}
-
-/** The command as it works from here, on the same data. */
-function next(command: string, { dataDir }: Settings): string {
-  const path = shortPath(dataDir);
-  return `npx brain2 ${path === './data' ? '' : `--data ${path} `}${command}`;
-}
-
-function shortPath(path: string): string {
-  const near = relative(process.cwd(), path);
-  return near === '' || near.startsWith('..') || isAbsolute(near) ? path : `./${near}`;
 }
 
 function counted(count: number, one: string, many = `${one}s`): string {
