@@ -1,27 +1,28 @@
 #!/usr/bin/env node
 // npm run test:load [-- --notes N --seconds N --first N --connections N --sockets N]
-// A mixed load at rising rates until something gives, then three times the best; then everything is verified.
+// A mixed load at rising rates until no more is done, then three times the best; then everything is verified.
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { brainClient } from '../src/client/http-client.ts';
-import { httpTransport } from '../src/client/http-transport.ts';
-import { eachConcurrent } from '../src/shared/each-concurrent.ts';
-import { ms, numbers, percentile, table } from './figures.ts';
-import { listen } from './listeners.ts';
+import { goal, ms, numbers, percentile, table } from './figures.ts';
 import { machine } from './machine.ts';
-import { putMixed, type MadeNote, type Mix, type MixedResult } from './mixed.ts';
-import { prepared } from './prepared.ts';
-import { cpuMsOf, MAIN, run, startReadyBrain2, temporaryFolder, type Server } from './processes.ts';
+import type { Mix, MixedResult } from './mixed.ts';
+import { cpuMsOf, temporaryFolder, type Server } from './processes.ts';
+import { underLoad } from './under-load.ts';
 
 const MIX: Mix = { create: 30, read: 40, patch: 10, search: 10, neighbors: 10, delete: 0 };
 const STEP = 1.6;
-const MOST_STEPS = 12;
-/** A step that brings less than this is the last: more is offered and no more is done. */
-const RISE = 1.05;
+/** 6,900 a second after 100. */
+const MOST_STEPS = 10;
+/** A step of which less is done is the last. With more than that, what is done is more and more that which costs least. */
+const GIVES = 0.9;
 const OVERLOAD = 3;
+/** So long is the step above capacity, in those before it: its first second is that of the change. */
+const OVERLOAD_STEPS = 2;
 const GOAL_GOODPUT = 0.8;
 const GOAL_REFUSED_MS = 5;
-const PROBE_MS = 100;
+const PROBE_MS = 50;
+/** Of the whole. What was started ends with it. */
+const LIMIT_MS = 240_000;
 
 const { notes, seconds, first, connections, sockets } = numbers({
   notes: 2_000,
@@ -30,48 +31,45 @@ const { notes, seconds, first, connections, sockets } = numbers({
   connections: 400,
   sockets: 100,
 });
+setTimeout(() => {
+  console.error(`It was not done within ${LIMIT_MS / 1_000} s.`);
+  process.exit(1);
+}, LIMIT_MS).unref();
 const folder = temporaryFolder();
+const mixed = Object.entries(MIX)
+  .filter(([, share]) => share > 0)
+  .map(([kind, share]) => `${share} % ${kind}`);
 console.log(`## Mixed load at rising rates\n\n${machine()}\n`);
 console.log(
-  `Into a graph of ${notes} notes, while ${sockets} sockets hear every change: ${Object.entries(MIX)
-    .filter(([, share]) => share > 0)
-    .map(([kind, share]) => `${share} % ${kind}`)
-    .join(
-      ', ',
-    )}. Each step is ${seconds} s on a fixed schedule whether or not the ones before are answered, over ` +
-    `${connections} connections from a process of its own; the sockets are in a third, on the same cores. Times of what ` +
-    'was done are from the moment it was due until its answer was read; those of what was refused from the moment it was sent.\n',
+  `Into a graph of ${notes} notes, while ${sockets} sockets hear every change: ${mixed.join(', ')}. ` +
+    `Each step is ${seconds} s on a fixed schedule whether or not the ones before are answered, over ${connections} ` +
+    'connections from a process of its own; the sockets are in a third, on the same cores. Times of what was done are ' +
+    'from the moment it was due until its answer was read; those of what was refused from the moment it was sent.\n',
 );
 
-const { dataDir } = await prepared(folder, notes);
-let server = await startReadyBrain2(folder, dataDir);
-const client = brainClient(httpTransport(server.url));
-const ids = (await client.nodes.list({ limit: 100 })).items.map(({ id }) => id);
-const stopListening = await listen(server.url, sockets);
-const made: MadeNote[] = [];
+const loaded = await underLoad(folder, { notes, sockets });
 const rows: (string | number)[][] = [];
-let best = 0;
-let perSecond = first;
-for (let step = 0; step < MOST_STEPS; step++) {
-  const goodput = await measure(perSecond);
-  const isRising = goodput > best * RISE;
-  best = Math.max(best, goodput);
-  if (!isRising) break;
-  perSecond = Math.round(perSecond * STEP);
+let best: Goodput = { all: 0, writes: 0 };
+for (let step = 0, rate = first; step < MOST_STEPS; step++, rate = Math.round(rate * STEP)) {
+  const goodput = await measure(rate, seconds);
+  if (goodput.all > best.all) best = goodput;
+  if (goodput.all < rate * GIVES) break;
 }
-const refusals: number[] = [];
-const probesMs: number[] = [];
-const overloaded = await measure(Math.round(best * OVERLOAD), refusals, probesMs);
-await stopListening();
+const probing = probe(loaded.server);
+const over = await measure(Math.round(best.all * OVERLOAD), seconds * OVERLOAD_STEPS);
+const probes = await probing.stop();
+
 console.log(
   table(
     [
       'offered/s',
       'done/s',
+      'writes of them',
       'refused/s',
       'failed',
       'p50, ms',
       'p99, ms',
+      'refused p50, ms',
       'refused p99, ms',
       'CPU, cores',
       'RSS, MB',
@@ -80,61 +78,68 @@ console.log(
     rows,
   ),
 );
-const share = overloaded / best;
+const share = over.all / best.all;
 console.log(
-  `\nAt ${OVERLOAD} times the best: ${(share * 100).toFixed(0)} % of its goodput (goal: at least ${GOAL_GOODPUT * 100} %: ${share >= GOAL_GOODPUT ? 'met' : 'MISSED'}); ` +
-    `refusals p50 ${ms(percentile(refusals, 0.5))} ms, p99 ${ms(percentile(refusals, 0.99))} ms (goal: ${GOAL_REFUSED_MS} ms: ${percentile(refusals, 0.99) <= GOAL_REFUSED_MS ? 'met' : 'MISSED'}); ` +
-    `\`/livez\` beside it, every ${PROBE_MS} ms: p50 ${ms(percentile(probesMs, 0.5))} ms, worst ${ms(percentile(probesMs, 1))} ms, none refused.`,
+  `\nCapacity: ${Math.round(best.all)} done a second. At ${OVERLOAD} times that ${(share * 100).toFixed(0)} % of it is done ` +
+    `(goal: at least ${GOAL_GOODPUT * 100} %: ${share >= GOAL_GOODPUT ? 'met' : 'MISSED'}), and ${((over.writes / best.writes) * 100).toFixed(0)} % ` +
+    `of its writes: reads go first.\n\n` +
+    `Beside it, from a process that does nothing else, every ${PROBE_MS} ms:\n`,
 );
-await server.stop();
-
-await run(folder, MAIN, ['verify', '--data', dataDir]);
-server = await startReadyBrain2(folder, dataDir);
-const again = brainClient(httpTransport(server.url));
-const titles = eachConcurrent(made, { limit: 50 }, async ({ id, title }) => {
-  const found = await again.nodes.get(id);
-  if (found.title !== title) throw new Error(`note ${id} was acknowledged as ${title} and is ${found.title}`);
-});
-const there = (await Array.fromAsync(titles)).length;
-await server.stop();
 console.log(
-  `\nAfter a restart all ${there} notes that were acknowledged are there, and \`brain2 verify\` finds nothing wrong.`,
+  table(
+    ['', 'asked', 'refused', 'p50, ms', 'p99, ms', 'worst, ms', 'goal of the p99'],
+    [
+      probeRow('`/livez`', probes.livez),
+      probeRow('a read', probes.read),
+      probeRow('a write that was refused', { ...probes.write, tookMs: probes.write.refusedMs }),
+      probeRow('a write that was done', probes.write),
+    ],
+  ),
+);
+if (probes.livez.refusedMs.length > 0) throw new Error('/livez was refused');
+const there = await loaded.end();
+console.log(
+  `\nAfter a restart all ${there} notes of which something was acknowledged are as they were, and \`brain2 verify\` finds nothing wrong.`,
 );
 
-/** One step at a rate; gives what was done of it a second. */
-async function measure(rate: number, refused: number[] = [], probes?: number[]): Promise<number> {
+/** Done a second. */
+interface Goodput {
+  readonly all: number;
+  readonly writes: number;
+}
+
+/** One step at a rate. */
+async function measure(rate: number, forS: number): Promise<Goodput> {
+  const { server } = loaded;
   const cpuBefore = cpuMsOf(server.pid);
   const start = performance.now();
-  const load = {
-    url: server.url,
+  const result = await loaded.put({
     perSecond: rate,
-    seconds,
+    seconds: forS,
     connections,
     mix: MIX,
     seed: rows.length + 2,
-    ids,
-  };
-  const probing = probes && probe(probes);
-  const result = await putMixed(folder, load);
-  await probing?.stop();
-  const wallMs = performance.now() - start;
-  const cores = (cpuMsOf(server.pid) - cpuBefore) / wallMs;
+  });
+  const cores = (cpuMsOf(server.pid) - cpuBefore) / (performance.now() - start);
   const done = Object.values(result.doneMs).flat();
-  refused.push(...result.refusedMs);
-  made.push(...result.made);
+  const writes = result.doneMs.create.length + result.doneMs.patch.length;
+  const goodput: Goodput = { all: done.length / forS, writes: writes / forS };
+  const refused = (at: number) => (result.refusedMs.length > 0 ? ms(percentile(result.refusedMs, at)) : '');
   rows.push([
     rate,
-    Math.round(done.length / seconds),
-    Math.round(result.refusedMs.length / seconds),
+    Math.round(goodput.all),
+    Math.round(goodput.writes),
+    Math.round(result.refusedMs.length / forS),
     failures(result),
     ms(percentile(done, 0.5)),
     ms(percentile(done, 0.99)),
-    result.refusedMs.length > 0 ? ms(percentile(result.refusedMs, 0.99)) : '',
+    refused(0.5),
+    refused(0.99),
     cores.toFixed(2),
     rssMbOf(server).toFixed(0),
     ms(result.worstLateMs),
   ]);
-  return done.length / seconds;
+  return goodput;
 }
 
 function failures({ failed }: MixedResult): string {
@@ -142,25 +147,52 @@ function failures({ failed }: MixedResult): string {
   return all.length === 0 ? '0' : all.join(', ');
 }
 
-/** Asks whether the process answers, all the while. Throws on stopping if it was refused. */
-function probe(tookMs: number[]): { stop(): Promise<void> } {
+interface Probed {
+  readonly tookMs: number[];
+  readonly refusedMs: number[];
+}
+
+function probeRow(name: string, { tookMs, refusedMs }: Probed): (string | number)[] {
+  const isRefusal = tookMs === refusedMs;
+  const at = (share: number) => (tookMs.length > 0 ? ms(percentile(tookMs, share)) : '');
+  const goals = isRefusal && tookMs.length > 0 ? goal(percentile(tookMs, 0.99), GOAL_REFUSED_MS, 'ms') : '';
+  const asked = isRefusal ? tookMs.length : tookMs.length + refusedMs.length;
+  return [name, asked, refusedMs.length, at(0.5), at(0.99), at(1), goals];
+}
+
+/** Asks whether the process answers, for a note, and for a new one, all the while; each waits for nobody else's answer. */
+function probe({ url }: Server) {
+  const probed = { livez: newProbed(), read: newProbed(), write: newProbed() };
   const ended = new AbortController();
-  const asking = (async () => {
-    while (!ended.signal.aborted) {
-      const start = performance.now();
-      const answer = await fetch(new URL('/livez', server.url));
-      await answer.text();
-      if (!answer.ok) throw new Error(`/livez answered ${answer.status}`);
-      tookMs.push(performance.now() - start);
-      await delay(PROBE_MS);
-    }
-  })();
+  const ask = async ({ tookMs, refusedMs }: Probed, path: string, init?: RequestInit) => {
+    const start = performance.now();
+    const answer = await fetch(new URL(path, url), init);
+    const text = await answer.text();
+    const isRefused = answer.status === 503 && text.includes('"overloaded"');
+    if (!answer.ok && !isRefused) throw new Error(`${path} answered ${answer.status}: ${text}`);
+    (isRefused ? refusedMs : tookMs).push(performance.now() - start);
+  };
+  const body = JSON.stringify({ title: 'asked beside the load' });
+  const write = { method: 'POST', headers: { 'content-type': 'application/json' }, body };
+  const every = async (work: () => Promise<void>) => {
+    while (!ended.signal.aborted) await Promise.all([work(), delay(PROBE_MS)]);
+  };
+  const asking = Promise.all([
+    every(() => ask(probed.livez, '/livez')),
+    every(() => ask(probed.read, '/api/v2/nodes?limit=1')),
+    every(() => ask(probed.write, '/api/v2/nodes', write)),
+  ]);
   return {
-    stop() {
+    async stop() {
       ended.abort();
-      return asking;
+      await asking;
+      return probed;
     },
   };
+}
+
+function newProbed(): Probed {
+  return { tookMs: [], refusedMs: [] };
 }
 
 function rssMbOf({ pid }: Server): number {

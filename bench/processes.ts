@@ -23,11 +23,27 @@ export function temporaryFolder(): string {
   return folder;
 }
 
+/** Whatever a bench has started ends with it, also where it is stopped or fails. */
+const children = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
+
+/** Takes a process among those that end with this one. */
+export function owned<Child extends ChildProcess>(child: Child): Child {
+  children.add(child);
+  child.once('exit', () => children.delete(child));
+  return child;
+}
+
 function start(script: string, args: readonly string[], usageFile: string): ChildProcess {
-  return spawn(process.execPath, ['--import', REPORT_USAGE, script, ...args], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...process.env, NO_COLOR: '1', BENCH_USAGE_FILE: usageFile },
-  });
+  return owned(
+    spawn(process.execPath, ['--import', REPORT_USAGE, script, ...args], {
+      stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
+      env: { ...process.env, NO_COLOR: '1', BENCH_USAGE_FILE: usageFile },
+    }),
+  );
 }
 
 let usageFiles = 0;
@@ -54,6 +70,15 @@ export async function run(
   return { wallMs, stdout, ...(JSON.parse(readFileSync(usageFile, 'utf8')) as Usage) };
 }
 
+/** What a process holds once all its threads have collected what they do not need. */
+export interface Held {
+  /** The heap of its first thread, and what that holds outside of it: buffers. */
+  readonly heapMb: number;
+  /** The same of all other threads together. */
+  readonly threadsMb: number;
+  readonly rssMb: number;
+}
+
 export interface Server {
   readonly url: string;
   readonly pid: number;
@@ -61,6 +86,8 @@ export interface Server {
   readonly listeningMs: number;
   /** When the process was started, on the clock of `performance.now()`. */
   readonly startedAt: number;
+  /** Collects first. */
+  held(): Promise<Held>;
   kill(): Promise<void>;
   stop(): Promise<Usage>;
 }
@@ -81,6 +108,11 @@ export async function startServer(folder: string, script: string, args: readonly
       pid: child.pid ?? 0,
       listeningMs: performance.now() - startedAt,
       startedAt,
+      async held() {
+        child.send('collect');
+        const [held] = (await once(child, 'message')) as [Held];
+        return held;
+      },
       async kill() {
         child.kill('SIGKILL');
         await exit;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Gate } from './admission.ts';
+import { Gate, Turns } from './admission.ts';
 
 /** Lets in whoever comes at one rate and answers them at another, for so long; gives the longest wait in the gate. */
 function load(gate: Gate, perSecond: { readonly come: number; readonly answered: number }, seconds: number) {
@@ -54,5 +54,44 @@ describe('a gate', () => {
     gate.leave(20_500);
     gate.enter(21_000);
     expect(gate.limit).toBe(512);
+  });
+});
+
+describe('turns of the event loop', () => {
+  /** Lets in, of so many that one turn reads, those that it takes; each costs so long. */
+  async function turn(turns: Turns, kind: 'read' | 'write', costsMs: number, requests = 100) {
+    let letIn = 0;
+    for (let nowMs = 0, at = 0; at < requests; at++) {
+      if (!turns.enter(kind, nowMs)) continue;
+      letIn += 1;
+      nowMs += costsMs;
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+    return letIn;
+  }
+
+  it('take in whatever comes until many in a row were long, and again when they were short for a while', async () => {
+    const turns = new Turns();
+    for (let nowMs = 0; nowMs < 9; nowMs++) turns.ticked(50, nowMs);
+    expect(await turn(turns, 'write', 1)).toBe(100);
+    turns.ticked(0, 10); // one was short: it is counted anew
+    for (let nowMs = 11; nowMs < 20; nowMs++) turns.ticked(50, nowMs);
+    expect(await turn(turns, 'write', 1)).toBe(100);
+    turns.ticked(50, 20);
+    expect(await turn(turns, 'write', 1)).toBeLessThan(20);
+    turns.ticked(0, 100);
+    expect(await turn(turns, 'write', 1)).toBeLessThan(20); // short because some were refused
+    turns.ticked(0, 1_000);
+    expect(await turn(turns, 'write', 1)).toBe(100);
+  });
+
+  it('that are long take in what fits, reads more than writes, and some however slow they are', async () => {
+    const turns = new Turns();
+    for (let nowMs = 0; nowMs < 20; nowMs++) turns.ticked(50, nowMs);
+    const writes = await turn(turns, 'write', 0.25);
+    const reads = await turn(turns, 'read', 0.25);
+    expect(reads).toBeGreaterThan(1.5 * writes);
+    expect(reads).toBeLessThan(100);
+    expect(await turn(turns, 'write', 50)).toBe(16);
   });
 });

@@ -69,12 +69,52 @@ export class Gate {
 }
 
 const TICK_MS = 20;
-/** One long turn of the event loop is no overload: several in a row are. */
-const TICKS = 3;
-/** Above these delays of the event loop a class is refused: reads go before writes. */
-const SLOW_MS = { read: 1_000, write: 400 };
+/** A turn of the event loop that keeps a timer waiting for longer is a long one. */
+const LONG_MS = 10;
+/** One long turn is no overload, nor are a few: so many in a row are, some 300 ms. */
+const LONG_TURNS = 10;
+/** While turns are long, so much of each is given to a class: reads go before writes. */
+const SHARE_MS = { read: 12, write: 6 };
+/** Let in each turn, however long it is: a machine that is slow is not one that is asked too much. */
+const FEWEST_OF_TURN = 16;
 
-type Class = keyof typeof SLOW_MS;
+type Class = keyof typeof SHARE_MS;
+
+/**
+ * What a request costs by itself, and whoever comes after it waits for, happens in the turn of the event loop that
+ * reads it. So where one long turn follows another, each takes in what fits in it, and the rest is refused before it
+ * has cost anything: then turns are short again, and nobody waits long for either answer.
+ */
+export class Turns {
+  #longOnes = 0;
+  #lastRefusedAt = -Infinity;
+  /** Of the turn that is under way. */
+  #begunAt: number | undefined;
+  #letIn = 0;
+
+  /** A timer came, so late. */
+  ticked(lateMs: number, nowMs: number): void {
+    if (lateMs >= LONG_MS) this.#longOnes += 1;
+    // Who refuses has short turns for it, and more than is done may still come.
+    else if (nowMs - this.#lastRefusedAt >= WINDOW_MS) this.#longOnes = 0;
+  }
+
+  /** Whether this turn takes in one more. */
+  enter(kind: Class, nowMs: number): boolean {
+    if (this.#begunAt === undefined) {
+      this.#begunAt = nowMs;
+      setImmediate(() => (this.#begunAt = undefined));
+      this.#letIn = 0;
+    }
+    const isFull = this.#letIn >= FEWEST_OF_TURN && nowMs - this.#begunAt >= SHARE_MS[kind];
+    if (this.#longOnes >= LONG_TURNS && isFull) {
+      this.#lastRefusedAt = nowMs;
+      return false;
+    }
+    this.#letIn += 1;
+    return true;
+  }
+}
 
 /** The gates of a process, for whoever counts. */
 export type Admission = Readonly<Record<Class, Gate>>;
@@ -95,7 +135,8 @@ declare module 'fastify' {
  * counted: they take their turns after all that somebody waits for.
  */
 export function useAdmission(app: FastifyInstance, gates = admission()): void {
-  const delay = loopDelay();
+  const turns = new Turns();
+  const stopTicking = ticking(turns);
   const leave = (request: FastifyRequest): void => {
     request.gate?.leave(performance.now());
     request.gate = undefined;
@@ -106,7 +147,8 @@ export function useAdmission(app: FastifyInstance, gates = admission()): void {
     if (config.isProbe) return done();
     const kind = classOf(request);
     const gate = gates[kind];
-    if (delay.ms() >= SLOW_MS[kind] || !gate.enter(performance.now())) {
+    const nowMs = performance.now();
+    if (!turns.enter(kind, nowMs) || !gate.enter(nowMs)) {
       gate.refuse();
       return done(overloaded(kind));
     }
@@ -120,7 +162,7 @@ export function useAdmission(app: FastifyInstance, gates = admission()): void {
     done();
   });
   app.addHook('onClose', (_app, done) => {
-    delay.stop();
+    stopTicking();
     done();
   });
 }
@@ -130,22 +172,27 @@ function classOf({ is404, method, routeOptions }: FastifyRequest): Class {
   return access === 'read' || access === 'open' ? 'read' : 'write';
 }
 
+/** Without its stack, which would be most of what it costs and always the same. */
 function overloaded(kind: Class): BrainError {
-  return new BrainError('overloaded', `more ${kind}s come in than are done; nothing was done of this one`, {
-    operation: 'http.admit',
-  });
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  const refusal = new BrainError(
+    'overloaded',
+    `more ${kind}s come in than are done; nothing was done of this one`,
+    { operation: 'http.admit' },
+  );
+  Error.stackTraceLimit = stackTraceLimit;
+  return refusal;
 }
 
-/** The least by which one of the last ticks was late. */
-function loopDelay(): { readonly ms: () => number; readonly stop: () => void } {
-  const late = Array.from({ length: TICKS }, () => 0);
+/** Gives the way to stop. */
+function ticking(turns: Turns): () => void {
   let due = performance.now() + TICK_MS;
   const timer = setInterval(() => {
-    const now = performance.now();
-    late.shift();
-    late.push(now - due);
-    due = now + TICK_MS;
+    const nowMs = performance.now();
+    turns.ticked(nowMs - due, nowMs);
+    due = nowMs + TICK_MS;
   }, TICK_MS);
   timer.unref();
-  return { ms: () => Math.min(...late), stop: () => clearInterval(timer) };
+  return () => clearInterval(timer);
 }

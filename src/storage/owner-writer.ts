@@ -19,7 +19,7 @@ import { WriteQueue } from './write-queue.ts';
 /** Sent and not answered yet, at most: the writer finds the next one waiting when it has committed one. */
 const ROUNDS_UNDER_WAY = 2;
 /** After this time others have a turn of the event loop. */
-const TURN_MS = 8;
+const TURN_MS = 4;
 /** Above this, a caller is told to come back rather than left waiting. */
 export const QUEUE_LIMIT = 20_000;
 /**

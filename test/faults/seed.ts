@@ -1,6 +1,9 @@
 /** How many kills of each kind: three beside the other tests, twenty with `npm run test:faults`. */
 export const KILLS = Number(process.env['BRAIN2_TEST_KILLS'] ?? 3);
 
+/** Whether somebody asked for kills: then what is killed is as large as it may be, and takes minutes. */
+export const IS_LONG = process.env['BRAIN2_TEST_KILLS'] !== undefined;
+
 /** Every choice of these tests follows from it, but for how far the other process came meanwhile. */
 export const SEED = Number(process.env['BRAIN2_TEST_SEED'] ?? 1);
 
