@@ -32,7 +32,7 @@ export async function onGraph<T>(
   if (!options.creates && settings.store === 'sqlite' && !existsSync(settings.dataDir)) {
     throw new CliError('not_found', `there is no data folder at ${settings.dataDir}`, {
       hints: [
-        'Begin one with `brain2 import PATH` or `brain2 add "a thought"`, or name another with --data DIR.',
+        'Begin one with `brain2 demo`, `brain2 import PATH` or `brain2 add "a thought"`, or name another with --data DIR.',
       ],
     });
   }
