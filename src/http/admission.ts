@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { BrainError } from '../domain/error.ts';
-import { accessTo } from './auth/authentication.ts';
+import { accessOf } from './auth/authentication.ts';
 
 /** Whoever is let in is answered after about this time; who would have to wait longer is refused at once. */
 const WAIT_MS = 250;
@@ -138,12 +138,13 @@ export function useAdmission(app: FastifyInstance, gates = admission()): void {
   const turns = new Turns();
   const stopTicking = ticking(turns);
   const leave = (request: FastifyRequest): void => {
-    request.gate?.leave(performance.now());
+    if (!request.gate) return;
+    request.gate.leave(performance.now());
     request.gate = undefined;
   };
   app.decorateRequest('gate', undefined);
-  app.addHook('onRequest', (request, reply, done) => {
-    const { config } = request.routeOptions;
+  app.addHook('onRequest', (request, _reply, done) => {
+    const { config } = request.route;
     if (config.isProbe) return done();
     const kind = classOf(request);
     const gate = gates[kind];
@@ -154,21 +155,21 @@ export function useAdmission(app: FastifyInstance, gates = admission()): void {
     }
     request.gate = gate;
     if (config.limits) leave(request);
-    else reply.raw.once('close', () => leave(request)); // of a caller who went away
     done();
   });
   app.addHook('onSend', (request, _reply, _payload, done) => {
     leave(request);
     done();
   });
+  app.endings.push(leave); // of a caller who went away
   app.addHook('onClose', (_app, done) => {
     stopTicking();
     done();
   });
 }
 
-function classOf({ is404, method, routeOptions }: FastifyRequest): Class {
-  const access = is404 ? 'open' : accessTo(method, routeOptions.config);
+function classOf(request: FastifyRequest): Class {
+  const access = accessOf(request);
   return access === 'read' || access === 'open' ? 'read' : 'write';
 }
 

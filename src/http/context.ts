@@ -65,11 +65,19 @@ declare module 'fastify' {
     /** What the audit log calls it; a DELETE is `delete` unless this says otherwise. */
     readonly audit?: string;
   }
+  interface FastifyInstance {
+    /** What is done for each request at its end: its answer is out, or its caller gone. */
+    readonly endings: ((request: FastifyRequest, reply: FastifyReply) => void)[];
+  }
   interface FastifyRequest {
     /** For what runs on events of its socket, and not in its asynchronous context. */
     exchange?: Exchange | undefined;
+    /** Its `routeOptions`, which Fastify makes anew at each look. */
+    route: Route;
   }
 }
+
+type Route = Pick<FastifyRequest['routeOptions'], 'url' | 'config'>;
 
 const CORRELATION = /^[A-Za-z0-9._:-]{1,128}$/;
 
@@ -85,13 +93,16 @@ interface Connection {
 
 /** Gives each request its context before anything else runs, and the log one line when it is answered. */
 export function useContext(app: FastifyInstance, needs: ContextNeeds): void {
+  // No answer is finished for a caller who is gone, so onResponse has not come.
+  const endings: FastifyInstance['endings'] = [(request) => logAnswer(needs, request, true)];
+  app.decorate('endings', endings);
   app.decorateRequest('exchange', undefined);
+  app.decorateRequest('route');
   app.addHook('onRequest', (request, reply, done) => {
-    runWithContext(openContext(request, reply, needs), done);
-    // No answer is finished for a caller who is gone, so onResponse has not come.
     reply.raw.on('close', () => {
-      logAnswer(needs, request, { isCutOff: true });
+      for (const end of endings) end(request, reply);
     });
+    runWithContext(openContext(request, reply, needs), done);
   });
   app.addHook('onResponse', (request, _reply, done) => {
     logAnswer(needs, request);
@@ -122,6 +133,7 @@ export function openContext(request: FastifyRequest, reply: FastifyReply, needs:
   };
   const { socket } = request.raw;
   request.exchange = { context, reply, bytesBefore: socket.bytesWritten, endSpan: span?.end };
+  request.route = request.routeOptions;
   (socket as Connection)[LAST_REQUEST] = request;
   bindLog(request.log, context);
   reply.header('x-correlation-id', context.correlationId);
@@ -131,48 +143,38 @@ export function openContext(request: FastifyRequest, reply: FastifyReply, needs:
 }
 
 /** Tells the log, the counts and the trace how the request ended, once. */
-export function logAnswer(
-  { log, metrics }: ContextNeeds,
-  request: FastifyRequest,
-  { isCutOff = false } = {},
-): void {
+export function logAnswer({ log, metrics }: ContextNeeds, request: FastifyRequest, isCutOff = false): void {
   const { exchange } = request;
   if (!exchange || exchange.isOver) return;
   exchange.isOver = true;
-  const { reply, bytesBefore, endSpan, code } = exchange;
+  const { context, reply, bytesBefore, endSpan, code } = exchange;
+  const { url: route = 'unknown', config } = request.route;
   const bytes = request.raw.socket.bytesWritten - bytesBefore;
   const answer: Answered = {
     method: request.method,
-    route: request.routeOptions.url ?? 'unknown',
+    route,
     status: reply.statusCode,
     durationMs: Math.round(reply.elapsedTime * 100) / 100,
     code,
     bytes: Number.isFinite(bytes) ? bytes : undefined,
   };
-  const { isProbe = false } = request.routeOptions.config;
   const isDone = answer.status < 400 && code === undefined && !isCutOff;
-  runWithContext(exchange.context, () => {
-    logPlain(log, isProbe && isDone ? 'debug' : 'info', {
-      context: exchange.context,
-      values: answer,
-      msg: isCutOff ? 'request cut off' : 'request',
-    });
-    audit(log, request, { ...answer, isDone });
-    metrics?.answered(answer);
-    endSpan?.(answer);
+  logPlain(log, config.isProbe === true && isDone ? 'debug' : 'info', {
+    context,
+    values: answer,
+    msg: isCutOff ? 'request cut off' : 'request',
   });
+  audit(request, answer, isDone);
+  metrics?.answered(answer);
+  if (endSpan) runWithContext(context, () => endSpan(answer));
 }
 
 /** Who did what that cannot be undone, or may have to be accounted for; ids alone, and none that was not found. */
-function audit(
-  log: Log,
-  request: FastifyRequest,
-  { method, route, status, isDone }: Answered & { readonly isDone: boolean },
-): void {
-  const action = request.routeOptions.config.audit ?? (method === 'DELETE' ? 'delete' : undefined);
+function audit(request: FastifyRequest, { method, route, status }: Answered, isDone: boolean): void {
+  const action = request.route.config.audit ?? (method === 'DELETE' ? 'delete' : undefined);
   if (action === undefined) return;
   const target = isDone && Object.keys(request.params as object).length > 0 ? { target: request.params } : {};
-  log.info({ audit: true, action, route, isDone, status, ...target }, 'audit');
+  request.log.info({ audit: true, action, route, isDone, status, ...target }, 'audit');
 }
 
 /** The context of the request being served. */

@@ -30,7 +30,9 @@ class Policy {
   readonly #name: string;
   readonly #quota: Quota;
   readonly #perMs: number;
+  /** In the order of their last use. */
   readonly #buckets = new Map<string, Bucket>();
+  #usedLast: Bucket | undefined;
 
   constructor(name: string, quota: Quota) {
     this.#name = name;
@@ -45,9 +47,7 @@ class Policy {
     const earned = Math.max(0, nowMs - bucket.atMs) * this.#perMs;
     bucket.left = Math.min(this.#quota.requests, bucket.left + earned);
     bucket.atMs = nowMs;
-    this.#buckets.delete(caller); // so that it becomes the one used last
-    this.#buckets.set(caller, bucket);
-    if (this.#buckets.size > MOST_BUCKETS) this.#forgetOldest();
+    if (bucket !== this.#usedLast) this.#putLast(caller, bucket);
     return bucket;
   }
 
@@ -67,7 +67,11 @@ class Policy {
     return `"${this.#name}";r=${Math.floor(bucket.left)};t=${this.secondsToNext(bucket)}`;
   }
 
-  #forgetOldest(): void {
+  #putLast(caller: string, bucket: Bucket): void {
+    this.#buckets.delete(caller);
+    this.#buckets.set(caller, bucket);
+    this.#usedLast = bucket;
+    if (this.#buckets.size <= MOST_BUCKETS) return;
     const [oldest] = this.#buckets.keys();
     if (oldest !== undefined) this.#buckets.delete(oldest);
   }

@@ -36,23 +36,23 @@ interface Clock {
 export function useTimeouts(app: FastifyInstance, ordinary: TimeLimits = ORDINARY): void {
   app.decorateRequest('clock', undefined);
   app.addHook('onRequest', (request, reply, done) => {
-    const limits = request.routeOptions.config.limits ?? ordinary;
+    const limits = request.route.config.limits ?? ordinary;
     request.clock = {};
     if (hasBody(request)) start(request, reply, limits.requestMs, tooSlow);
-    reply.raw.on('close', () => {
-      stop(request);
-      if (!reply.raw.writableFinished) abort(request, callerGone());
-    });
     done();
   });
   app.addHook('preHandler', (request, reply, done) => {
-    const limits = request.routeOptions.config.limits ?? ordinary;
+    const limits = request.route.config.limits ?? ordinary;
     start(request, reply, limits.handlerMs, tooLong);
     done();
   });
   app.addHook('onSend', (request, _reply, _payload, done) => {
     stop(request);
     done();
+  });
+  app.endings.push((request, reply) => {
+    stop(request);
+    if (!reply.raw.writableFinished) abort(request, callerGone());
   });
 }
 

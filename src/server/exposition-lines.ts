@@ -5,7 +5,7 @@ interface Counted {
 }
 
 /** For each bound how many did not exceed it and exceeded the one before; the last are above all. */
-interface Distributed {
+export interface Distributed {
   readonly bounds: readonly number[];
   readonly counts: readonly number[];
   readonly sum: number;
@@ -13,9 +13,9 @@ interface Distributed {
 
 // Metrics in the text format of Prometheus (version 0.0.4), a line each.
 
-const nameOf = (name: string): string => `brain2_${name}`;
+export const nameOf = (name: string): string => `brain2_${name}`;
 
-function head(name: string, help: string, type: 'counter' | 'gauge' | 'histogram'): string[] {
+export function head(name: string, help: string, type: 'counter' | 'gauge' | 'histogram'): string[] {
   return [`# HELP ${nameOf(name)} ${help}`, `# TYPE ${nameOf(name)} ${type}`];
 }
 
@@ -35,18 +35,24 @@ function counts(name: string, counted: Counted, label: string | undefined): stri
     : [...counted.all].map(([value, count]) => `${nameOf(name)}{${label}="${value}"} ${count}`);
 }
 
-export function histogram(
+export function histogram(name: string, help: string, distributed: Distributed, unit: number): string[] {
+  return [...head(name, help, 'histogram'), ...buckets(name, '', distributed, unit)];
+}
+
+/** The lines of one series of a histogram. Labels are written as they are: `method="GET",route="/livez"`. */
+export function buckets(
   name: string,
-  help: string,
+  labels: string,
   { bounds, counts, sum }: Distributed,
   unit: number,
 ): string[] {
   let total = 0;
-  const buckets = counts.map((count, at) => {
+  const more = labels && `,${labels}`;
+  const lines = counts.map((count, at) => {
     total += count;
     const bound = bounds[at];
-    return `${nameOf(name)}_bucket{le="${bound === undefined ? '+Inf' : bound * unit}"} ${total}`;
+    return `${nameOf(name)}_bucket{le="${bound === undefined ? '+Inf' : bound * unit}"${more}} ${total}`;
   });
-  const sums = [`${nameOf(name)}_sum ${sum * unit}`, `${nameOf(name)}_count ${total}`];
-  return [...head(name, help, 'histogram'), ...buckets, ...sums];
+  const of = labels && `{${labels}}`;
+  return [...lines, `${nameOf(name)}_sum${of} ${sum * unit}`, `${nameOf(name)}_count${of} ${total}`];
 }

@@ -56,30 +56,50 @@ const pretty = (): pino.DestinationStream =>
 
 type Lines = pino.DestinationStream & { flushSync(): void };
 
+/** What pino's stream is in the mode `buffer`, of which its types do not know. */
+interface Bytes {
+  write(bytes: Uint8Array): void;
+  flushSync(): void;
+}
+
 let stdoutLines: Lines | undefined;
 /** One for all logs of the process. */
 const stdout = (): Lines => (stdoutLines ??= openStdout());
 
 /** Under load a write of the log a turn of the event loop costs as much as reading a note. */
 const GATHER_MS = 10;
+const PIECE_BYTES = 64 * 1024;
+/** Of one UTF-16 unit in UTF-8. */
+const MOST_BYTES = 3;
 
-/** The lines of a few milliseconds go out in one write, without waiting for it; at the end nothing is left. */
+/**
+ * The lines of a few milliseconds go out in one write, without waiting for it; at the end nothing is left. They wait as
+ * bytes: a long text that grows line by line would be copied whole each time that somebody looks at it.
+ */
 function openStdout(): Lines {
-  let waiting = '';
+  let piece = Buffer.allocUnsafe(PIECE_BYTES);
+  let used = 0;
   const send = (): void => {
-    stream.write(waiting);
-    waiting = '';
+    if (used > 0) stream.write(piece.subarray(0, used));
+    piece = piece.subarray(used);
+    used = 0;
   };
   const flushSync = (): void => {
-    if (waiting !== '') send();
+    send();
     stream.flushSync();
   };
   process.once('exit', flushSync); // before the stream's own, which ends it
-  const stream = pino.destination({ dest: process.stdout.fd, sync: false });
+  const to = { dest: process.stdout.fd, sync: false, contentMode: 'buffer' } as const;
+  const stream = pino.destination(to) as unknown as Bytes;
   return {
     write(line) {
-      if (waiting === '') setTimeout(() => waiting !== '' && send(), GATHER_MS);
-      waiting += line;
+      const mostBytes = line.length * MOST_BYTES;
+      if (used + mostBytes > piece.length) {
+        send();
+        piece = Buffer.allocUnsafe(Math.max(PIECE_BYTES, mostBytes));
+      }
+      if (used === 0) setTimeout(send, GATHER_MS);
+      used += piece.write(line, used);
     },
     flushSync,
   };

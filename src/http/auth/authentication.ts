@@ -55,8 +55,8 @@ function insufficient(reply: FastifyReply, access: Scope, { scopes }: Principal)
 }
 
 /** What is no route at all is answered as such to everybody. */
-function accessOf({ is404, method, routeOptions }: FastifyRequest): Access {
-  return is404 ? 'open' : accessTo(method, routeOptions.config);
+export function accessOf({ is404, method, route }: FastifyRequest): Access {
+  return is404 ? 'open' : accessTo(method, route.config);
 }
 
 /** What a route asks of its caller. */
