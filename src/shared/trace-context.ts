@@ -57,15 +57,18 @@ const TRACE_BYTES = 16;
 const SPAN_BYTES = 8;
 /** One call to the system's randomness serves many ids. */
 const random = Buffer.alloc(TRACE_BYTES * 128);
-let used = random.length;
+let digits = '';
+let used = 0;
 
 function randomHex(bytes: number): string {
-  if (used + bytes > random.length) {
-    randomFillSync(random);
+  const end = used + bytes * 2;
+  if (end > digits.length) {
+    digits = randomFillSync(random).toString('hex');
     used = 0;
+    return randomHex(bytes);
   }
-  const hex = random.toString('hex', used, used + bytes);
-  used += bytes;
+  const hex = digits.slice(used, end);
+  used = end;
   return hex;
 }
 
