@@ -1,15 +1,17 @@
 import type { Graph } from '../api/v2.ts';
 import { fetchTransport } from './fetch-transport.ts';
 import { brainClient, type BrainClient } from './http-client.ts';
-import { RealtimeClient, type RealtimeOptions } from './realtime-client.ts';
+import { RealtimeClient } from './realtime-client.ts';
+import type { RealtimeOptions } from './realtime-options.ts';
 
 // What `brain2/client` exports: for browsers and for Node, without a dependency.
 
 export { allPages } from './all-pages.ts';
 export { ApiError } from './http-client.ts';
-export { RealtimeError } from './realtime-client.ts';
+export { RealtimeError } from './realtime-options.ts';
 export type { BrainClient } from './http-client.ts';
-export type { RealtimeClient, RealtimeItem, RealtimeListener, RealtimeState } from './realtime-client.ts';
+export type { RealtimeClient } from './realtime-client.ts';
+export type { RealtimeItem, RealtimeListener, RealtimeState } from './realtime-options.ts';
 export type { EventFrame, Filter, NoticeFrame, Position } from '../api/realtime.ts';
 
 export interface BrainOptions {

@@ -2,11 +2,11 @@
 export class ItemQueue<T> implements AsyncIterableIterator<T, undefined> {
   readonly #items: T[] = [];
   readonly #onTaken: () => void;
-  readonly #onLeft: (queue: ItemQueue<T>) => void;
+  readonly #onLeft: () => void;
   #waiting: PromiseWithResolvers<IteratorResult<T, undefined>>[] = [];
   #end: { readonly error?: Error | undefined } | undefined;
 
-  constructor(hooks: { readonly onTaken: () => void; readonly onLeft: (queue: ItemQueue<T>) => void }) {
+  constructor(hooks: { readonly onTaken: () => void; readonly onLeft: () => void }) {
     this.#onTaken = hooks.onTaken;
     this.#onLeft = hooks.onLeft;
   }
@@ -45,8 +45,9 @@ export class ItemQueue<T> implements AsyncIterableIterator<T, undefined> {
   }
 
   async return(): Promise<IteratorResult<T, undefined>> {
-    this.#onLeft(this);
+    this.#items.length = 0;
     this.end();
+    this.#onLeft();
     return { value: undefined, done: true };
   }
 

@@ -5,87 +5,25 @@ import {
   type ClientFrame,
   type EventFrame,
   type Filter,
-  type NoticeFrame,
   type Position,
   type ResyncReason,
   type ServerFrame,
 } from '../api/realtime.ts';
 import { systemClock, type Clock } from '../shared/clock.ts';
 import { Timers } from '../shared/timers.ts';
+import { Audience } from './audience.ts';
 import { Backoff } from './backoff.ts';
 import { ApiError } from './http-client.ts';
-import { ItemQueue } from './item-queue.ts';
+import type { ItemQueue } from './item-queue.ts';
 import { judge } from './position.ts';
-
-/** The part of a WebSocket that is used; browsers, Node and `ws` have it. */
-export interface WebSocketLike {
-  readonly readyState: number;
-  send(text: string): void;
-  close(code?: number, reason?: string): void;
-  addEventListener(type: 'open' | 'error', listener: () => void): void;
-  addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void;
-  addEventListener(type: 'close', listener: (event: { readonly code: number }) => void): void;
-}
-
-export interface RealtimeOptions<S extends Position = Position> {
-  /** Of the server, such as http://127.0.0.1:4321. */
-  readonly url: string;
-  /** Gets a fresh ticket, for each connection its own. Without it none is sent, which local mode allows. */
-  readonly ticket?: (() => Promise<string>) | undefined;
-  /** What to hear of; everything where it is absent. */
-  readonly filter?: Filter | undefined;
-  /** What comes after it; without one, what is new from now on. */
-  readonly from?: Position | undefined;
-  /** Reads everything anew where the log cannot be read on, such as `GET /api/v2/graph`. */
-  readonly snapshot?: (() => Promise<S>) | undefined;
-  readonly WebSocket?: (new (url: string, protocol: string) => WebSocketLike) | undefined;
-  /** Items that may wait for a consumer before the connection is given up until they are taken; 10,000. */
-  readonly mostWaiting?: number | undefined;
-  readonly clock?: Clock | undefined;
-}
-
-/** What happens, in order. `position` is where a reader stands once it has taken the item: kept, it can begin there. */
-export type RealtimeItem<S extends Position = Position> =
-  | { readonly kind: 'event'; readonly event: EventFrame; readonly position: Position }
-  /** The log could not be read on: everything as it is at `position`, in the place of what was known before. */
-  | {
-      readonly kind: 'snapshot';
-      readonly reason: ResyncReason;
-      readonly snapshot: S;
-      readonly position: Position;
-    }
-  /** The same where no `snapshot` was given: what lies before `position` has to be read anew. */
-  | { readonly kind: 'reset'; readonly reason: ResyncReason; readonly position: Position };
-
-/** `replaying`: what was missed is being caught up on. `paused`: the consumer has too much to take. */
-export type RealtimeState =
-  | 'connecting'
-  | 'replaying'
-  | 'live'
-  | 'resyncing'
-  | 'waiting'
-  | 'paused'
-  | 'stopped';
-
-export interface RealtimeListener<S extends Position = Position> {
-  readonly item?: ((item: RealtimeItem<S>) => void) | undefined;
-  /** The progress of jobs. It has no place among the items, and some of it may be lost. */
-  readonly notice?: ((notice: NoticeFrame) => void) | undefined;
-  readonly state?: ((state: RealtimeState) => void) | undefined;
-  /** Every frame of the server as it came, for those who look at the protocol itself. */
-  readonly frame?: ((frame: ServerFrame) => void) | undefined;
-}
-
-/** Why a client has stopped for good. `code` is a close code, or 0. */
-export class RealtimeError extends Error {
-  override readonly name = 'RealtimeError';
-  readonly code: number;
-
-  constructor(code: number, message: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.code = code;
-  }
-}
+import {
+  RealtimeError,
+  type RealtimeItem,
+  type RealtimeListener,
+  type RealtimeOptions,
+  type RealtimeState,
+  type WebSocketLike,
+} from './realtime-options.ts';
 
 const OPEN = 1;
 const WELCOME_MS = 10_000;
@@ -93,7 +31,6 @@ const WELCOME_MS = 10_000;
 const STEADY_MS = 10_000;
 /** Added to the server's interval of pings before silence counts as the end. */
 const SILENCE_MS = 10_000;
-const MOST_WAITING = 10_000;
 /** The loop breaker: resumes from one position on one connection, snapshots that did not help, refused credentials. */
 const MOST_RESUMES = 3;
 const MOST_RESYNCS = 5;
@@ -116,8 +53,7 @@ export class RealtimeClient<S extends Position = Position> implements AsyncItera
   readonly #options: RealtimeOptions<S>;
   readonly #clock: Clock;
   readonly #backoff: Backoff;
-  readonly #listeners = new Set<RealtimeListener<S>>();
-  readonly #queues = new Set<ItemQueue<RealtimeItem<S>>>();
+  readonly #audience: Audience<S>;
   readonly #timers: Timers<'welcome' | 'steady' | 'silence' | 'retry'>;
   #filter: Filter | undefined;
   /** The one that the server was sent on this connection. */
@@ -140,6 +76,9 @@ export class RealtimeClient<S extends Position = Position> implements AsyncItera
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#timers = new Timers(this.#clock);
+    this.#audience = new Audience(options.mostWaiting, () => {
+      if (this.#state === 'paused') void this.#connect();
+    });
     this.#backoff = new Backoff(() => this.#clock.random());
     this.#filter = options.filter;
     this.#position = options.from;
@@ -171,14 +110,12 @@ export class RealtimeClient<S extends Position = Position> implements AsyncItera
     this.#error = error;
     this.#drop(1000);
     this.#enter('stopped');
-    for (const queue of this.#queues) queue.end(error);
-    this.#queues.clear();
+    this.#audience.end(error);
   }
 
   /** Calls back from now on. Gives the way to end that. */
   on(listener: RealtimeListener<S>): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#audience.add(listener);
   }
 
   /** Hears something else from the next event on; `subscribed` among the frames tells from which. */
@@ -191,14 +128,7 @@ export class RealtimeClient<S extends Position = Position> implements AsyncItera
 
   /** All items from now on, for as long as it runs; it is started if need be. Throws what ended it for good. */
   [Symbol.asyncIterator](): ItemQueue<RealtimeItem<S>> {
-    const most = this.#options.mostWaiting ?? MOST_WAITING;
-    const queue: ItemQueue<RealtimeItem<S>> = new ItemQueue({
-      onTaken: () => {
-        if (this.#state === 'paused' && queue.size <= most / 2) void this.#connect();
-      },
-      onLeft: () => this.#queues.delete(queue),
-    });
-    this.#queues.add(queue);
+    const queue = this.#audience.queue();
     this.start();
     return queue;
   }
@@ -216,11 +146,13 @@ export class RealtimeClient<S extends Position = Position> implements AsyncItera
       return;
     }
     if (this.#state !== 'connecting' || this.#socket) return;
-    const WebSocket: NonNullable<RealtimeOptions['WebSocket']> =
-      this.#options.WebSocket ?? globalThis.WebSocket;
-    const url = new URL('/ws', this.#options.url);
-    url.protocol = url.protocol.replace('http', 'ws');
-    const socket = new WebSocket(url.href, SUBPROTOCOL);
+    let socket: WebSocketLike;
+    try {
+      socket = this.#newSocket();
+    } catch (error) {
+      // An address that is none, or a runtime without sockets: trying again is of no use.
+      return this.stop(new RealtimeError(0, `no socket can be made to ${this.#options.url}`, error));
+    }
     this.#socket = socket;
     this.#retryAfterMs = 0;
     this.#byeCode = undefined;
@@ -237,6 +169,12 @@ export class RealtimeClient<S extends Position = Position> implements AsyncItera
     });
   }
 
+  #newSocket(): WebSocketLike {
+    const url = new URL('/ws', this.#options.url);
+    url.protocol = url.protocol.replace('http', 'ws');
+    return new (this.#options.WebSocket ?? globalThis.WebSocket)(url.href, SUBPROTOCOL);
+  }
+
   #hello(socket: WebSocketLike, ticket: string | undefined): void {
     if (socket !== this.#socket) return;
     this.#heldFilter = this.#filter;
@@ -251,7 +189,7 @@ export class RealtimeClient<S extends Position = Position> implements AsyncItera
 
   #receive(frame: ServerFrame): void {
     this.#heardAtMs = this.#clock.nowMs();
-    for (const listener of this.#listeners) listener.frame?.(frame);
+    this.#audience.tell((listener) => listener.frame?.(frame));
     switch (frame.action) {
       case 'welcome':
         return this.#welcomed(frame);
@@ -260,8 +198,7 @@ export class RealtimeClient<S extends Position = Position> implements AsyncItera
       case 'batch':
         return frame.events.forEach((event) => this.#take(event));
       case 'notice':
-        for (const listener of this.#listeners) listener.notice?.(frame);
-        return;
+        return this.#audience.tell((listener) => listener.notice?.(frame));
       case 'ping':
         this.#heed(frame);
         return this.#send({ action: 'pong', seq: this.#position?.seq ?? 0 });
@@ -365,10 +302,8 @@ export class RealtimeClient<S extends Position = Position> implements AsyncItera
   #give(item: RealtimeItem<S>): void {
     this.#position = item.position;
     this.#resumes = 0;
-    for (const queue of this.#queues) queue.push(item);
-    for (const listener of this.#listeners) listener.item?.(item);
-    const most = this.#options.mostWaiting ?? MOST_WAITING;
-    if (![...this.#queues].some((queue) => queue.size >= most)) return;
+    this.#audience.give(item);
+    if (!this.#audience.isFull) return;
     this.#drop(1000);
     this.#enter('paused');
   }
@@ -420,6 +355,6 @@ export class RealtimeClient<S extends Position = Position> implements AsyncItera
   #enter(state: RealtimeState): void {
     if (state === this.#state) return;
     this.#state = state;
-    for (const listener of this.#listeners) listener.state?.(state);
+    this.#audience.tell((listener) => listener.state?.(state));
   }
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EventFrame } from '../../src/api/realtime.ts';
-import type { RealtimeItem } from '../../src/client/realtime-client.ts';
+import type { RealtimeItem } from '../../src/client/realtime-options.ts';
 import { updateNode } from '../../src/domain/node.ts';
 import { ownerId } from '../../src/domain/values.ts';
 import { startDynamo, type TestDynamo } from '../support/dynamo.ts';

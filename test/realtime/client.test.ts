@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { ServerFrame } from '../../src/api/realtime.ts';
 import { judge } from '../../src/client/position.ts';
-import { RealtimeClient, type RealtimeItem, type RealtimeOptions } from '../../src/client/realtime-client.ts';
+import { RealtimeClient } from '../../src/client/realtime-client.ts';
+import type { RealtimeItem, RealtimeOptions } from '../../src/client/realtime-options.ts';
 import { ManualClock, settle } from '../support/manual-clock.ts';
 import { ALICE, create, newHub, principalOf, range } from './peer.ts';
 import { Network, type MemorySocket } from './network.ts';
@@ -254,6 +255,34 @@ describe('the client', () => {
     expect(wires.length).toBeGreaterThan(3);
     await events.return();
     client.stop();
+  });
+
+  test('a consumer that leaves while it is the one that is too slow keeps the others from nothing', async () => {
+    const { client, store, clock, seqs } = connected({ mostWaiting: 10 });
+    const [slow, quick] = [client[Symbol.asyncIterator](), client[Symbol.asyncIterator]()];
+    const taken: number[] = [];
+    const takeAll = async (): Promise<void> => {
+      for await (const { position: at } of quick) taken.push(at.seq);
+    };
+    const end = takeAll();
+    await settle();
+    for (const number of range(1, 40)) await create(store, ALICE, [number]);
+    await clock.advance(1_000);
+    expect([client.state, slow.size, taken]).toEqual(['paused', 10, range(1, 10)]);
+    await slow.return();
+    await clock.advance(1_000);
+    expect([client.state, taken, seqs()]).toEqual(['live', range(1, 40), range(1, 40)]);
+    expect(await slow.next()).toEqual({ value: undefined, done: true });
+    client.stop();
+    await end;
+  });
+
+  test('where no socket can be made it stops and says so: trying again is of no use', async () => {
+    const { client, clock } = connected({ url: 'no address' });
+    await expect(client[Symbol.asyncIterator]().next()).rejects.toThrow(
+      'no socket can be made to no address',
+    );
+    expect([client.state, client.error?.code, clock.waiting]).toEqual(['stopped', 0, 0]);
   });
 
   test('iterations end when it is stopped, and a listener that stops it gets nothing more', async () => {

@@ -1,5 +1,5 @@
 import type { ClientFrame, ServerFrame } from '../../src/api/realtime.ts';
-import type { WebSocketLike } from '../../src/client/realtime-client.ts';
+import type { WebSocketLike } from '../../src/client/realtime-options.ts';
 import type { Hub } from '../../src/realtime/hub.ts';
 import type { Session } from '../../src/realtime/session.ts';
 import { clientFrame, serverFrame } from './frames.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Filter, ServerFrame } from '../../src/api/realtime.ts';
-import type { RealtimeItem } from '../../src/client/realtime-client.ts';
+import type { RealtimeItem } from '../../src/client/realtime-options.ts';
 import { facetsOf, matcherOf } from '../../src/realtime/filter.ts';
 import type { LoggedEvent } from '../../src/storage/log.ts';
 

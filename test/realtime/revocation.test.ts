@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { NewToken } from '../../src/api/v2-tokens.ts';
 import { connectBrain } from '../../src/client/client.ts';
-import type { RealtimeError } from '../../src/client/realtime-client.ts';
+import type { RealtimeError } from '../../src/client/realtime-options.ts';
 import { tokenId } from '../../src/domain/values.ts';
 import { BrainError } from '../../src/domain/error.ts';
 import { Hub } from '../../src/realtime/hub.ts';

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import type { EventFrame, Filter, NoticeFrame, Position } from '../../api/realtime.ts';
 import { ApiError, type BrainClient } from '../../client/http-client.ts';
-import { RealtimeClient, RealtimeError, type RealtimeItem } from '../../client/realtime-client.ts';
+import { RealtimeClient } from '../../client/realtime-client.ts';
+import { RealtimeError, type RealtimeItem } from '../../client/realtime-options.ts';
 import { connect, serverOf } from '../../server/connect.ts';
 import { CliError } from '../cli-error.ts';
 import type { Cli } from '../cli.ts';
