@@ -21,9 +21,9 @@ export function ms(value: number): string {
   return value >= 100 ? value.toFixed(0) : value.toFixed(2);
 }
 
-/** Whether a goal is met, as a cell. */
+/** Whether a goal is met, or by how much not, as a cell. */
 export function goal(value: number, most: number, unit: string): string {
-  return `< ${most} ${unit}: ${value < most ? 'met' : 'MISSED'}`;
+  return `< ${most} ${unit}: ${value < most ? `met (${ms(value)})` : `MISSED by ${ms(value - most)}`}`;
 }
 
 /** A Markdown table. */

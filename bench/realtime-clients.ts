@@ -22,6 +22,7 @@ interface Reader {
   /** Reads nothing, or did since the last reset: its latencies are not counted, and it comes back when it is cut. */
   isStalled: boolean;
   count: number;
+  frames: number;
   last: number;
   doubled: number;
   disordered: number;
@@ -47,7 +48,25 @@ function take(reader: Reader, { seq, data }: Event): void {
   if (!reader.isStalled) latencies.push(now() - Number(data.changes?.title ?? data.node?.title));
 }
 
-const blank = () => ({ socket: undefined, isStalled: false, count: 0, last: 0, doubled: 0, disordered: 0 });
+/** Until the server takes it again. */
+async function comeBack(reader: Reader): Promise<void> {
+  try {
+    await reader.connect();
+  } catch {
+    await delay(200);
+    await comeBack(reader);
+  }
+}
+
+const blank = () => ({
+  socket: undefined,
+  isStalled: false,
+  count: 0,
+  frames: 0,
+  last: 0,
+  doubled: 0,
+  disordered: 0,
+});
 const socketUrl = `${url.replace('http', 'ws')}/ws`;
 
 function brain2(room: string): Reader {
@@ -63,7 +82,7 @@ function brain2(room: string): Reader {
         socket.on('error', reject);
         socket.on('close', (code) => {
           reject(new Error(`closed with ${code}`));
-          if (reader.isStalled) void reader.connect();
+          if (reader.isStalled) void comeBack(reader);
         });
         socket.on('message', (data) => {
           const frame = JSON.parse((data as Buffer).toString()) as {
@@ -78,9 +97,12 @@ function brain2(room: string): Reader {
             resolve();
           } else if (frame.action === 'event') {
             epoch = frame.epoch; // a log has none before its first event
+            reader.frames += 1;
             take(reader, frame as never);
-          } else if (frame.action === 'batch') for (const event of frame.events) take(reader, event);
-          else if (frame.action === 'ping') socket.send('{"action":"pong"}');
+          } else if (frame.action === 'batch') {
+            reader.frames += 1;
+            for (const event of frame.events) take(reader, event);
+          } else if (frame.action === 'ping') socket.send('{"action":"pong"}');
         });
       }),
   };
@@ -98,8 +120,9 @@ function plain(room: string): Reader {
         socket.on('error', reject);
         socket.on('message', (data) => {
           const frame = JSON.parse((data as Buffer).toString()) as Event & { action: string };
-          if (frame.action === 'welcome') resolve();
-          else take(reader, frame);
+          if (frame.action === 'welcome') return resolve();
+          reader.frames += 1;
+          take(reader, frame);
         });
       }),
   };
@@ -127,9 +150,12 @@ function socketIo(room: string): Reader {
         socket.connect();
       }),
   };
-  socket.on('event', (event: Event) => take(reader, event));
+  socket.on('event', (event: Event) => {
+    reader.frames += 1;
+    take(reader, event);
+  });
   socket.on('disconnect', () => {
-    if (reader.isStalled) void reader.connect();
+    if (reader.isStalled) void comeBack(reader);
   });
   return reader;
 }
@@ -161,7 +187,7 @@ async function run(command: Command): Promise<object> {
     case 'reset':
       latencies = [];
       for (const reader of readers)
-        Object.assign(reader, { isStalled: false, count: 0, doubled: 0, disordered: 0 });
+        Object.assign(reader, { isStalled: false, count: 0, frames: 0, doubled: 0, disordered: 0 });
       return {};
     case 'stall':
       for (const reader of readers.slice(0, command.readers)) {
@@ -184,8 +210,15 @@ async function run(command: Command): Promise<object> {
       const end = performance.now() + command.forMs;
       const total = () => readers.reduce((sum, reader) => sum + reader.count, 0);
       while (total() < command.events && performance.now() < end) await delay(5);
-      const sum = (of: 'doubled' | 'disordered') => readers.reduce((all, reader) => all + reader[of], 0);
-      return { events: total(), latencies, doubled: sum('doubled'), disordered: sum('disordered') };
+      const sum = (of: 'frames' | 'doubled' | 'disordered') =>
+        readers.reduce((all, reader) => all + reader[of], 0);
+      return {
+        events: total(),
+        frames: sum('frames'),
+        latencies,
+        doubled: sum('doubled'),
+        disordered: sum('disordered'),
+      };
     }
   }
 }

@@ -76,6 +76,20 @@ function brain2(): Host {
   };
 }
 
+/** An event as a peer sends it: with the members, and so the bytes, of one of Brain2's. */
+const eventOf = (seq: number, title: string, content: string) => ({
+  action: 'event',
+  prev: seq - 1,
+  type: 'node.updated',
+  nodeId: '0190a7c4-5b3e-7000-8100-000000000001',
+  data: { changes: { title, content } },
+  version: seq,
+  timestamp: new Date().toISOString(),
+  seq,
+  epoch: '0190a7c4-5b3e-7000-8100-000000000002',
+  correlationId: 'bench',
+});
+
 /** The floor: a socket, a room, one JSON text sent to each. */
 function ws(): Host {
   const rooms = new Map<string, Set<WebSocket>>();
@@ -91,7 +105,7 @@ function ws(): Host {
   let seq = 0;
   return {
     async publish(room, title, content) {
-      const text = JSON.stringify({ action: 'event', seq: ++seq, data: { changes: { title, content } } });
+      const text = JSON.stringify(eventOf(++seq, title, content));
       for (const socket of rooms.get(room) ?? []) socket.send(text);
     },
     cut: () => server.clients.forEach((socket) => socket.terminate()),
@@ -114,7 +128,7 @@ function socketIo(): Host {
     async publish(room, title, content) {
       const seq = (seqs.get(room) ?? 0) + 1;
       seqs.set(room, seq);
-      server.to(room).emit('event', { seq, data: { changes: { title, content } } });
+      server.to(room).emit('event', eventOf(seq, title, content));
     },
     cut: () => server.sockets.sockets.forEach((socket) => socket.conn.close()),
   };

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -18,28 +18,52 @@ export interface Talker<Command> {
 export type Host = Talker<HostCommand>;
 export type Readers = Talker<ClientCommand>;
 
-/** Starts a program of this folder. What it is asked throws when it ends without an answer. */
+/** Longer than the longest of what is asked takes: whoever has not answered by then never will. */
+const ANSWER_MS = 150_000;
+const running = new Set<ChildProcess>();
+
+/** Ends all that were started, with SIGKILL, those too that hang. */
+export async function killAll(): Promise<void> {
+  await Promise.all([...running].map(killed));
+}
+
+async function killed(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+}
+
+/** Starts a program of this folder. What it is asked throws when it ends without an answer, or has none in time. */
 export async function talkTo<Command>(script: string, args: readonly string[]): Promise<Talker<Command>> {
   const path = fileURLToPath(new URL(script, import.meta.url));
   const child = spawn(process.execPath, ['--expose-gc', path, ...args], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const next = async <T>(): Promise<T> => {
+  const next = async <T>(asked: string): Promise<T> => {
+    let isLate = false;
+    const late = setTimeout(() => {
+      isLate = true;
+      child.kill('SIGKILL');
+    }, ANSWER_MS);
     const line = await lines.next();
-    if (line.done === true) throw new Error(`${script} ${args.join(' ')} ended`);
+    clearTimeout(late);
+    if (line.done === true) {
+      const how = isLate ? `has no answer in ${ANSWER_MS / 1_000} s` : 'ended without an answer';
+      throw new Error(`${script} ${args.join(' ')} ${how} to ${asked}`);
+    }
     return JSON.parse(line.value) as T;
   };
   return {
-    first: await next(),
+    first: await next('its start'),
     async ask(command) {
-      child.stdin.write(`${JSON.stringify(command)}\n`);
-      return next();
+      const asked = JSON.stringify(command);
+      child.stdin.write(`${asked}\n`);
+      return next(asked);
     },
     end: () => child.stdin.end(),
-    async kill() {
-      child.kill('SIGKILL');
-      await once(child, 'exit');
-    },
+    kill: () => killed(child),
   };
 }
