@@ -2,7 +2,8 @@
 // node bench/lambda.bench.ts [--repeats N] [--notes N]
 // What a cold start costs: the functions as `npm run build:lambda` makes them, and the index of an owner from its snapshot.
 import { execFileSync } from 'node:child_process';
-import { existsSync, globSync, statSync } from 'node:fs';
+import { existsSync, globSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { LinkIndex } from '../src/linking/link-index.ts';
@@ -11,8 +12,8 @@ import { median, numbers, table } from './figures.ts';
 import { machine } from './machine.ts';
 import { syntheticVault } from './make-vault.ts';
 
-const FUNCTIONS = ['http', 'socket', 'outbox', 'repair', 'beat', 'upkeep'];
-const { repeats, notes } = numbers({ repeats: 7, notes: 10_000 });
+const FUNCTIONS = ['http', 'socket', 'outbox', 'repair', 'beat', 'upkeep', 'jobs'];
+const { repeats, notes } = numbers({ repeats: 7, notes: 50_000 });
 const folder = join(import.meta.dirname, '..', 'dist', 'lambda');
 if (!existsSync(folder)) throw new Error('make the functions first: npm run build:lambda');
 
@@ -38,11 +39,25 @@ const rows = [['floor', ...startOf('data:text/javascript,'), '', ''], ...FUNCTIO
 await dynamo.stop();
 console.log(table(['function', 'start, ms', 'CPU, ms', 'index.mjs, KB', 'all, KB'], rows));
 
-console.log("\nThe index of an owner: its snapshot, and the processor's time until it can be asked.\n");
+console.log(
+  "\nThe index of an owner: its snapshot, and the processor's time until it can be asked. Memory is the most that a " +
+    'process of its own has held, once it has opened the snapshot, and once it has packed it again as upkeep does; the ' +
+    `floor, which has read the code alone, holds ${peakMb(memoryScript('')).toFixed(0)} MB.\n`,
+);
 const sizes = [1_000, 10_000, 50_000].filter((count) => count <= notes);
 console.log(
   table(
-    ['notes', 'snapshot, MB', 'zstd, MB', 'pack, ms', 'unpack, ms', 'open, ms', 'made anew, ms'],
+    [
+      'notes',
+      'snapshot, MB',
+      'zstd, MB',
+      'pack, ms',
+      'unpack, ms',
+      'open, ms',
+      'made anew, ms',
+      'opened, MB of memory',
+      'packed again, MB of memory',
+    ],
     sizes.map(indexRow),
   ),
 );
@@ -81,7 +96,32 @@ function indexRow(count: number): (string | number)[] {
   const opened = timed(() => LinkIndex.deserialize(unpacked.value));
   const mb = (length: number) => (length / 2 ** 20).toFixed(1);
   const times = [packed, unpacked, opened, filled].map(({ ms }) => ms.toFixed(0));
-  return [count, mb(bytes.length), mb(packed.value.length), ...times];
+  const scratch = mkdtempSync(join(tmpdir(), 'brain2-bench-'));
+  const file = join(scratch, 'index.zst');
+  writeFileSync(file, packed.value);
+  const memory = [
+    openScript(file),
+    `${openScript(file)} zstdCompressSync(Buffer.concat([index.serialize()]));`,
+  ];
+  const peaks = memory.map((script) => peakMb(memoryScript(script)).toFixed(0));
+  rmSync(scratch, { recursive: true });
+  return [count, mb(bytes.length), mb(packed.value.length), ...times, ...peaks];
+}
+
+/** As `src/aws/snapshot-bucket.ts` reads it. */
+function openScript(file: string): string {
+  return `const index = LinkIndex.deserialize(new Uint8Array(zstdDecompressSync(readFileSync(${JSON.stringify(file)}))));`;
+}
+
+function memoryScript(work: string): string {
+  const module = join(import.meta.dirname, '..', 'src', 'linking', 'link-index.ts');
+  return `import { readFileSync } from 'node:fs'; import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+    import { LinkIndex } from ${JSON.stringify(module)};
+    ${work} console.log(process.resourceUsage().maxRSS);`;
+}
+
+function peakMb(script: string): number {
+  return Number(execFileSync(process.execPath, ['--input-type=module', '-e', script])) / 1_024;
 }
 
 function timed<T>(work: () => T): { readonly value: T; readonly ms: number } {

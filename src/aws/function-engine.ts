@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
+import type { Log } from '../shared/log.ts';
 import { refuseUnfinished } from '../storage/copy-table.ts';
 import { dynamoClient } from '../storage/dynamodb/dynamo-client.ts';
 import { DynamoTable } from '../storage/dynamodb/dynamo-table.ts';
@@ -16,7 +17,7 @@ const NO_POLLING_MS = 3_600_000;
  * that a migration has not filled yet.
  */
 export async function openFunctionEngine(
-  { settings, snapshotBucket: bucket }: FunctionSettings,
+  { settings, snapshotBucket: bucket, log }: FunctionSettings & { readonly log: Log },
   nowMs: () => number,
 ): Promise<Engine> {
   const nowSeconds = () => Math.floor(nowMs() / 1000);
@@ -35,7 +36,14 @@ export async function openFunctionEngine(
       key: (await sharedKey(table, 'cursor')).key,
       operatorKey: randomBytes(32),
       announce: () => {},
-      loadIndex: async (owner) => (await opened()).load(owner),
+      async loadIndex(owner) {
+        try {
+          return await (await opened()).load(owner);
+        } catch (err) {
+          log.warn({ err, owner }, 'the stored index cannot be had; it is made anew from the notes');
+          return undefined;
+        }
+      },
       saveIndex: async (owner, parts) => (await opened()).save(owner, parts),
       release: () => {},
     },

@@ -6,6 +6,7 @@ import {
   LimitExceededException,
   PostToConnectionCommand,
 } from '@aws-sdk/client-apigatewaymanagementapi';
+import { answerWithin } from './answer-within.ts';
 
 /** What became of a frame. `full`: the gateway takes no more for this connection, or for all of them, for now. */
 export type Posted = 'sent' | 'gone' | 'full';
@@ -21,8 +22,8 @@ const ANSWER_MS = 2_000;
 /** What the gateway says no to is asked again after these, give or take a half; then the log keeps what was to be sent. */
 const PAUSES_MS = [50, 150, 400];
 
-export function managementGateway(endpoint: string): Gateway {
-  const requestHandler = { connectionTimeout: 1_000, requestTimeout: ANSWER_MS };
+export function managementGateway(endpoint: string, answerMs = ANSWER_MS): Gateway {
+  const requestHandler = answerWithin(answerMs);
   // The SDK's own retries wait for seconds where they are told that they are too fast: others' frames would wait too.
   const client = new ApiGatewayManagementApiClient({ endpoint, maxAttempts: 1, requestHandler });
   const postOnce = async (id: string, frame: Uint8Array): Promise<Posted> => {

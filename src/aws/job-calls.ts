@@ -1,6 +1,7 @@
 import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import type { OwnerId } from '../domain/values.ts';
 import type { HandOver } from '../services/jobs.ts';
+import { answerWithin } from './answer-within.ts';
 import { JOB_CALL } from './detail-types.ts';
 import type { Parts } from './parts.ts';
 
@@ -42,8 +43,7 @@ export function jobCalls({ eventBus: bus, log }: Pick<Parts, 'eventBus' | 'log'>
 /** Gives how many calls the bus did not take. */
 async function sender(bus: string): Promise<(owners: readonly OwnerId[]) => Promise<number>> {
   const { EventBridgeClient: Client, PutEventsCommand } = await import('@aws-sdk/client-eventbridge');
-  const requestHandler = { connectionTimeout: ANSWER_MS, requestTimeout: ANSWER_MS };
-  const client: EventBridgeClient = new Client({ maxAttempts: 3, requestHandler });
+  const client: EventBridgeClient = new Client({ maxAttempts: 2, requestHandler: answerWithin(ANSWER_MS) });
   return async (owners) => {
     const Entries = owners.map((owner) => ({
       EventBusName: bus,

@@ -6,6 +6,7 @@ import { keys } from '../storage/keys.ts';
 import type { Changes } from '../storage/log.ts';
 import type { Store } from '../storage/store.ts';
 import type { Table } from '../storage/table.ts';
+import { answerWithin } from './answer-within.ts';
 import { cloudEvent } from './cloud-event.ts';
 import { EVENT_SOURCE } from './detail-types.ts';
 
@@ -15,6 +16,7 @@ const CONSUMER = 'bus';
 const ENTRIES_A_CALL = 10;
 const BYTES_A_CALL = 250_000;
 const EVENTS_A_READ = 100;
+const ANSWER_MS = 5_000;
 const ATTEMPTS = 6;
 const PAUSE_MS = 50;
 /** Two who publish the same owner's events: one of them does the rest. */
@@ -39,7 +41,7 @@ interface Cursor extends Position {
  */
 export class Outbox {
   readonly #needs: OutboxNeeds;
-  readonly #client = new EventBridgeClient({ maxAttempts: 3 });
+  readonly #client = new EventBridgeClient({ maxAttempts: 3, requestHandler: answerWithin(ANSWER_MS) });
 
   constructor(needs: OutboxNeeds) {
     this.#needs = needs;

@@ -178,6 +178,17 @@ describe('the index of an owner', () => {
     await stop();
   });
 
+  test('is made anew where the bucket does not answer', async () => {
+    const cloud = await newCloud(dynamo);
+    const { http } = await cloud.clientOf('alice');
+    await http.nodes.create({ title: 'Melatonin', content: 'the hormone of the circadian rhythm' });
+    const stop = await cloud.coldStart();
+    cloud.aws.mischief = { ...cloud.aws.mischief, deaf: 'bucket' };
+    expect((await http.search('melatonin')).items).toHaveLength(1);
+    cloud.aws.mischief = { ...cloud.aws.mischief, deaf: '' };
+    await stop();
+  });
+
   test('is made anew where the bucket has one that is damaged', async () => {
     const cloud = await newCloud(dynamo);
     const { http } = await cloud.clientOf('alice');

@@ -1,5 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { EventFrame } from '../../src/api/realtime.ts';
+import { managementGateway } from '../../src/aws/gateway.ts';
 import type { RealtimeItem } from '../../src/client/realtime-options.ts';
 import { updateNode } from '../../src/domain/node.ts';
 import { ownerId } from '../../src/domain/values.ts';
@@ -12,6 +16,7 @@ let dynamo: TestDynamo;
 beforeAll(async () => void (dynamo = await startDynamo()));
 afterAll(() => dynamo.stop());
 
+const WITHIN = { timeout: 60_000, interval: 20 };
 const SEED = Number(process.env['BRAIN2_TEST_SEED'] ?? 7);
 
 /** mulberry32: the same mischief for the same seed. */
@@ -93,13 +98,18 @@ describe('a gateway and a bus that are hostile', () => {
     const { http, client, heard } = await listen(cloud, 'alice');
     await http.nodes.create({ content: 'one' });
     await takeUpTo(heard, 1);
-    const idsOf = async () => (await cloud.parts.connections.ofOwner(ownerId('alice'))).map(({ id }) => id);
-    const [slow] = await idsOf();
+    const ofAlice = () => cloud.parts.connections.ofOwner(ownerId('alice'));
+    const [slow] = await ofAlice();
     cloud.aws.mischief = { ...cloud.aws.mischief, full: 1 };
+    // The answer to a request waits no longer than two seconds for what is posted after it.
     await http.nodes.create({ content: 'two' });
+    await vi.waitFor(async () => expect((await ofAlice())[0]?.laggingSinceMs).toBe(nowMs), WITHIN);
     nowMs += 31_000;
     await http.nodes.create({ content: 'three' });
-    expect(await idsOf()).not.toContain(slow);
+    await vi.waitFor(
+      async () => expect((await ofAlice()).map(({ id }) => id)).not.toContain(slow?.id),
+      WITHIN,
+    );
     cloud.aws.mischief = { ...cloud.aws.mischief, full: 0 };
     expect((await takeUpTo(heard, 3)).map(({ seq }) => seq)).toEqual([2, 3]);
     client.stop();
@@ -121,4 +131,17 @@ describe('a gateway and a bus that are hostile', () => {
     expect((await takeUpTo(heard, 2)).map(({ seq, type }) => [seq, type])).toEqual([[2, 'node.updated']]);
     client.stop();
   });
+});
+
+test('a gateway that does not answer is given up as one that takes no more: the log keeps what was to be sent', async () => {
+  const deaf = createServer(() => {}).listen(0, '127.0.0.1');
+  await once(deaf, 'listening');
+  onTestFinished(() => {
+    deaf.closeAllConnections();
+    deaf.close();
+  });
+  Object.assign(process.env, { AWS_REGION: 'eu-west-1', AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' });
+  const { port } = deaf.address() as AddressInfo;
+  const gateway = managementGateway(`http://127.0.0.1:${port}/test`, 20);
+  expect(await gateway.post('c', Buffer.from('{}'))).toBe('full');
 });

@@ -32,6 +32,8 @@ export interface Mischief {
   readonly refusedEntry: number;
   /** A target fails, and is called again. */
   readonly failingTarget: number;
+  /** What begins so in its path is never answered: `bucket`, for one. */
+  readonly deaf?: string;
 }
 
 const NONE: Mischief = {
@@ -221,6 +223,7 @@ export class AwsStandIn {
     const body = Buffer.concat(await Array.fromAsync(request as AsyncIterable<Buffer>));
     const { pathname } = new URL(request.url ?? '/', 'http://host');
     const [, first = '', second = '', ...rest] = decodeURIComponent(pathname).split('/');
+    if (first === this.mischief.deaf) return; // it is never answered
     if (first === STAGE && second === '@connections')
       return this.#manage(request.method ?? '', rest.join('/'), body, response);
     if (request.headers['x-amz-target'] === 'AWSEvents.PutEvents') return this.#putEvents(body, response);
