@@ -11,8 +11,17 @@ import type { Op, Outcome } from './table.ts';
 import type { Tx } from './transaction.ts';
 
 const owner = ownerId('alice');
+/** However slow the machine is, what is asked for in one turn is one round. */
+const round = { works: 32, ms: 60_000 };
 const storeOver = (table: MemoryTable, patienceMs?: number): Store =>
-  new Store({ table, now: () => at(0), newEpoch: () => 'e', correlationId: () => 'call-1', patienceMs });
+  new Store({
+    table,
+    round,
+    now: () => at(0),
+    newEpoch: () => 'e',
+    correlationId: () => 'call-1',
+    patienceMs,
+  });
 
 function create(tx: Tx, number: number, input: NodeInput = { title: `Note ${number}` }): void {
   tx.nodes.apply(createNode(input, { id: nodeIdOf(number), owner: tx.owner, now: tx.now }));
@@ -59,6 +68,24 @@ describe('the writer of an owner', () => {
     table.onTransact = (apply) => apply();
     await store.write(owner, ifNew);
     await expect(store.write(owner, ifNew)).rejects.toMatchObject({ code: 'conflict' });
+  });
+
+  test('[ST21] refuses all who wait where the head cannot be read, and goes on once it can', async () => {
+    const table = new TestTable();
+    const store = storeOver(table);
+    let reads = 0;
+    table.get = async () => {
+      if (++reads > 100) return undefined; // asked again and again, nothing else would have its turn
+      throw new BrainError('corrupt', 'the head is damaged');
+    };
+    const writes = [store.write(owner, ifNew), store.write(owner, ifNew, { bulk: true })];
+    expect(await Promise.allSettled(writes)).toMatchObject([
+      { reason: { code: 'corrupt' } },
+      { reason: { code: 'corrupt' } },
+    ]);
+    expect([reads, store.waiting]).toEqual([1, 0]);
+    table.get = MemoryTable.prototype.get.bind(table);
+    await store.write(owner, ifNew);
   });
 
   test('[ST24] decides work again for as long as it has patience, however often it is beaten', async () => {

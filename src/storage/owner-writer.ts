@@ -53,10 +53,17 @@ interface Decided {
   readonly from: Position;
 }
 
+/** What became of a round. */
+interface Committed {
+  /** Whether all of it was applied, so that what stands on it may be. */
+  readonly isWhole: boolean;
+  /** The works that are to be decided again. */
+  readonly again: readonly Queued[];
+}
+
 interface Committing {
   readonly round: Decided;
-  /** The works that are to be decided again. */
-  readonly left: Promise<readonly Queued[]>;
+  readonly end: Promise<Committed>;
 }
 
 /**
@@ -120,15 +127,17 @@ export class OwnerWriter {
     while (this.#queue.size > 0 || underWay.length > 0) {
       if (this.#queue.size > 0 && underWay.length < ROUNDS_UNDER_WAY) {
         const round = await this.#tryToDecide(underWay);
-        if (round) underWay.push({ round, left: this.#commit(round) });
+        if (round) underWay.push({ round, end: this.#commit(round) });
         continue;
       }
-      const again = [...((await underWay.shift()?.left) ?? [])];
-      if (again.length === 0) underWay[0]?.round.unit.rebase(this.#options.table);
-      else {
-        for (const { left } of underWay.splice(0)) again.push(...(await left));
-        await this.#decideAgain(again);
+      const lowest = await underWay.shift()?.end;
+      if (lowest?.isWhole) {
+        underWay[0]?.round.unit.rebase(this.#options.table);
+        continue;
       }
+      const again = [...(lowest?.again ?? [])];
+      for (const { end } of underWay.splice(0)) again.push(...(await end).again);
+      if (again.length > 0) await this.#decideAgain(again);
     }
     this.#running = undefined;
     this.#hooks.onIdle();
@@ -139,6 +148,9 @@ export class OwnerWriter {
     try {
       return await this.#decide(taken, underWay);
     } catch (error) {
+      // Without the head nothing was taken: whoever waits would only be told the same, and a loop would never end.
+      for (let work = taken.length === 0 && this.#queue.take(false); work; work = this.#queue.take(false))
+        taken.push(work);
       for (const work of taken) work.reject(error);
       return undefined;
     }
@@ -179,16 +191,16 @@ export class OwnerWriter {
   }
 
   /**
-   * Commits a round and answers its callers: those of what was applied, and all of them where the table failed. Gives
-   * the works that another writer was before. Never rejects.
+   * Commits a round and answers its callers: those of what was applied, and all of them where the table failed. What
+   * another writer was before is left to be decided again. Never rejects.
    */
-  async #commit({ taken, transactions }: Decided): Promise<readonly Queued[]> {
+  async #commit({ taken, transactions }: Decided): Promise<Committed> {
     let applied: number;
     try {
       ({ applied } = await this.#options.table.transact(transactions.map((t) => t.ops)));
     } catch (error) {
       for (const work of taken) work.reject(error);
-      return [];
+      return { isWhole: false, again: [] };
     }
     transactions.slice(0, applied).forEach((transaction) => {
       if (transaction.commit) this.#hooks.onCommit(transaction.commit);
@@ -197,7 +209,8 @@ export class OwnerWriter {
         else settled.work.resolve(settled.value);
       }
     });
-    return transactions.slice(applied).flatMap((t) => t.settled.map((s) => s.work));
+    const again = transactions.slice(applied).flatMap((t) => t.settled.map((s) => s.work));
+    return { isWhole: applied === transactions.length, again };
   }
 
   /** Puts works back to the front of the queue, but for those that were beaten too often. */
