@@ -110,26 +110,30 @@ export async function readChanges(
           : undefined;
   if (reason) throw positionGone(reason, after.seq, head);
   const events: LoggedEvent[] = [];
-  let sk: string | undefined = seqKey(after.seq);
+  let { seq } = after;
+  let sk: string | undefined = seqKey(seq);
   while (sk !== undefined && events.length < limit) {
     // Read in small pages: one transaction may hold a few hundred kilobytes.
     const page = await table.query(pks.log(owner), { after: sk, limit: Math.min(limit, 50) });
     sk = page.next;
     for (const item of page.items) {
-      events.push(
-        ...(JSON.parse(item.j) as { events: LoggedEvent[] }).events.filter((e) => e.seq > after.seq),
+      const logged = (JSON.parse(item.j) as { events: LoggedEvent[] }).events.filter(
+        (e) => e.seq > after.seq,
       );
+      // Trimmed between the look at the head, or the page before, and here: a hole is never passed over.
+      const isWhole = logged[0] === undefined || logged[0].seq === seq + 1;
+      if (!isWhole && events.length === 0) throw positionGone('trimmed', seq, await readHead(table, owner));
+      if (!isWhole) return { epoch, events, position: { epoch, seq }, hasMore: true };
+      events.push(...logged);
+      seq = logged.at(-1)?.seq ?? seq;
       if (events.length >= limit) {
         sk = page.items.at(-1) === item ? page.next : item.sk;
         break;
       }
     }
   }
-  const [first] = events;
-  // Trimmed between the look at the head and here: a hole is never passed over.
-  if (first ? first.seq !== after.seq + 1 : after.seq < (head?.seq ?? 0))
-    throw positionGone('trimmed', after.seq, await readHead(table, owner));
-  const seq = events.at(-1)?.seq ?? after.seq;
+  if (events.length === 0 && seq < (head?.seq ?? 0))
+    throw positionGone('trimmed', seq, await readHead(table, owner));
   return { epoch, events, position: { epoch, seq }, hasMore: sk !== undefined };
 }
 

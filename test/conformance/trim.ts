@@ -86,6 +86,30 @@ export function trimConformance(name: string, makeTable: MakeTable): void {
       }
     });
 
+    test('[ST50] who reads a log of several pages while it is trimmed gets what stands before the hole', async () => {
+      const owner = freshOwner();
+      for (const n of range(0, 80)) await store.write(owner, async (tx) => create(tx, n));
+      const { table } = made;
+      let pages = 0;
+      const reader = newStore({
+        get: (key) => table.get(key),
+        batchGet: (keys) => table.batchGet(keys),
+        has: (keys) => table.has(keys),
+        transact: (transactions) => table.transact(transactions),
+        close: () => table.close(),
+        async query(...query) {
+          if (++pages === 2) await store.trim(owner, { events: 10, since: at(0) });
+          return table.query(...query);
+        },
+      });
+      const { events, position, hasMore } = await reader.changes(owner, { seq: 0 }, 99);
+      expect(events.map((e) => e.seq)).toEqual(range(1, 51));
+      expect([position.seq, hasMore, pages]).toEqual([50, true, 2]);
+      await expect(reader.changes(owner, position, 99)).rejects.toMatchObject({
+        details: { reason: 'trimmed', floorSeq: 70, seq: 80 },
+      });
+    });
+
     test('[ST50] trimming and writing throw nothing of each other away', async () => {
       const owner = freshOwner();
       const writing = range(0, 40).map((n) => store.write(owner, async (tx) => create(tx, n)));
