@@ -63,7 +63,7 @@ export async function saveAll(
       checkFitting(tx, decisions, () => SPARE_OPS);
       const changed = decisions.filter((decision) => decision.events.length > 0);
       if (changed.length > 0) await indexes.ready(owner, tx);
-      for (const decision of changed) run.place(ahead, decision);
+      for (const decision of changed) run.place(tx, ahead, decision);
       const nodes = changed.map(({ after }) => after as Node);
       const isLinked = linking === 'now' && (await linkAll(tx, nodes));
       if (!isLinked) run.promise(tx);
@@ -89,7 +89,7 @@ export async function saveAll(
     const ops = nodes.reduce((sum, node) => sum + itemsOf(node), RESERVED_OPS + edges * OPS_AN_EDGE);
     if (ops > TABLE_LIMITS.opsInTransaction) return false;
     for (const { node, content } of asked) {
-      if (!(await linker.link(tx, node, { index, content, isBare: run.bare.has(node.id) }))) return false;
+      if (!(await linker.link(tx, node, { index, content, isBare: run.bare.has(node.id, tx) }))) return false;
     }
     return true;
   }

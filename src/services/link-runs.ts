@@ -66,7 +66,7 @@ export class LinkRun {
       if (decided.decision.events.length > 0) {
         await indexes.ready(this.#owner, tx);
         tx.nodes.apply(decided.decision);
-        this.place(ahead, decided.decision);
+        this.place(tx, ahead, decided.decision);
         this.promise(tx);
       }
       return decided;
@@ -77,16 +77,19 @@ export class LinkRun {
   }
 
   /** Tells the index of a note that is being stored. */
-  place(ahead: Ahead, { before, after }: NodeDecision): void {
+  place(tx: Tx, ahead: Ahead, { before, after }: NodeDecision): void {
     if (!after) return;
-    if (!before) this.bare.add(after.id);
+    if (!before) this.bare.add(after.id, tx);
     ahead.place(after);
   }
 
   /** Marks, with the first change, that what is stored from here on is to be linked. */
   promise(tx: Tx): void {
-    this.#after ??= tx.position;
-    if (!this.#isPromised) tx.pending.replace(undefined, this.#mark(this.#after));
+    if (this.#isPromised) return;
+    // Of several decisions that of the lowest position: one that stood on a round which came to nothing was too high.
+    const { position } = tx;
+    if (this.#after?.epoch !== position.epoch || position.seq < this.#after.seq) this.#after = position;
+    tx.pending.replace(undefined, this.#mark(this.#after));
   }
 
   /** All that was promised is done: its mark goes, in one transaction with `also`. */

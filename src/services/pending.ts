@@ -85,7 +85,7 @@ export function pendingService(needs: {
       // A note that was changed since it was ranked has been linked with its change: that stays.
       content: index.versionOf(id) === version ? asked.content : askedByOthers(asked.content),
       references: asked.references,
-      isBare: bare?.has(id),
+      isBare: bare?.has(id, tx),
       review: review && { ...review, skip },
       claimed: references && ((other) => references.connects(other, id)),
     });
