@@ -85,8 +85,9 @@ export class OwnerIndexes {
   }
 
   /**
-   * A write whose work tells the index, which it has made ready, of notes ahead of their commit. If it fails, what it
-   * told is read again from the store before the next use: by the works after it in the same round, too.
+   * A write whose work tells the index, which it has made ready, of notes ahead of their commit. If it fails, or is
+   * decided again, what it told is read again from the store before the next use: by the works after it in the same
+   * round, too.
    */
   async write<T>(
     owner: OwnerId,
@@ -113,7 +114,12 @@ export class OwnerIndexes {
         throw error;
       }
     };
-    return forgetting(() => this.#store.write(owner, (tx) => forgetting(() => work(tx, ahead)), options));
+    const deciding = (tx: Tx): Promise<T> => {
+      // Decided again, for another writer was first, it may come to something else.
+      this.#doubt(owner, told);
+      return forgetting(() => work(tx, ahead));
+    };
+    return forgetting(() => this.#store.write(owner, deciding, options));
   }
 
   #doubt(owner: OwnerId, ids: Iterable<NodeId>): void {
@@ -278,7 +284,11 @@ function place(links: NoteIndex, node: Node): void {
 /** Own commits are in the index already, put there by the services; what is not, is doubted. */
 function follow(index: OwnerIndex, commit: Commit): void {
   if (isBlank(index.position)) index.position = { epoch: commit.epoch, seq: 0 };
-  for (const event of commit.events) if ('nodeId' in event) index.ahead.delete(event.nodeId);
+  for (const event of commit.events) {
+    if (!('nodeId' in event)) continue;
+    const known = index.links.versionOf(event.nodeId);
+    if (known === undefined || known <= event.version) index.ahead.delete(event.nodeId); // else a later change is
+  }
   if (commit.from !== index.position.seq + 1) return; // another process wrote in between: the tail is read at next use
   for (const event of commit.events) {
     if (!('nodeId' in event)) continue;
