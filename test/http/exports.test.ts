@@ -128,7 +128,7 @@ describe('an export', () => {
           expect(second.equals(first)).toBe(true);
         }
       }),
-      { numRuns: Number(process.env['BRAIN2_TEST_EXPORTS'] ?? 3) },
+      { numRuns: Number(process.env['BRAIN2_TEST_EXPORTS'] ?? 3), endOnFailure: true }, // each takes seconds
     );
   });
 
