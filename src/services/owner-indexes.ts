@@ -80,7 +80,10 @@ export class OwnerIndexes {
     index.lastUse = ++this.#uses;
     const { epoch, seq } = tx?.committed ?? (await this.#store.head(owner));
     if (seq > index.position.seq || epoch !== index.position.epoch) await this.#catchUp(index, owner);
-    if (index.doubtful.size > 0) await settleDoubtful(index, tx ?? this.#store.read(owner));
+    if (index.doubtful.size > 0) {
+      if (tx) await settleDoubtful(index, tx, (id) => tx.isUncommitted(id));
+      else await settleDoubtful(index, this.#store.read(owner));
+    }
     return index.links;
   }
 
@@ -249,17 +252,27 @@ export class OwnerIndexes {
   }
 }
 
-async function settleDoubtful(index: OwnerIndex, from: Repositories): Promise<void> {
-  while (index.doubtful.size > 0) {
+/** Reads doubtful nodes as a transaction sees them; what is not committed there stays in doubt, for it may never be. */
+async function settleDoubtful(
+  index: OwnerIndex,
+  from: Repositories,
+  isUncommitted: (id: NodeId) => boolean = () => false,
+): Promise<void> {
+  const rest = new Set(index.doubtful);
+  while (rest.size > 0) {
     const { position } = index;
-    const page = index.doubtful.values().take(NODES_PAGE).toArray();
+    const page = rest.values().take(NODES_PAGE).toArray();
     const stored = new Map((await from.nodes.batchGet(page)).map((node) => [node.id, node]));
-    if (index.position !== position) continue; // a commit came meanwhile: what was read may be the past
+    if (index.position !== position) {
+      for (const id of index.doubtful) rest.add(id);
+      continue; // a commit came meanwhile: what was read may be the past
+    }
     for (const id of page) {
       const node = stored.get(id);
       if (node) place(index.links, node);
       else index.links.remove(id);
-      index.doubtful.delete(id);
+      rest.delete(id);
+      if (!isUncommitted(id)) index.doubtful.delete(id);
     }
   }
 }

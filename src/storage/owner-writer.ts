@@ -1,7 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setImmediate, setTimeout as delay } from 'node:timers/promises';
 import { BrainError } from '../domain/error.ts';
-import type { OwnerId, Position } from '../domain/values.ts';
+import type { NodeId, OwnerId, Position } from '../domain/values.ts';
+import { keys } from './keys.ts';
 import { emptyHead, readHead, type Head } from './log.ts';
 import { repositories } from './repositories.ts';
 import { Round, type PackedTransaction } from './round.ts';
@@ -165,7 +166,11 @@ export class OwnerWriter {
     const repos = repositories(this.#owner, unit, unit);
     const round = new Round<Queued>(this.#owner, head);
     const from = round.position;
-    const committed = underWay[0]?.round.from ?? from;
+    const about = {
+      owner: this.#owner,
+      committed: underWay[0]?.round.from ?? from,
+      isUncommitted: (id: NodeId) => unit.isUncommitted(keys.node(this.#owner, id)),
+    };
     const end = performance.now() + limits.ms;
     let turnEnd = performance.now() + TURN_MS;
     let isAwaited = false;
@@ -174,7 +179,7 @@ export class OwnerWriter {
       if (!work) break;
       taken.push(work);
       isAwaited ||= !work.bulk;
-      const tx: Tx = { ...repos, owner: this.#owner, now: now(), position: round.position, committed };
+      const tx: Tx = { ...repos, ...about, now: now(), position: round.position };
       try {
         const value = await work.run(tx);
         round.add(unit.changes(), { now: tx.now, correlationId: work.correlationId }, { work, value });

@@ -1,5 +1,5 @@
 import type { DomainEvent } from '../domain/event.ts';
-import type { Instant, OwnerId, Position } from '../domain/values.ts';
+import type { Instant, NodeId, OwnerId, Position } from '../domain/values.ts';
 import type { Repositories } from './repositories.ts';
 import type { Table } from './table.ts';
 
@@ -11,6 +11,8 @@ export interface Tx extends Repositories {
   readonly position: Position;
   /** The last of it that is committed. */
   readonly committed: Position;
+  /** Whether what the work sees of a node was written by itself, or by work under way that may still come to nothing. */
+  isUncommitted(id: NodeId): boolean;
 }
 
 /** Decides and applies. It may be run again when another writer was first, so it keeps nothing outside `tx`. */

@@ -59,6 +59,12 @@ export class UnitOfWork implements TableReader {
     for (const event of events) this.#events.push({ event, text: jsonWith(event, known) });
   }
 
+  /** Whether the key was changed here or in the rounds below, which are not committed yet. */
+  isUncommitted(key: Key): boolean {
+    if (this.#changed.get(key) !== undefined) return true;
+    return this.#base instanceof UnitOfWork && this.#base.isUncommitted(key);
+  }
+
   /** What the piece of work under way did. */
   changes(): WorkChanges {
     return { ops: [...this.#ops.values()], events: this.#events };
