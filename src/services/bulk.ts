@@ -101,7 +101,7 @@ export function bulkService(
           return there ? unchanged(there) : decideCreate(tx, id, input);
         };
       };
-      return save(owner, mode, decided(items, deciding), keep);
+      return save(owner, mode, decided(items, deciding), plan && keep ? keptOnceSettled(keep) : keep);
     },
 
     /** Changes notes as `nodes.patch` does one. */
@@ -149,6 +149,14 @@ export function bulkService(
       }
       return outcomes;
     },
+  };
+}
+
+/** Of a request that goes on where it was: while an item may succeed when it is sent again, its answer is not the last. */
+function keptOnceSettled(keep: Keep<BulkResult>): Keep<BulkResult> {
+  return async (tx, result) => {
+    const isSettled = result.outcomes.every((one) => !('error' in one) || !one.error.retryable);
+    if (isSettled) await keep(tx, result);
   };
 }
 
