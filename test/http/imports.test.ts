@@ -243,7 +243,10 @@ describe('an import over a socket', () => {
       .map((text) => JSON.parse(text) as ImportEvent);
     const last = events.at(-1);
     expect(last).toMatchObject({ type: 'summary', summary: { notes: LINES, references: LINES - 1 } });
-    expect(items(events).filter((item) => item.endsWith('unchanged'))).toHaveLength(half.nodes.length);
+    // What was on its way when the caller went may have come after the look at the half.
+    const kept = items(events).filter((item) => item.endsWith('unchanged'));
+    expect(kept.length).toBeGreaterThanOrEqual(half.nodes.length);
+    expect(kept.length).toBeLessThanOrEqual(LINES / 2);
     const whole = await json<Graph>('/graph');
     expect(whole.nodes).toHaveLength(LINES);
     expect(whole.edges.filter((e) => e.type === 'reference')).toHaveLength(LINES - 1);
