@@ -1,7 +1,7 @@
 import type { NodeId, OwnerId } from '../domain/values.ts';
 import type { Store } from '../storage/store.ts';
 import type { ImportNote } from './import-note.ts';
-import type { Wanted } from './wanted.ts';
+import { reasonsText, type Wanted } from './wanted.ts';
 
 /** An imported note and the links that a person wrote in it. */
 export interface LinkedSource {
@@ -47,7 +47,7 @@ export async function resolveLinks(
         targets.set(otherId, {
           otherId,
           weight: 1,
-          reasons: [{ kind: 'link', term: text, contribution: 1 }],
+          reasons: reasonsText([{ kind: 'link', term: text, contribution: 1 }]),
         });
       }
     }

@@ -1,5 +1,5 @@
 import type { Explanation, LinkableNote, Related, SearchHit, SearchOptions } from '../linking/link-index.ts';
-import type { Wanted } from './wanted.ts';
+import type { PackedLinks } from './wanted.ts';
 
 /** What is asked of an index in its thread. Each is carried out before the next of the same index begins. */
 export interface IndexCalls {
@@ -8,7 +8,7 @@ export interface IndexCalls {
   /** Brings up to date a part of what a load left behind; gives whether all is. */
   settle(): boolean;
   /** The links that each note keeps, as edges store them. */
-  links(ids: readonly string[]): readonly (readonly Wanted[])[];
+  links(ids: readonly string[]): PackedLinks;
   related(id: string, limit: number): readonly Related[];
   preview(note: LinkableNote, limit: number): readonly Related[];
   /** What the note would keep as links. */

@@ -4,7 +4,7 @@ import type { NodeId } from '../domain/values.ts';
 import { Thread, threadModule, type CallOptions } from '../shared/thread.ts';
 import type { IndexCall, IndexCalls, IndexMethod } from './index-calls.ts';
 import { IndexWork } from './index-work.ts';
-import type { Wanted } from './wanted.ts';
+import { unpackLinks, type Wanted } from './wanted.ts';
 
 /** Notes whose links are asked for in one call: others' questions wait behind one, about 5 ms. */
 const LINKS_A_CALL = 16;
@@ -161,12 +161,12 @@ export class NoteIndex {
   }
 
   async linksOf(id: NodeId): Promise<readonly Wanted[]> {
-    return (await this.#ask('links', [[id]]))[0] ?? [];
+    return unpackLinks(await this.#ask('links', [[id]]))[0] ?? [];
   }
 
   async #linksOfAll(ids: readonly NodeId[]): Promise<readonly IndexedLinks[]> {
     const versions = ids.map((id) => this.versionOf(id));
-    const answers = await this.#ask('links', [ids], { yields: true });
+    const answers = unpackLinks(await this.#ask('links', [ids], { yields: true }));
     return ids.map((id, at) => ({ id, version: versions[at], links: answers[at] ?? [] }));
   }
 

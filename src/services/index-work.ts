@@ -1,6 +1,6 @@
 import { LinkIndex } from '../linking/link-index.ts';
 import type { IndexCall, IndexCalls } from './index-calls.ts';
-import { wantedOf } from './wanted.ts';
+import { packLinks, wantedOf } from './wanted.ts';
 
 /** The indexes of the owners served here, and what is asked of them carried out, each call at once. */
 export class IndexWork {
@@ -36,7 +36,7 @@ export class IndexWork {
       put: (note) => index().put(note),
       remove: (id) => void index().remove(id),
       settle: () => index().settleSome(),
-      links: (ids) => ids.map((id) => index().links(id).map(wantedOf)),
+      links: (ids) => packLinks(ids.map((id) => index().links(id).map(wantedOf))),
       related: (id, limit) => index().related(id, limit),
       preview: (note, limit) => index().preview(note, limit),
       previewLinks: (note, limit) => index().kept(index().preview(note, limit)),

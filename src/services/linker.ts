@@ -19,6 +19,7 @@ import type { Tx } from '../storage/transaction.ts';
 import type { NoteIndex } from './index-thread.ts';
 import { toLinkable } from './owner-indexes.ts';
 import type { AskedBy, AskedEdge, AskedEdges } from './pair-turns.ts';
+import { reasonsIn } from './wanted.ts';
 
 /**
  * Edges written in one transaction; each takes up to three of its hundred writes. A note has at most 15 automatic
@@ -72,7 +73,8 @@ export function linker(needs: { readonly newEdgeId: () => EdgeId }): Linker {
   ): readonly EdgeDecision[] {
     const decisions: EdgeDecision[] = [];
     const byOther = new Map(mine.edges.map((edge) => [otherEnd(edge, node.id), edge]));
-    for (const { otherId, weight, reasons, by } of asked.edges) {
+    for (const { otherId, weight, reasons: text, by } of asked.edges) {
+      const reasons = reasonsIn(text);
       const edge = byOther.get(otherId);
       byOther.delete(otherId);
       if (edge) {

@@ -3,12 +3,12 @@ import { expect, test } from 'vitest';
 import { nodeIdOf } from '../../test/support/arbitraries.ts';
 import type { NodeId } from '../domain/values.ts';
 import { PairTurns } from './pair-turns.ts';
-import type { Wanted } from './wanted.ts';
+import { reasonsText, type Wanted } from './wanted.ts';
 
 const NOTES = 8;
 const OUTSIDE = 3;
 
-const wanted = (otherId: NodeId): Wanted => ({ otherId, weight: 0.5, reasons: [] });
+const wanted = (otherId: NodeId): Wanted => ({ otherId, weight: 0.5, reasons: reasonsText([]) });
 const pairName = (a: string, b: string): string => [a, b].sort().join();
 
 test('each pair that a text asks for is decided once, at the turn of its second note, by whom it was asked', () => {

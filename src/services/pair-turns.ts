@@ -46,8 +46,8 @@ export class PairTurns {
   readonly #versionOf: (id: NodeId) => number | undefined;
   /** The version of each note at its turn: what it asked for holds as long as it has that. */
   readonly #taken = new Map<NodeId, number | undefined>();
-  /** By note, what the ones before it ask of it. */
-  readonly #asked = new Map<NodeId, Map<NodeId, Wanted>>();
+  /** By note, what the ones before it ask of it; few ask for one, so that a list of them is searched as fast as a map. */
+  readonly #asked = new Map<NodeId, Wanted[]>();
 
   /** `ids` in the order of their turns; `versionOf` gives the version that a note has now. */
   constructor(ids: readonly NodeId[], versionOf: (id: NodeId) => number | undefined) {
@@ -58,7 +58,7 @@ export class PairTurns {
   /** What is decided at the turn of a note, whose text asks for `links` at `version`. */
   take({ id, version, links }: IndexedLinks): AskedEdges {
     this.#taken.set(id, version);
-    const asked = this.#asked.get(id) ?? new Map<NodeId, Wanted>();
+    const asked = this.#asked.get(id) ?? [];
     this.#asked.delete(id);
     const turn = this.#turnOf.get(id) ?? 0;
     const turnOf = (otherId: NodeId): number => this.#turnOf.get(otherId) ?? -1;
@@ -66,10 +66,9 @@ export class PairTurns {
     // Fields by name: a hundred thousand times, a spread is dear.
     for (const { otherId, weight, reasons } of links) {
       if (turnOf(otherId) > turn) this.#ask(otherId, { otherId: id, weight, reasons });
-      else edges.push({ otherId, weight, reasons, by: asked.delete(otherId) ? 'both' : 'this' });
+      else edges.push({ otherId, weight, reasons, by: takeOut(asked, otherId) ? 'both' : 'this' });
     }
-    for (const { otherId, weight, reasons } of asked.values())
-      edges.push({ otherId, weight, reasons, by: 'other' });
+    for (const { otherId, weight, reasons } of asked) edges.push({ otherId, weight, reasons, by: 'other' });
     return {
       edges,
       knowsThis: true,
@@ -80,7 +79,14 @@ export class PairTurns {
 
   #ask(id: NodeId, link: Wanted): void {
     const asked = this.#asked.get(id);
-    if (asked) asked.set(link.otherId, link);
-    else this.#asked.set(id, new Map([[link.otherId, link]]));
+    if (asked) asked.push(link);
+    else this.#asked.set(id, [link]);
   }
+}
+
+/** Whether one of the other note was among the links. */
+function takeOut(links: Wanted[], otherId: NodeId): boolean {
+  const at = links.findIndex((link) => link.otherId === otherId);
+  if (at >= 0) links.splice(at, 1);
+  return at >= 0;
 }

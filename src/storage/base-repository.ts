@@ -106,8 +106,10 @@ export class BaseRepository<T, Id> {
   itemsOf(entity: T | undefined): readonly Item[] {
     if (entity === undefined) return [];
     const { schema } = this;
+    const { pk, sk } = this.keyOf(entity);
     const whole: Item = {
-      ...this.keyOf(entity),
+      pk,
+      sk,
       et: `${schema.et}.${schema.payloadVersion}`,
       ver: schema.version(entity),
       ttl: schema.ttl?.(entity),

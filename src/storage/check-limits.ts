@@ -1,15 +1,18 @@
 import { BrainError } from '../domain/error.ts';
-import { keyOf, nameOf, TABLE_LIMITS, type Op } from './table.ts';
+import { OpSet } from './op-set.ts';
+import { keyOf, TABLE_LIMITS, type Op } from './table.ts';
 
 /** What an item takes beside its keys and its payload: its type, version and time to live. */
 const ATTRIBUTES_BYTES = 64;
+/** A UTF-16 unit takes at most so many bytes of UTF-8: what is far from a limit need not be counted. */
+const BYTES_A_UNIT = 3;
 
 /** Refuses (`too_large`) what the stricter engine would refuse, before anything is sent. Every engine calls it. */
 export function checkLimits(transactions: readonly (readonly Op[])[]): void {
   for (const ops of transactions) {
-    checkOps(ops);
-    const names = new Set(ops.map((op) => nameOf(keyOf(op))));
-    if (names.size < ops.length) throw new BrainError('internal', 'a transaction names an item twice');
+    if (!areSmall(ops)) checkOps(ops);
+    if (new OpSet(ops).size < ops.length)
+      throw new BrainError('internal', 'a transaction names an item twice');
   }
 }
 
@@ -18,11 +21,27 @@ export function checkOps(ops: readonly Op[]): number {
   if (ops.length > TABLE_LIMITS.opsInTransaction) {
     tooLarge(`a transaction has at most ${TABLE_LIMITS.opsInTransaction} operations, not ${ops.length}`);
   }
-  const total = ops.reduce((sum, op) => sum + checkOp(op), 0);
+  let total = 0;
+  for (const op of ops) total += checkOp(op);
   if (total > TABLE_LIMITS.transactionBytes) {
     tooLarge(`a transaction takes at most ${TABLE_LIMITS.transactionBytes} bytes, not ${total}`);
   }
   return total;
+}
+
+/** Whether they are within all limits, however many bytes their characters take. */
+function areSmall(ops: readonly Op[]): boolean {
+  let total = 0;
+  for (const op of ops) {
+    const { pk, sk } = keyOf(op);
+    if (pk === '' || pk.length * BYTES_A_UNIT > TABLE_LIMITS.partitionKeyBytes) return false;
+    if (sk === '' || sk.length * BYTES_A_UNIT > TABLE_LIMITS.sortKeyBytes) return false;
+    const units = pk.length + sk.length + ('put' in op ? op.put.j.length : 0);
+    const bytes = units * BYTES_A_UNIT + ATTRIBUTES_BYTES;
+    if (bytes > TABLE_LIMITS.itemBytes) return false;
+    total += bytes;
+  }
+  return ops.length <= TABLE_LIMITS.opsInTransaction && total <= TABLE_LIMITS.transactionBytes;
 }
 
 function checkOp(op: Op): number {

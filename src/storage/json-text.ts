@@ -4,12 +4,23 @@ export interface StateText {
   readonly text: string;
 }
 
-/** The JSON of an object that may hold the state, which is not written a second time. */
-export function jsonWith(holder: object, known: StateText | undefined): string {
-  const fields: string[] = [];
-  for (const [name, value] of Object.entries(holder)) {
+/** A JSON text and its length in UTF-8: told by its parts, for to count it whole it would first be copied together. */
+export interface JsonText {
+  readonly text: string;
+  readonly bytes: number;
+}
+
+/** The JSON of an object that may hold the state, which is not written a second time. Its names are plain words. */
+export function jsonWith(holder: object, known: StateText | undefined): JsonText {
+  let fields = '';
+  let bytes = 2;
+  for (const name of Object.keys(holder)) {
+    const value = (holder as Readonly<Record<string, unknown>>)[name];
     const text = known?.state === value ? known?.text : JSON.stringify(value);
-    if (text !== undefined) fields.push(`${JSON.stringify(name)}:${text}`);
+    if (text === undefined) continue;
+    const label = fields === '' ? `"${name}":` : `,"${name}":`;
+    fields += label + text;
+    bytes += label.length + Buffer.byteLength(text);
   }
-  return `{${fields.join(',')}}`;
+  return { text: `{${fields}}`, bytes };
 }

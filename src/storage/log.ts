@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { BrainError } from '../domain/error.ts';
 import type { DomainEvent } from '../domain/event.ts';
 import type { Instant, OwnerId, Position } from '../domain/values.ts';
+import type { JsonText } from './json-text.ts';
 import { keys, pks, seqKey } from './keys.ts';
 import type { Item, Op, Table, TableReader } from './table.ts';
 
@@ -76,10 +77,10 @@ export function advance(head: Head, events: readonly DomainEvent[]): Head {
 export function logText(
   seq: number,
   made: { readonly now: Instant; readonly correlationId: string },
-  event: string,
-): string {
-  const about = `"seq":${seq},"at":"${made.now}","correlationId":${JSON.stringify(made.correlationId)}`;
-  return `{${about},"event":${event}}`;
+  event: JsonText,
+): JsonText {
+  const about = `{"seq":${seq},"at":"${made.now}","correlationId":${JSON.stringify(made.correlationId)},"event":`;
+  return { text: `${about}${event.text}}`, bytes: Buffer.byteLength(about) + event.bytes + 1 };
 }
 
 /** One log item holds the events of one transaction, under the number of its last. `bodies` are their JSON texts. */

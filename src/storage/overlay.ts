@@ -10,16 +10,18 @@ class PartitionOverlay {
     return this.#bySortKey.get(sk);
   }
 
-  set(sk: string, value: Item | null | undefined): void {
+  set(sk: string, value: Item | null | undefined): Item | null | undefined {
+    const before = this.#bySortKey.get(sk);
     if (value === undefined) {
       this.#bySortKey.delete(sk);
-      return;
+      return before;
     }
-    if (!this.#bySortKey.has(sk)) {
+    if (before === undefined) {
       const at = this.#firstFrom(sk);
       if (this.#sorted[at] !== sk) this.#sorted.splice(at, 0, sk);
     }
     this.#bySortKey.set(sk, value);
+    return before;
   }
 
   /** The changed sort keys that begin with `prefix`. */
@@ -54,10 +56,11 @@ export class Overlay {
     return this.#partitions.get(pk)?.get(sk);
   }
 
-  set({ pk, sk }: Key, value: Item | null | undefined): void {
+  /** Gives what `get` gave before. */
+  set({ pk, sk }: Key, value: Item | null | undefined): Item | null | undefined {
     let partition = this.#partitions.get(pk);
     if (!partition) this.#partitions.set(pk, (partition = new PartitionOverlay()));
-    partition.set(sk, value);
+    return partition.set(sk, value);
   }
 
   withPrefix(pk: string, prefix: string): readonly string[] {

@@ -84,7 +84,7 @@ export interface Registration {
 const EDGE_TYPES: readonly EdgeType[] = ['related', 'reference', 'manual'];
 
 /** An index item. Its key says most of it. */
-const pointer = (key: Key, to: unknown): Item => ({ ...key, et: 'ref.1', j: JSON.stringify(to) });
+const pointer = ({ pk, sk }: Key, to: unknown): Item => ({ pk, sk, et: 'ref.1', j: JSON.stringify(to) });
 
 const NODE: Schema<Node, NodeId> = {
   et: 'node',

@@ -4,7 +4,8 @@ import type { Instant, OwnerId, Position } from '../domain/values.ts';
 import { checkOps } from './check-limits.ts';
 import { keys } from './keys.ts';
 import { advance, headItem, logItem, logText, type Head } from './log.ts';
-import { keyOf, nameOf, TABLE_LIMITS, type Condition, type Op } from './table.ts';
+import { OpSet } from './op-set.ts';
+import { TABLE_LIMITS, type Condition, type Op } from './table.ts';
 import type { Commit } from './transaction.ts';
 import type { WorkChanges } from './unit-of-work.ts';
 
@@ -24,7 +25,7 @@ export interface PackedTransaction<W> {
 }
 
 interface Open<W> {
-  readonly ops: Map<string, Op>;
+  readonly ops: OpSet;
   readonly events: DomainEvent[];
   /** The events as they will stand in the log, as JSON. */
   readonly bodies: string[];
@@ -67,21 +68,21 @@ export class Round<W> {
     settled: Settled<W>,
   ): void {
     const opsBytes = checkOps(change.ops); // here, so that it is refused alone and not with the works beside it
-    const bodies = change.events.map(({ text }, index) => logText(this.#seq + index + 1, made, text));
+    const bodies = change.events.map(({ json }, index) => logText(this.#seq + index + 1, made, json));
     const bytes = {
-      log: bodies.reduce((sum, body) => sum + Buffer.byteLength(body) + 1, LOG_OVERHEAD_BYTES),
+      log: bodies.reduce((sum, body) => sum + body.bytes + 1, LOG_OVERHEAD_BYTES),
       ops: opsBytes,
     };
-    if (!fits(blank(), change.ops, bytes)) {
+    if (!fits(NOTHING, change.ops, bytes)) {
       throw new BrainError('too_large', 'the change is too large for one transaction', {
         operation: 'store.write',
         details: { operations: change.ops.length, bytes: bytes.ops, logBytes: bytes.log },
       });
     }
     if (!fits(this.#open, change.ops, bytes)) this.#close();
-    for (const op of change.ops) this.#open.ops.set(nameOf(keyOf(op)), op);
+    for (const op of change.ops) this.#open.ops.set(op);
     for (const { event } of change.events) this.#open.events.push(event);
-    this.#open.bodies.push(...bodies);
+    for (const { text } of bodies) this.#open.bodies.push(text);
     this.#open.logBytes += bytes.log;
     this.#open.opsBytes += bytes.ops;
     this.#open.settled.push(settled);
@@ -114,7 +115,7 @@ export class Round<W> {
     const log: Op[] =
       events.length === 0 ? [] : [{ put: logItem(this.#owner, after.seq, bodies), if: 'absent' }];
     this.#transactions.push({
-      ops: [{ put: headItem(this.#owner, after), if: unmoved }, ...log, ...ops.values()],
+      ops: [{ put: headItem(this.#owner, after), if: unmoved }, ...log, ...ops.list],
       ...(events.length > 0 && {
         commit: { owner: this.#owner, epoch: after.epoch, from: before.seq + 1, to: after.seq, events },
       }),
@@ -123,12 +124,21 @@ export class Round<W> {
   }
 }
 
-function blank<W>(): Open<W> {
-  return { ops: new Map(), events: [], bodies: [], settled: [], logBytes: 0, opsBytes: 0 };
+/** What a transaction holds so far, as its limits count it. */
+interface Load {
+  readonly ops: { readonly size: number };
+  readonly logBytes: number;
+  readonly opsBytes: number;
 }
 
-function fits<W>(
-  open: Open<W>,
+const NOTHING: Load = { ops: { size: 0 }, logBytes: 0, opsBytes: 0 };
+
+function blank<W>(): Open<W> {
+  return { ops: new OpSet(), events: [], bodies: [], settled: [], logBytes: 0, opsBytes: 0 };
+}
+
+function fits(
+  open: Load,
   ops: readonly Op[],
   bytes: { readonly log: number; readonly ops: number },
 ): boolean {

@@ -1,20 +1,13 @@
 import type { DomainEvent } from '../domain/event.ts';
-import { jsonWith, type StateText } from './json-text.ts';
+import { jsonWith, type JsonText, type StateText } from './json-text.ts';
+import { OpSet } from './op-set.ts';
 import { Overlay } from './overlay.ts';
-import {
-  nameOf,
-  type Item,
-  type Key,
-  type Op,
-  type Page,
-  type QueryOptions,
-  type TableReader,
-} from './table.ts';
+import { type Item, type Key, type Op, type Page, type QueryOptions, type TableReader } from './table.ts';
 
 /** An event, and its JSON. */
 export interface Recorded {
   readonly event: DomainEvent;
-  readonly text: string;
+  readonly json: JsonText;
 }
 
 /** What a piece of work did. */
@@ -32,7 +25,9 @@ export class UnitOfWork implements TableReader {
   readonly #changed = new Overlay();
   /** What stood under each key that was changed, in the order of the changes. */
   #before: { readonly key: Key; readonly value: Item | null | undefined }[] = [];
-  #ops = new Map<string, Op>();
+  #ops: Op[] = [];
+  /** Whether some key may be among `#ops` twice. */
+  #mayRepeat = false;
   #events: Recorded[] = [];
 
   constructor(base: TableReader) {
@@ -46,17 +41,17 @@ export class UnitOfWork implements TableReader {
 
   put(item: Item): void {
     this.#set(item, item);
-    this.#ops.set(nameOf(item), { put: item });
+    this.#ops.push({ put: item });
   }
 
   del(key: Key): void {
     this.#set(key, null);
-    this.#ops.set(nameOf(key), { del: { pk: key.pk, sk: key.sk } });
+    this.#ops.push({ del: { pk: key.pk, sk: key.sk } });
   }
 
   /** `known`: the state that the events may hold. */
   record(events: readonly DomainEvent[], known?: StateText): void {
-    for (const event of events) this.#events.push({ event, text: jsonWith(event, known) });
+    for (const event of events) this.#events.push({ event, json: jsonWith(event, known) });
   }
 
   /** Whether the key was changed here or in the rounds below, which are not committed yet. */
@@ -67,13 +62,14 @@ export class UnitOfWork implements TableReader {
 
   /** What the piece of work under way did. */
   changes(): WorkChanges {
-    return { ops: [...this.#ops.values()], events: this.#events };
+    return { ops: this.#mayRepeat ? new OpSet(this.#ops).list : this.#ops, events: this.#events };
   }
 
   /** Ends a piece of work that went well. */
   seal(): void {
     this.#before = [];
-    this.#ops = new Map();
+    this.#ops = [];
+    this.#mayRepeat = false;
     this.#events = [];
   }
 
@@ -132,8 +128,9 @@ export class UnitOfWork implements TableReader {
   }
 
   #set(key: Key, value: Item | null): void {
-    this.#before.push({ key, value: this.#changed.get(key) });
-    this.#changed.set(key, value);
+    const before = this.#changed.set(key, value);
+    if (before !== undefined) this.#mayRepeat = true;
+    this.#before.push({ key, value: before });
   }
 }
 
