@@ -32,6 +32,22 @@ export function trimConformance(name: string, makeTable: MakeTable): void {
         correlationId: () => 'call-1',
       });
 
+    /** A store that does something before each page that it reads. */
+    const readerThat = (before: () => Promise<unknown>): Store => {
+      const { table } = made;
+      return newStore({
+        get: (key) => table.get(key),
+        batchGet: (keys) => table.batchGet(keys),
+        has: (keys) => table.has(keys),
+        transact: (transactions) => table.transact(transactions),
+        close: () => table.close(),
+        async query(...query) {
+          await before();
+          return table.query(...query);
+        },
+      });
+    };
+
     beforeAll(async () => {
       made = await makeTable();
       store = newStore(made.table);
@@ -67,20 +83,9 @@ export function trimConformance(name: string, makeTable: MakeTable): void {
       for (const n of range(0, 4)) await store.write(owner, async (tx) => create(tx, n));
       const { epoch } = await store.head(owner);
       for (const events of [2, 0]) {
-        const { table } = made;
-        const trimming: MadeTable['table'] = {
-          get: (key) => table.get(key),
-          batchGet: (keys) => table.batchGet(keys),
-          has: (keys) => table.has(keys),
-          transact: (transactions) => table.transact(transactions),
-          close: () => table.close(),
-          async query(...query) {
-            await store.trim(owner, { events, since: at(0) });
-            return table.query(...query);
-          },
-        };
+        const reader = readerThat(() => store.trim(owner, { events, since: at(0) }));
         const from = (await store.head(owner)).floorSeq;
-        await expect(newStore(trimming).changes(owner, { epoch, seq: from }, 9)).rejects.toMatchObject({
+        await expect(reader.changes(owner, { epoch, seq: from }, 9)).rejects.toMatchObject({
           details: { reason: 'trimmed', floorSeq: 4 - events },
         });
       }
@@ -89,18 +94,9 @@ export function trimConformance(name: string, makeTable: MakeTable): void {
     test('[ST50] who reads a log of several pages while it is trimmed gets what stands before the hole', async () => {
       const owner = freshOwner();
       for (const n of range(0, 80)) await store.write(owner, async (tx) => create(tx, n));
-      const { table } = made;
       let pages = 0;
-      const reader = newStore({
-        get: (key) => table.get(key),
-        batchGet: (keys) => table.batchGet(keys),
-        has: (keys) => table.has(keys),
-        transact: (transactions) => table.transact(transactions),
-        close: () => table.close(),
-        async query(...query) {
-          if (++pages === 2) await store.trim(owner, { events: 10, since: at(0) });
-          return table.query(...query);
-        },
+      const reader = readerThat(async () => {
+        if (++pages === 2) await store.trim(owner, { events: 10, since: at(0) });
       });
       const { events, position, hasMore } = await reader.changes(owner, { seq: 0 }, 99);
       expect(events.map((e) => e.seq)).toEqual(range(1, 51));
