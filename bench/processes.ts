@@ -16,11 +16,6 @@ export interface Usage {
   readonly cpuMs: number;
 }
 
-const folders = new Set<string>();
-process.on('exit', () => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
-
 /** A folder for one bench, gone at its end. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'brain2-bench-'));
@@ -30,8 +25,10 @@ export function temporaryFolder(): string {
 
 /** Whatever a bench has started ends with it, also where it is stopped or fails. */
 const children = new Set<ChildProcess>();
+const folders = new Set<string>();
 process.on('exit', () => {
   for (const child of children) child.kill('SIGKILL');
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
 
