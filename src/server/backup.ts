@@ -47,6 +47,7 @@ const NOBODYS: ReadonlySet<string> = new Set([
   'cursor.key',
   'holder.json',
   'operator.key',
+  'ballast',
 ]);
 
 export interface Restored {

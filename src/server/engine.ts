@@ -3,7 +3,7 @@ import type { DataFolder } from '../storage/embedded/data-folder.ts';
 import type { Table } from '../storage/table.ts';
 
 /** What a Brain2 needs beside its table: where its files are, and what stays the same between its starts. */
-type Home = Omit<DataFolder, 'databasePath'>;
+type Home = Omit<DataFolder, 'databasePath' | 'ballastPath'>;
 
 /** What a Brain2 stands on. The parts above know the table alone. */
 export interface Engine {

@@ -38,6 +38,7 @@ async function openSqlite(
   try {
     const table = await openSqliteTable({
       path: home.databasePath,
+      ballastPath: home.ballastPath,
       checkpointPages,
       nowSeconds,
       onWriterLost,

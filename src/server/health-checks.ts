@@ -5,6 +5,7 @@ import type { Finding, HealthCheck, HealthChecks } from '../http/health.ts';
 import type { Services } from '../services/services.ts';
 import { pks } from '../storage/keys.ts';
 import { QUEUE_LIMIT } from '../storage/owner-writer.ts';
+import { BALLAST_BYTES } from '../storage/embedded/ballast.ts';
 import type { Store } from '../storage/store.ts';
 import type { Engine } from './engine.ts';
 
@@ -168,8 +169,8 @@ export function logCheck(
 }
 
 const DISK_LOW_BYTES = 100 * 1024 * 1024;
-/** Less than one copy of the log into the database may need. */
-const DISK_FULL_BYTES = 4 * 1024 * 1024;
+/** With less the ballast is not made again, so that soon, or already, only deletions are written. */
+const DISK_FULL_BYTES = 2 * BALLAST_BYTES;
 
 export function diskCheck(path: string): HealthCheck {
   return async () => {

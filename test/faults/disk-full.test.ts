@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -25,6 +25,7 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 const OWNER = ownerId('local');
 const MANY = 5_000;
+const DELETED = 50;
 
 /** The graph over a database that may not grow beyond so many pages. */
 async function withPages(
@@ -82,7 +83,7 @@ describe('a database that may not grow', () => {
 });
 
 describe('a disk that runs full under a server', () => {
-  it('answers 507, keeps what it acknowledged, reads, and goes on once space is freed', async (context) => {
+  it('answers 507, keeps what it acknowledged, reads, deletes out of its ballast, and goes on once space is freed', async (context) => {
     const mounted = mountTmpfs(join(root, 'disk'), 24 * 1024 * 1024);
     if ('impossible' in mounted) return context.skip(mounted.impossible);
     const dataDir = join(mounted.path, 'data');
@@ -100,8 +101,16 @@ describe('a disk that runs full under a server', () => {
       expect((await client.search('note')).items.length).toBeGreaterThan(0);
       expect(await fill(client, ledger, 1)).toMatchObject({ status: 507, code: 'storage_full' });
 
+      expect(existsSync(join(dataDir, 'ballast'))).toBe(false);
+      for (const { id } of known.slice(0, DELETED)) {
+        await client.nodes.delete(id, 1);
+        ledger.acknowledge('nodes', id, 'gone');
+      }
+      expect(await fill(client, ledger, 1)).toMatchObject({ status: 507, code: 'storage_full' });
+
       rmSync(ballast);
       expect(await fill(client, ledger, 20)).toBeUndefined();
+      expect(existsSync(join(dataDir, 'ballast'))).toBe(true);
       expect((await server.stop()).code).toBe(0);
       expect(await examine(dataDir, ledger.expectations)).toEqual([]);
     } finally {

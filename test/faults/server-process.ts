@@ -20,9 +20,23 @@ export interface ServerProcess {
   stop(): Promise<Ended>;
 }
 
+/** What a process may have; absent is what this one may. */
+export interface ProcessLimits {
+  readonly heapMb?: number;
+  readonly descriptors?: number;
+}
+
 /** `brain2 serve` as a process of its own, once it listens; or how it ended, if it did not come to that. */
-export async function startServer(dataDir: string, port = 0): Promise<ServerProcess | Ended> {
-  const child = spawn(process.execPath, [MAIN, 'serve', '--data', dataDir, '--port', String(port)], {
+export async function startServer(
+  dataDir: string,
+  port = 0,
+  { heapMb, descriptors }: ProcessLimits = {},
+): Promise<ServerProcess | Ended> {
+  const flags = heapMb === undefined ? [] : [`--max-old-space-size=${heapMb}`];
+  const command = [process.execPath, ...flags, MAIN, 'serve', '--data', dataDir, '--port', String(port)];
+  const limited = ['sh', '-c', `ulimit -n ${descriptors}; exec "$@"`, 'sh', ...command];
+  const [program = '', ...args] = descriptors === undefined ? command : limited;
+  const child = spawn(program, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NO_COLOR: '1' },
   });
@@ -55,8 +69,8 @@ export async function startServer(dataDir: string, port = 0): Promise<ServerProc
 }
 
 /** The server, where it must have come to listen. */
-export async function listening(dataDir: string, port = 0): Promise<ServerProcess> {
-  const server = await startServer(dataDir, port);
+export async function listening(dataDir: string, port = 0, limits?: ProcessLimits): Promise<ServerProcess> {
+  const server = await startServer(dataDir, port, limits);
   if (!('url' in server)) throw new Error(`the server ended before it listened: ${server.stderr}`);
   return server;
 }

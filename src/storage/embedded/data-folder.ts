@@ -9,7 +9,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { BrainError } from '../../domain/error.ts';
@@ -29,6 +29,8 @@ export interface DataFolder {
   /** Whether this call made it. */
   readonly isNew: boolean;
   readonly databasePath: string;
+  /** See `Ballast`. */
+  readonly ballastPath: string;
   /** 32 bytes that stay the same between starts. */
   readonly key: Uint8Array;
   /** 32 bytes of this opening of the folder; see `operatorKeyOf`. */
@@ -73,6 +75,7 @@ export function openDataFolder(path: string): DataFolder {
       path,
       isNew,
       databasePath: join(path, 'brain2.sqlite'),
+      ballastPath: join(path, 'ballast'),
       key: readKey(join(path, 'cursor.key')),
       operatorKey,
       announce: tell,
@@ -89,8 +92,13 @@ export function openDataFolder(path: string): DataFolder {
       async saveIndex(owner, parts) {
         await mkdir(join(path, INDEX_FOLDER), { recursive: true, mode: OWNER_ONLY });
         const temporary = `${indexPath(path, owner)}.new`;
-        await writeFile(temporary, parts, { mode: 0o600 });
-        await rename(temporary, indexPath(path, owner));
+        try {
+          await writeFile(temporary, parts, { mode: 0o600 });
+          await rename(temporary, indexPath(path, owner));
+        } catch (error) {
+          await rm(temporary, { force: true }); // what a full disk took of it others need
+          throw error;
+        }
       },
       release() {
         rmSync(holderPath, { force: true });

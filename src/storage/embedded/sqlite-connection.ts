@@ -11,6 +11,8 @@ export interface ConnectionOptions {
   readonly checkpointPages?: number | undefined;
   /** Greatest size of the database in pages of 4 KB; for tests of a full disk. */
   readonly maxPages?: number | undefined;
+  /** A file of the writer that keeps room for deletions on a full disk; without it they are refused as all else is. */
+  readonly ballastPath?: string | undefined;
   /** Whoever wrote before was gone of a sudden: SQLite is to look through the whole file first. */
   readonly isChecked?: boolean | undefined;
 }

@@ -155,8 +155,8 @@ export class SqliteTable implements Table {
     if (this.#writer?.isAlive) return this.#writer;
     if (!isFirst && performance.now() - this.#writerStartedAt < RESTART_MS)
       throw lost('unavailable', 'the thread that writes has ended; another one is started in a moment');
-    const { path, checkpointPages, maxPages, onWriterLost } = this.#options;
-    const options: ConnectionOptions = { path, checkpointPages, maxPages, isChecked: !isFirst };
+    const { path, checkpointPages, maxPages, ballastPath, onWriterLost } = this.#options;
+    const options: ConnectionOptions = { path, checkpointPages, maxPages, ballastPath, isChecked: !isFirst };
     const writer = new Thread<WriteRequest>(threadModule('sqlite-writer-entry', import.meta.url), options);
     writer.onEnd((reason) => {
       if (!this.#closed) onWriterLost?.(reason);

@@ -48,6 +48,10 @@ answerRequests(
 function commit(calls: readonly Call<readonly Series[]>[]): void {
   let from = 0;
   const answer = attempt(() => open().commit(calls.flatMap(({ request }) => request)));
+  if ('failure' in answer && answer.failure.code === 'storage_full' && calls.length > 1) {
+    for (const call of calls) commit([call]); // what frees something may be among them
+    return;
+  }
   for (const call of calls) {
     const done = 'done' in answer && (answer.done as readonly SeriesOutcome[]);
     call.answer(done ? { done: done.slice(from, (from += call.request.length)) } : answer);

@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { BrainError } from '../../domain/error.ts';
+import { BrainError, isBrainError } from '../../domain/error.ts';
 import { holds } from '../table.ts';
+import { Ballast } from './ballast.ts';
 import { OpReader, type PackedOps } from './packed-ops.ts';
 import { checksum, isAlive, openConnection, rows, type ConnectionOptions } from './sqlite-connection.ts';
 import { storageError } from './sqlite-error.ts';
@@ -24,6 +25,9 @@ const SWEPT_AT_ONCE = 500;
 /** Pages of the log after which it is copied into the database: 4 MB take about 10 ms. */
 const CHECKPOINT_PAGES = 1_000;
 
+/** With so many pages free in the database, 8 MB, it need not grow. */
+const FREE_PAGES = 2_000;
+
 /** The one connection that writes: each group of series is one commit, synced before it returns. */
 export class SqliteWriter {
   readonly #database: DatabaseSync;
@@ -32,7 +36,14 @@ export class SqliteWriter {
   readonly #version: StatementSync;
   readonly #sweep: StatementSync;
   readonly #logSize: StatementSync;
+  readonly #size: StatementSync;
+  readonly #freePages: StatementSync;
+  readonly #ballast: Ballast | undefined;
   readonly #checkpointPages: number;
+  /** While the ballast is let go: what the disk said. */
+  #full: BrainError | undefined;
+  /** Of what was applied, the growth in characters; counted on a full disk alone. */
+  #growth = 0;
   /** Set when the disk failed: what is on it is no longer known, so nothing more is acknowledged. */
   #failed: BrainError | undefined;
 
@@ -42,6 +53,9 @@ export class SqliteWriter {
     this.#checkpointPages = options.checkpointPages ?? CHECKPOINT_PAGES;
     this.#logSize = rows(this.#database, 'PRAGMA wal_checkpoint(NOOP)');
     this.#version = rows(this.#database, 'SELECT ver, ttl FROM item WHERE pk = ? AND sk = ?');
+    this.#size = rows(this.#database, 'SELECT length(j) FROM item WHERE pk = ? AND sk = ?');
+    this.#freePages = rows(this.#database, 'PRAGMA freelist_count');
+    this.#ballast = options.ballastPath === undefined ? undefined : new Ballast(options.ballastPath);
     this.#put = this.#database.prepare(
       `INSERT INTO item (pk, sk, et, ver, ttl, j, sum) VALUES (?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (pk, sk) DO UPDATE SET et = excluded.et, ver = excluded.ver, ttl = excluded.ttl, j = excluded.j,
@@ -55,10 +69,34 @@ export class SqliteWriter {
 
   /**
    * Throws what the table contract names; then nothing of the group is applied, but for a `timeout`: the disk failed
-   * under the commit. From then on all is refused as `read_only`.
+   * under the commit. From then on all is refused as `read_only`. On a full disk the ballast is let go, and until there
+   * is room again only a group that leaves less than it found is committed.
    */
   commit(group: readonly Series[]): readonly SeriesOutcome[] {
-    return this.#committed(() => group.map((series) => this.#applySeries(series)));
+    const apply = () => group.map((series) => this.#applySeries(series));
+    if (this.#full && this.#hasRoom()) this.#full = undefined;
+    if (!this.#full) {
+      try {
+        return this.#committed(apply);
+      } catch (error) {
+        if (!isBrainError(error, 'storage_full') || !this.#ballast?.letGo()) throw error;
+        this.#full = error;
+        this.checkpoint();
+      }
+    }
+    const full = this.#full;
+    return this.#committed(() => {
+      this.#growth = 0;
+      const outcomes = apply();
+      if (this.#growth >= 0) throw full;
+      return outcomes;
+    });
+  }
+
+  #hasRoom(): boolean {
+    if (this.#ballast?.make() === true) return true;
+    const [pages] = this.#freePages.get() as unknown as [number];
+    return pages >= FREE_PAGES;
   }
 
   /** Removes some of the rows whose time is over, which no reader sees any more. Gives how many; 0 when none is left. */
@@ -67,17 +105,19 @@ export class SqliteWriter {
   }
 
   /**
-   * Copies the log into the database when it has grown long. Called when those who wrote are answered: as a part of
-   * their commits, which SQLite would make of it, each thirtieth write would wait for it.
+   * Copies the log into the database when it has grown long, or must not. Called when those who wrote are answered: as a
+   * part of their commits, which SQLite would make of it, each thirtieth write would wait for it.
    */
   checkpoint(): void {
+    if (!this.#full) this.#ballast?.make();
     try {
       const [, pages, copied] = this.#logSize.get() as unknown as [
         isBusy: number,
         pages: number,
         copied: number,
       ];
-      if (pages - copied >= this.#checkpointPages) this.#database.exec('PRAGMA wal_checkpoint(PASSIVE)');
+      if (pages - copied >= (this.#full ? 1 : this.#checkpointPages))
+        this.#database.exec('PRAGMA wal_checkpoint(PASSIVE)');
     } catch (error) {
       const failure = storageError(error, 'table.checkpoint');
       if (failure.details['lost'] === true) this.#fail(failure); // else the log is kept, and copied the next time
@@ -151,12 +191,19 @@ export class SqliteWriter {
     return row && isAlive(row[1], nowSeconds) ? { ver: row[0] ?? undefined } : undefined;
   }
 
+  #sizeOf(pk: string, sk: string): number {
+    const row = this.#size.get(pk, sk) as unknown as [length: number] | undefined;
+    return row?.[0] ?? 0;
+  }
+
   #apply(ops: PackedOps): void {
     for (const op = new OpReader(ops); op.next();) {
       const { kind, pk, sk } = op;
+      if (this.#full && kind !== 'check') this.#growth -= this.#sizeOf(pk, sk);
       if (kind === 'del') this.#del.run(pk, sk);
       if (kind !== 'put') continue;
       const { et, ver, ttl, j } = op;
+      this.#growth += j.length;
       this.#put.run(pk, sk, et, ver, ttl, j, checksum(pk, sk, et, ver, ttl, j));
     }
   }
