@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Problem } from '../../src/api/common.ts';
 import type * as api from '../../src/api/v2.ts';
@@ -9,7 +9,8 @@ import { ownerId } from '../../src/domain/values.ts';
 import type { Access } from '../../src/http/app.ts';
 import { localAuthentication } from '../../src/http/auth/local.ts';
 import { openBrain, type Brain } from '../../src/server/brain.ts';
-import { DEFAULTS, type Settings } from '../../src/server/settings.ts';
+import type { Settings } from '../../src/server/settings.ts';
+import { placeOf } from '../support/place.ts';
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE' | 'HEAD' | 'OPTIONS';
 type Headers = Readonly<Record<string, string>>;
@@ -27,28 +28,6 @@ export function dataFolder(): string {
   const path = mkdtempSync(join(tmpdir(), 'brain2-http-'));
   onTestFinished(() => rmSync(path, { recursive: true, force: true }));
   return path;
-}
-
-/** The engine that these tests run on: SQLite, or with `npm run test:dynamodb` the other. */
-export const STORE = process.env['BRAIN2_TEST_STORE'] === 'dynamodb' ? 'dynamodb' : 'sqlite';
-
-/** On DynamoDB each folder has a table of its own. */
-export const settingsOf = (dataDir: string): Settings => ({
-  ...DEFAULTS,
-  dataDir,
-  port: 0,
-  logLevel: 'silent',
-  store: STORE,
-  table: basename(dataDir),
-});
-
-/** The same, and the table is there. */
-export async function placeOf(dataDir: string): Promise<Settings> {
-  const settings = settingsOf(dataDir);
-  if (settings.store === 'sqlite') return settings;
-  const { createTableOf } = await import('../../src/server/tables.ts');
-  await createTableOf(settings);
-  return settings;
 }
 
 /** As of an application where nobody is asked who they are. */

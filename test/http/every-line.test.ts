@@ -1,14 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { DescribedRoute } from '../../src/http/openapi/operation.ts';
 import { openBrain } from '../../src/server/brain.ts';
-import { dataFolder, settingsOf } from './client.ts';
+import { dataFolder } from './client.ts';
+import { environmentOf, placeOf } from '../support/place.ts';
+import { damageStored } from '../support/stored.ts';
 import { MARKER, seed, walk, type Known } from './walk.ts';
 
 interface Line {
@@ -62,7 +61,7 @@ function expectWhole(lines: readonly string[], sent: ReadonlyMap<string, Describ
 async function prepared(
   dataDir: string,
 ): Promise<{ readonly routes: readonly DescribedRoute[]; readonly known: Known }> {
-  const brain = await openBrain(settingsOf(dataDir));
+  const brain = await openBrain(await placeOf(dataDir));
   const url = await brain.app.listen({ host: '127.0.0.1', port: 0 });
   const known = await seed(url);
   await brain.close();
@@ -74,7 +73,7 @@ async function serveProcess(dataDir: string) {
   const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
   const child = spawn(process.execPath, [main, 'serve', '--data', dataDir, '--port', '0'], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, BRAIN2_LOG_LEVEL: 'trace' },
+    env: { ...process.env, ...(await environmentOf(dataDir)), BRAIN2_LOG_LEVEL: 'trace' },
   });
   onTestFinished(() => void child.kill('SIGKILL'));
   let stderr = '';
@@ -127,7 +126,7 @@ describe('every line that a server prints', () => {
   it('is so as well when everything that is stored is damaged, in answers and in work that nobody asked for', async () => {
     const dataDir = dataFolder();
     const { routes, known } = await prepared(dataDir);
-    damage(dataDir);
+    await damageStored(dataDir, MARKER);
     const server = await serveProcess(dataDir);
     await server.line('start-up work failed');
     const sent = await walk(server.url, routes, known);
@@ -143,7 +142,7 @@ describe('every line that a server prints', () => {
   it('stays one line, with ids of its own, whatever a caller writes into its headers', async () => {
     const lines: string[] = [];
     const brain = await openBrain(
-      { ...settingsOf(dataFolder()), logLevel: 'trace' },
+      { ...(await placeOf(dataFolder())), logLevel: 'trace' },
       { logTo: { write: (line) => void lines.push(line) } },
     );
     onTestFinished(() => brain.close());
@@ -175,18 +174,3 @@ describe('every line that a server prints', () => {
     }
   });
 });
-
-/** Changes every stored item but the heads behind the back of its checksum, and the stored index. */
-function damage(dataDir: string): void {
-  const files = readdirSync(dataDir);
-  const database = new DatabaseSync(join(dataDir, files.find((file) => file.endsWith('.sqlite')) ?? ''));
-  database.exec(
-    `INSERT INTO item (pk, sk, et, j, sum) VALUES ('local#P', 'x', 'pending.1', '{"${MARKER}', 1)`,
-  );
-  database.exec("UPDATE item SET sum = sum + 1 WHERE sk <> 'META'");
-  database.close();
-  for (const file of readdirSync(dataDir, { recursive: true, encoding: 'utf8' })) {
-    if (/index/.test(file) && /\.\w+$/.test(file))
-      writeFileSync(join(dataDir, file), `${MARKER} is no index`);
-  }
-}

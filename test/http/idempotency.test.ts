@@ -8,6 +8,7 @@ import type { PlacedCategory } from '../../src/services/categories.ts';
 import type { Keep } from '../../src/services/receipts.ts';
 import { SqliteTable } from '../../src/storage/embedded/sqlite-table.ts';
 import { listening } from '../faults/server-process.ts';
+import { STORE } from '../support/place.ts';
 import { dataFolder, ifMatch, newBrain, SLEEP, type Answer, type Client } from './client.ts';
 
 const START = Date.parse('2026-03-01T12:00:00Z');
@@ -167,26 +168,30 @@ describe('an Idempotency-Key', () => {
     expect([done.status, isReplay(done)]).toEqual([201, false]);
   });
 
+  /** On DynamoDB there is nothing to do: it removes by itself what has expired, some time. */
+  function sweepOf(folder: string, nowMs: () => number): () => Promise<number> {
+    if (STORE === 'dynamodb') return async () => 0;
+    const table = new SqliteTable({ path: `${folder}/brain2.sqlite`, nowSeconds: () => nowMs() / 1000 });
+    onTestFinished(() => table.close());
+    return () => table.sweep();
+  }
+
   it('is kept for a day, and swept after it', async () => {
     const folder = dataFolder();
     let nowMs = START;
     const client = await newBrain(folder, { nowMs: () => nowMs });
     const send = () => client.send<LinkedNode>('POST', '/nodes', { title: 'x' }, keyed('k'));
     const first = await send();
-    const table = new SqliteTable({
-      path: `${folder}/brain2.sqlite`,
-      nowSeconds: () => nowMs / 1000,
-    });
-    onTestFinished(() => table.close());
+    const sweep = sweepOf(folder, () => nowMs);
     nowMs = START + 24 * HOUR_MS - 1_000;
-    expect(await table.sweep()).toBe(0);
+    expect(await sweep()).toBe(0);
     expect(told(await send())).toEqual(told(first));
     nowMs = START + 24 * HOUR_MS;
     const second = await send();
     expect([second.status, isReplay(second)]).toEqual([201, false]);
     expect(second.body.id).not.toBe(first.body.id);
     nowMs = START + 48 * HOUR_MS;
-    expect([await table.sweep(), await table.sweep()]).toEqual([1, 0]);
+    expect([await sweep(), await sweep()]).toEqual(STORE === 'sqlite' ? [1, 0] : [0, 0]);
   });
 
   it.each(['"quoted"', 'bare', '"with blanks"', 'x'.repeat(255)])('may be written %s', async (key) => {

@@ -4,7 +4,8 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Changes } from '../../src/api/v2.ts';
 import { openBrain } from '../../src/server/brain.ts';
-import { dataFolder, placeOf } from './client.ts';
+import { dataFolder } from './client.ts';
+import { placeOf } from '../support/place.ts';
 
 interface Line {
   readonly msg: string;

@@ -3,7 +3,8 @@ import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Changes, Graph, Related, SearchHit } from '../../src/api/v2.ts';
 import { openBrain } from '../../src/server/brain.ts';
-import { dataFolder, newBrain, settingsOf, SLEEP, STORE, type Client } from './client.ts';
+import { dataFolder, newBrain, SLEEP, type Client } from './client.ts';
+import { settingsOf, STORE } from '../support/place.ts';
 import { serveBrain } from './server.ts';
 
 async function fill({ create, connect, patch, drop }: Client) {

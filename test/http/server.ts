@@ -1,6 +1,7 @@
 import { onTestFinished } from 'vitest';
 import { serve } from '../../src/server/main.ts';
-import { dataFolder, placeOf, STORE } from './client.ts';
+import { dataFolder } from './client.ts';
+import { placeOf, STORE } from '../support/place.ts';
 
 /** Over the network a commit takes longer than a read. */
 const QUIET_READS = STORE === 'dynamodb' ? 30 : 1;

@@ -1,7 +1,7 @@
 import { onTestFinished, vi } from 'vitest';
 import { DynamoTable } from '../../src/storage/dynamodb/dynamo-table.ts';
 import { SqliteTable } from '../../src/storage/embedded/sqlite-table.ts';
-import { STORE } from './client.ts';
+import { STORE } from '../support/place.ts';
 
 const METHODS = ['get', 'batchGet', 'has', 'query', 'transact'] as const;
 

@@ -9,6 +9,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { startTelemetry } from '../../src/server/telemetry.ts';
 import { createLog } from '../../src/shared/log.ts';
 import { dataFolder } from './client.ts';
+import { environmentOf } from '../support/place.ts';
 import { MARKER, markedNote } from './walk.ts';
 
 interface Value {
@@ -61,9 +62,11 @@ async function collector() {
 /** `brain2 serve` with these variables, asked something, and stopped; gives its log. */
 async function run(environment: Readonly<Record<string, string>>, ask: (url: string) => Promise<void>) {
   const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-  const child = spawn(process.execPath, [main, 'serve', '--data', dataFolder(), '--port', '0'], {
+  const dataDir = dataFolder();
+  const place = await environmentOf(dataDir);
+  const child = spawn(process.execPath, [main, 'serve', '--data', dataDir, '--port', '0'], {
     stdio: ['ignore', 'pipe', 'ignore'],
-    env: { ...process.env, ...environment },
+    env: { ...process.env, ...place, ...environment },
   });
   onTestFinished(() => void child.kill('SIGKILL'));
   const lines: Record<string, unknown>[] = [];

@@ -4,12 +4,13 @@ import { WebSocket, type ClientOptions } from 'ws';
 import type { ClientFrame, ServerFrame } from '../../src/api/realtime.ts';
 import { openBrain } from '../../src/server/brain.ts';
 import type { Settings } from '../../src/server/settings.ts';
-import { clientOf, dataFolder, settingsOf } from '../http/client.ts';
+import { clientOf, dataFolder } from '../http/client.ts';
+import { placeOf } from '../support/place.ts';
 import { serverFrame } from './frames.ts';
 
 /** A whole Brain2 that listens, with its parts at hand. */
 export async function listeningBrain(more: Partial<Settings> = {}) {
-  const brain = await openBrain({ ...settingsOf(dataFolder()), ...more });
+  const brain = await openBrain({ ...(await placeOf(dataFolder())), ...more });
   let closed: Promise<void> | undefined;
   const client = clientOf(brain, () => (closed ??= brain.close()));
   onTestFinished(() => client.close());

