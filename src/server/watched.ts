@@ -23,6 +23,7 @@ export function watchedTable(table: Table, onWork: OnWork): Table {
     query: (pk, options) => table.query(pk, options),
     transact: (transactions) =>
       watched('store.commit', transactions.length, onWork, () => table.transact(transactions)),
+    ...(table.atRest && { atRest: table.atRest.bind(table) }),
     close: () => table.close(),
   };
 }

@@ -49,7 +49,6 @@ export function exportJobs(needs: {
     kind: 'export',
     async run(job, { signal, report }) {
       const { format } = job.input as { readonly format: ExportFormat };
-      const from = store.read(job.owner);
       let nodes = 0;
       const counting = (node: Node): Node => {
         nodes += 1;
@@ -59,13 +58,15 @@ export function exportJobs(needs: {
         }
         return node;
       };
-      const bytes =
+      const bytesOf = async (stored: Repositories): Promise<AsyncIterable<Uint8Array>> =>
         format === 'ndjson'
-          ? linesOf(partsOf(from, counting))
-          : writeVault(await contentsOf(from, counting), signal);
-      const size = await blobs.write(job.owner, job.id, bytes);
+          ? linesOf(partsOf(stored, counting))
+          : writeVault(await contentsOf(stored, counting), signal);
+      const { value, from, to } = await store.readAll(job.owner, async (stored) =>
+        blobs.write(job.owner, job.id, await bytesOf(stored)),
+      );
       report({ done: nodes, total: nodes });
-      return { format, notes: nodes, bytes: size };
+      return { format, notes: nodes, bytes: value, epoch: to.epoch, fromSeq: from.seq, toSeq: to.seq };
     },
   };
   jobs.register(kind);

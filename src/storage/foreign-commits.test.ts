@@ -159,7 +159,7 @@ test('[ST39] where nobody follows, nothing is read', async () => {
 /** Calls `before` at each look at the heads. */
 function watched(table: MemoryTable, before: () => void): Table {
   return new Proxy(table, {
-    get(target, name: keyof Table) {
+    get(target, name: Exclude<keyof Table, 'atRest'>) {
       const member = target[name];
       if (typeof member !== 'function') return member;
       return (...args: never[]) => {

@@ -83,10 +83,28 @@ export class Store {
       const before = await this.head(owner);
       const value = await read(this.read(owner));
       const after = await this.head(owner);
-      if (before.version === after.version)
-        return { value, position: { epoch: after.epoch, seq: after.seq } };
+      if (before.version === after.version) return { value, position: positionOf(after) };
     }
     return this.write(owner, async (tx) => ({ value: await read(tx), position: tx.position }));
+  }
+
+  /**
+   * Reads what may take long. Where the engine keeps a moment to read, all of it is as it stood at one position, and
+   * `from` is `to`; else each entity is as it stood at one of the positions between these two.
+   */
+  async readAll<T>(
+    owner: OwnerId,
+    read: (from: Repositories) => Promise<T>,
+  ): Promise<{ readonly value: T; readonly from: Position; readonly to: Position }> {
+    const { table } = this.#options;
+    if (table.atRest)
+      return table.atRest(async (reader) => {
+        const at = positionOf((await readHead(reader, owner)) ?? emptyHead(''));
+        return { value: await read(repositories(owner, reader)), from: at, to: at };
+      });
+    const from = positionOf(await this.head(owner));
+    const value = await read(this.read(owner));
+    return { value, from, to: positionOf(await this.head(owner)) };
   }
 
   /** Calls the listener after each commit, in the order of the log. Returns the way to stop. */
@@ -129,3 +147,5 @@ export class Store {
     }
   }
 }
+
+const positionOf = ({ epoch, seq }: Head): Position => ({ epoch, seq });

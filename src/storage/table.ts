@@ -80,6 +80,11 @@ export interface Table extends TableReader {
    * `unavailable`, `corrupt`.
    */
   transact(transactions: readonly (readonly Op[])[]): Promise<Outcome>;
+  /**
+   * Runs `read` on all that is stored at one moment, whoever writes meanwhile and however long it takes: nobody waits
+   * for it. Absent where the engine keeps no moment to read.
+   */
+  atRest?<T>(read: (from: TableReader) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 

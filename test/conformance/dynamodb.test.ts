@@ -3,6 +3,7 @@ import { afterAll, expect, test } from 'vitest';
 import { startDynamo } from '../support/dynamo.ts';
 import { followConformance } from './follow.ts';
 import { storeConformance } from './store.ts';
+import { readAllConformance } from './read-all.ts';
 import { trimConformance } from './trim.ts';
 import { tableConformance, type MadeTable, type Sizes } from './table.ts';
 
@@ -29,6 +30,7 @@ tableConformance(`DynamoDB (${dynamo.kind})`, makeTable, OVER_HTTP);
 storeConformance(`DynamoDB (${dynamo.kind})`, makeTable, OVER_HTTP);
 followConformance(`DynamoDB (${dynamo.kind})`, makeTable);
 trimConformance(`DynamoDB (${dynamo.kind})`, makeTable);
+readAllConformance(`DynamoDB (${dynamo.kind})`, makeTable);
 
 /** What is therefore not proven by this file; the guide says what stands in for it. */
 const NOT_SHOWN_BY_EMULATORS = [

@@ -5,6 +5,7 @@ import { SqliteTable } from '../../src/storage/embedded/sqlite-table.ts';
 import { followConformance } from './follow.ts';
 import { storeConformance } from './store.ts';
 import { tableConformance, type MadeTable } from './table.ts';
+import { readAllConformance } from './read-all.ts';
 import { trimConformance } from './trim.ts';
 
 async function makeTable(): Promise<MadeTable> {
@@ -26,3 +27,4 @@ tableConformance('SQLite', makeTable);
 storeConformance('SQLite', makeTable);
 followConformance('SQLite', makeTable);
 trimConformance('SQLite', makeTable);
+readAllConformance('SQLite', makeTable);

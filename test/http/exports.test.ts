@@ -159,7 +159,9 @@ describe('an export', () => {
   it('is fetched whole or in part, known by its tag, and not before it is done', async () => {
     const client = await newBrain();
     await client.create(SLEEP.sleep);
-    const { id } = await made(client, 'ndjson');
+    const { id, result } = await made(client, 'ndjson');
+    const { epoch, seq } = await client.get<Graph>('/graph');
+    expect(result).toMatchObject({ notes: 1, epoch, fromSeq: seq, toSeq: seq });
     const whole = await client.send('GET', `/exports/${id}/content`);
     const part = (headers: Record<string, string>) =>
       client.send('GET', `/exports/${id}/content`, undefined, headers);

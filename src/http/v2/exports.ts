@@ -29,7 +29,7 @@ export const exportRoutes =
           operationId: 'createExport',
           summary: 'Export everything',
           description:
-            'Becomes a job; when it is done, its content can be fetched for seven days. As `ndjson` it has categories, notes, edges of people and their decisions, and gives the same graph where it is imported; as `markdown` it is a vault in a zip. Exported again from there, both are the same to the byte.',
+            "Becomes a job; when it is done, its content can be fetched for seven days. As `ndjson` it has categories, notes, edges of people and their decisions, and gives the same graph where it is imported; as `markdown` it is a vault in a zip. Exported again from there, both are the same to the byte. All of it is of one moment, though others write meanwhile: the job's result names the position in the log, or, with DynamoDB, the two positions (`fromSeq`, `toSeq`) between which each thing stood.",
           tags: ['exports'],
           takes: ['idempotency-key'],
           sends: ['location'],

@@ -10,16 +10,19 @@ import {
   type Page,
   type QueryOptions,
   type Table,
+  type TableReader,
 } from '../table.ts';
 import { packOps } from './packed-ops.ts';
 import { openConnection, type ConnectionOptions } from './sqlite-connection.ts';
 import { storageError } from './sqlite-error.ts';
 import { SqliteReader } from './sqlite-reader.ts';
+import { openToRead } from './sqlite-verify-source.ts';
 import type { WriteAnswer, WriteDone, WriteRequest } from './sqlite-writer-entry.ts';
 import type { Series, SeriesOutcome } from './sqlite-writer.ts';
 
 /** A thread that ends as soon as it is started is not started more often. */
 const RESTART_MS = 1_000;
+const NOTHING: Key = { pk: '', sk: '' };
 
 interface Waiting {
   readonly transactions: readonly (readonly Op[])[];
@@ -88,6 +91,20 @@ export class SqliteTable implements Table {
       this.#waiting.push({ transactions, resolve, reject });
       if (this.#waiting.length === 1) setImmediate(() => void this.#send());
     });
+  }
+
+  /** By a connection of its own. Until `read` has settled, the write-ahead log can only grow. */
+  async atRest<T>(read: (from: TableReader) => Promise<T>): Promise<T> {
+    this.#assertOpen('table.read');
+    const database = openToRead(this.#options.path);
+    try {
+      database.exec('BEGIN');
+      const reader = new SqliteReader(database, { nowSeconds: this.#nowSeconds });
+      reader.get(NOTHING); // the moment is that of the first read
+      return await read(readerOf(reader));
+    } finally {
+      database.close();
+    }
   }
 
   /**
@@ -193,6 +210,23 @@ export class SqliteTable implements Table {
   #assertOpen(operation: string): void {
     if (this.#closed) throw new BrainError('unavailable', 'the store is closed', { operation });
   }
+}
+
+/** A reader whose answers come as those of a table, and its failures too. */
+function readerOf(reader: SqliteReader): TableReader {
+  const attempt = async <T>(read: () => T): Promise<T> => {
+    try {
+      return read();
+    } catch (error) {
+      throw storageError(error, 'table.read');
+    }
+  };
+  return {
+    get: (key) => attempt(() => reader.get(key)),
+    batchGet: (keys) => attempt(() => reader.batchGet(keys)),
+    has: (keys) => attempt(() => reader.has(keys)),
+    query: (pk, options) => attempt(() => reader.query(pk, options)),
+  };
 }
 
 function lost(code: 'timeout' | 'unavailable', message: string, cause?: unknown): BrainError {
