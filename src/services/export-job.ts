@@ -1,6 +1,6 @@
 import { BrainError } from '../domain/error.ts';
 import type { Category } from '../domain/category.ts';
-import type { Edge } from '../domain/edge.ts';
+import { isLinkers, type Edge } from '../domain/edge.ts';
 import type { Job } from '../domain/job.ts';
 import type { Node } from '../domain/node.ts';
 import type { JobId, OwnerId } from '../domain/values.ts';
@@ -23,7 +23,7 @@ export interface VaultContents {
 }
 
 /** Writes a vault as one file. Who makes the services knows how; the same contents give the same bytes. */
-export type VaultWriter = (contents: VaultContents, signal: AbortSignal) => AsyncIterable<Uint8Array>;
+export type VaultWriter = (contents: VaultContents) => AsyncIterable<Uint8Array>;
 
 /** What an export has made. */
 export interface ExportContent {
@@ -61,7 +61,7 @@ export function exportJobs(needs: {
       const bytesOf = async (stored: Repositories): Promise<AsyncIterable<Uint8Array>> =>
         format === 'ndjson'
           ? linesOf(partsOf(stored, counting))
-          : writeVault(await contentsOf(stored, counting), signal);
+          : writeVault(await contentsOf(stored, counting));
       const { value, from, to } = await store.readAll(job.owner, async (stored) =>
         blobs.write(job.owner, job.id, await bytesOf(stored)),
       );
@@ -105,8 +105,11 @@ async function* partsOf(from: Repositories, counting: (node: Node) => Node): Asy
     }));
     yield { node: { ...node, categories } };
   }
-  for await (const { owner: _owner, version: _version, ...edge } of from.edges.all())
-    if (edge.origin !== 'auto' || edge.status !== 'proposed') yield { edge };
+  for await (const found of from.edges.all()) {
+    if (isLinkers(found)) continue;
+    const { owner: _owner, version: _version, ...edge } = found;
+    yield { edge };
+  }
   for await (const decision of from.decisions.all()) yield { decision };
 }
 

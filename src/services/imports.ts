@@ -10,6 +10,7 @@ import {
   type OwnerId,
 } from '../domain/values.ts';
 import { eachConcurrent } from '../shared/each-concurrent.ts';
+import { piecesOf } from '../shared/pieces.ts';
 import type { Store } from '../storage/store.ts';
 import type { Repositories } from '../storage/repositories.ts';
 import type { Tx } from '../storage/transaction.ts';
@@ -400,7 +401,7 @@ class ImportRun {
     const gone: NodeId[] = [];
     for await (const { key, nodeId } of from.nodes.sources())
       if (!this.#seen.has(key) && told.get(key) !== 'missing') gone.push(nodeId);
-    for (const batch of chunks(gone, NOTES_A_REPORT)) {
+    for (const batch of piecesOf(gone, NOTES_A_REPORT)) {
       for (const node of await from.nodes.batchGet(batch)) {
         if (!isOfCollection(node, collection)) continue;
         const key = node.source.key ?? '';
@@ -439,8 +440,4 @@ function countAutomatic(store: Store, owner: OwnerId): { readonly count: number;
     }
   });
   return counter;
-}
-
-function* chunks<T>(items: readonly T[], size: number): Generator<readonly T[]> {
-  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
 }
