@@ -1,6 +1,7 @@
 import type { Settings } from '../server/settings.ts';
 import { commandFor } from './command-for.ts';
 import { oneLine } from './screen.ts';
+import { counted, holdings } from './counted.ts';
 
 /** A note of the demo that is a person's by now. */
 export interface Kept {
@@ -41,7 +42,7 @@ export function demoLines(report: DemoReport): string[] {
     ['categories', `${report.categories} made`],
     ['links by hand', String(report.references)],
     ['by content', `${automatic < 0 ? '' : '+'}${automatic} links`],
-    ['graph now', `${graph.notes} notes, ${graph.edges} edges`],
+    ['graph now', holdings(graph)],
   ];
   return [
     'The demo: notes on sleep, bread, tides, tuning and more',
@@ -55,11 +56,10 @@ export function demoLines(report: DemoReport): string[] {
 
 export function removalLines({ removed, kept, categories, graph }: Removal): string[] {
   const nothing = removed + kept.length + categories.removed === 0;
-  const state = `${graph.notes} notes, ${graph.edges} edges`;
   return [
     nothing
-      ? `Nothing of the demo is here. The graph has ${state}.`
-      : `Removed ${removed} notes and ${categories.removed} categories of the demo. The graph has ${state}.`,
+      ? `Nothing of the demo is here. The graph has ${holdings(graph)}.`
+      : `Removed ${counted(removed, 'note')} and ${counted(categories.removed, 'category', 'categories')} of the demo. The graph has ${holdings(graph)}.`,
     ...keptLines(kept, 'Kept, because they are yours by now; --force removes them too'),
     ...(categories.kept.length === 0
       ? []

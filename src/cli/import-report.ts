@@ -1,5 +1,6 @@
 import type { ImportSummary } from '../api/v2-imports.ts';
 import { oneLine } from './screen.ts';
+import { holdings } from './counted.ts';
 
 /** Something of the source that is not as it should be; an `error` kept it out. */
 interface ImportProblem {
@@ -78,7 +79,7 @@ function countLines(
       ? []
       : [
           ['by content', `${summary.automatic < 0 ? '' : '+'}${summary.automatic} links`] as const,
-          ['graph now', `${summary.notes} notes, ${summary.edges} edges`] as const,
+          ['graph now', holdings(summary)] as const,
         ]),
   ];
   return rows.map(([name, value]) => `  ${name.padEnd(13)} ${value}`);

@@ -3,6 +3,7 @@ import type { Verification } from '../../server/verify.ts';
 import type { Cli } from '../cli.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { duration, progressOn, SILENT } from '../progress.ts';
+import { holdings } from '../counted.ts';
 
 export interface BackupOptions {
   readonly force?: boolean;
@@ -74,5 +75,10 @@ function holdingsOf({ owners }: Verification): string {
   const sum = (of: (owner: Verification['owners'][number]) => number): number =>
     owners.reduce((total, owner) => total + of(owner), 0);
   const whose = owners.length > 1 ? ` of ${owners.length} owners` : '';
-  return `${sum((o) => o.nodes)} notes, ${sum((o) => o.edges)} edges, ${sum((o) => o.categories)} categories${whose}`;
+  const held = {
+    notes: sum((o) => o.nodes),
+    edges: sum((o) => o.edges),
+    categories: sum((o) => o.categories),
+  };
+  return `${holdings(held)}${whose}`;
 }

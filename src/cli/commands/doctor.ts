@@ -10,6 +10,7 @@ import { VERSION } from '../../server/version.ts';
 import type { Cli } from '../cli.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { oneLine } from '../screen.ts';
+import { holdings } from '../counted.ts';
 
 type Status = 'ok' | 'warning' | 'problem';
 
@@ -204,7 +205,7 @@ async function healthChecks(client: BrainClient): Promise<Check[]> {
     {
       name: 'graph',
       status: 'ok',
-      message: `${nodes.length} notes, ${edges.length} edges, ${categories.length} categories`,
+      message: holdings({ notes: nodes.length, edges: edges.length, categories: categories.length }),
     },
   ];
 }

@@ -3,6 +3,7 @@ import { CliError } from '../cli-error.ts';
 import type { Cli } from '../cli.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { duration, progressOn, SILENT } from '../progress.ts';
+import { counted, holdings } from '../counted.ts';
 
 export interface MigrateOptions {
   readonly from: StoreKind;
@@ -37,7 +38,7 @@ export async function migrateCommand(cli: Cli, options: MigrateOptions): Promise
   }
   const { node = 0, edge = 0, category = 0, log = 0 } = counts;
   const lines = [
-    `${items} items are the same in both: ${node} notes, ${edge} edges, ${category} categories, ${log} transactions of the log`,
+    `${items} items are the same in both: ${holdings({ notes: node, edges: edge, categories: category })}, ${counted(log, 'transaction')} of the log`,
     `hash ${hash}, ${duration(performance.now() - started)}`,
   ];
   if (resumedAt > 0) lines.push(`${resumedAt} items were there from the run that was cut off`);

@@ -75,6 +75,12 @@ const WORDS = {
   revert: { added: 'brought back', removed: 'taken away', changed: 'set back' },
 } as const;
 
+/** Weights to the hundredth, or as far as it takes to see that two are not the same. */
+function asFarAsTheyDiffer(weights: readonly number[]): readonly string[] {
+  const digits = [2, 3, 4, 5].find((d) => weights[0]?.toFixed(d) !== weights[1]?.toFixed(d)) ?? 2;
+  return weights.map((weight) => weight.toFixed(digits));
+}
+
 function linesOf(run: LinkerRun, titles: ReadonlyMap<string, string>): readonly string[] {
   const { result, problem, action } = run;
   if (!result) return [`${run.status}: ${problem?.detail ?? 'the run has no result'}`];
@@ -82,7 +88,7 @@ function linesOf(run: LinkerRun, titles: ReadonlyMap<string, string>): readonly 
   const nameOf = (id: string): string => oneLine(titles.get(id) ?? id);
   const sample = (change: EdgeChange): string => {
     const weights = [change.weightBefore, change.weight].filter((weight) => weight !== null);
-    const told = weights.map((weight) => weight.toFixed(2)).join(' → ');
+    const told = asFarAsTheyDiffer(weights).join(' → ');
     const ends = { self: nameOf(change.sourceId), other: nameOf(change.targetId) };
     return `        "${ends.self}" – "${ends.other}" ${told} (${briefReasons(change.reasons, ends)})`;
   };

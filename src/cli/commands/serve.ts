@@ -4,6 +4,7 @@ import { VERSION } from '../../server/version.ts';
 import type { Cli } from '../cli.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { commandFor, shortPath } from '../command-for.ts';
+import { holdings } from '../counted.ts';
 
 export interface ServeOptions {
   readonly host?: string;
@@ -56,15 +57,11 @@ export function banner(server: RunningServer, settings: Settings): string[] {
     ...(settings.auth === 'local' ? [] : [`  Auth    ${settings.auth}`]),
     nodes === 0
       ? `  Your graph is empty. Next:  ${[...first, ...FIRST_STEPS.map((step) => commandFor(step, settings))].join('  |  ')}`
-      : `  ${counted(nodes, 'note')}, ${counted(edges, 'edge')}, ${counted(categories, 'category', 'categories')}.`,
+      : `  ${holdings({ notes: nodes, edges, categories })}.`,
   ];
 }
 
 /** Where the graph is. */
 function place({ store, table, dataDir }: Settings): string {
   return store === 'dynamodb' ? `table ${table}` : `data ${shortPath(dataDir)}`;
-}
-
-function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
 }

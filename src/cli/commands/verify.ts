@@ -3,6 +3,7 @@ import type { Cli } from '../cli.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { duration, progressOn, SILENT } from '../progress.ts';
 import { oneLine } from '../screen.ts';
+import { counted, holdings } from '../counted.ts';
 
 /** Printed for a person; `--json` has more of them. */
 const PROBLEMS_SHOWN = 50;
@@ -29,14 +30,12 @@ function linesOf({ ok, owners, problems, problemCount }: Verification): readonly
   return [
     ...owners.map(
       ({ owner, nodes, edges, categories, events, compared, pending }) =>
-        `${owner.padEnd(12)} ${nodes} notes, ${edges} edges, ${categories} categories; ${events} events folded` +
-        `${compared > 0 ? `; index asked about ${compared} notes` : ''}${pending > 0 ? `; ${pending} to be finished` : ''}`,
+        `${owner.padEnd(12)} ${holdings({ notes: nodes, edges, categories })}; ${counted(events, 'event')} folded` +
+        `${compared > 0 ? `; index asked about ${counted(compared, 'note')}` : ''}${pending > 0 ? `; ${pending} to be finished` : ''}`,
     ),
     ...shown.flatMap(problemLines),
     ...(problemCount > shown.length ? [`and ${problemCount - shown.length} more`] : []),
-    ok
-      ? 'Everything is as it was written.'
-      : `${problemCount} ${problemCount === 1 ? 'problem' : 'problems'}.`,
+    ok ? 'Everything is as it was written.' : `${counted(problemCount, 'problem')}.`,
   ];
 }
 
