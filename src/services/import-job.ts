@@ -1,4 +1,4 @@
-import { BrainError } from '../domain/error.ts';
+import { BrainError, isBrainError } from '../domain/error.ts';
 import type { Job, JobItem } from '../domain/job.ts';
 import type { OwnerId } from '../domain/values.ts';
 import type { Blobs } from '../storage/blobs.ts';
@@ -98,7 +98,8 @@ export function importJobs(needs: {
         const total = await reader.inspect(await open(owner, spool), ask);
         return await jobs.create(owner, { kind: kind.kind, input: { ...ask, spool }, total });
       } catch (error) {
-        await blobs.remove(owner, spool);
+        // Where the job may be stored all the same, it needs what was sent; if it is not, a sweep takes that away.
+        if (!isBrainError(error, 'timeout')) await blobs.remove(owner, spool);
         throw error;
       }
     },

@@ -48,6 +48,8 @@ export class LinkRun {
   /** Where the log stood before the first change, once there is one, and whether its mark is durable. */
   #after: Position | undefined;
   #isPromised = false;
+  /** When the save before has given its write to the store. */
+  #given = Promise.resolve();
 
   constructor(needs: RunNeeds, owner: OwnerId, onStop: () => void) {
     this.#needs = needs;
@@ -57,10 +59,15 @@ export class LinkRun {
     this.bare = new BareNotes(needs.store, owner);
   }
 
-  /** Stores one note as it is decided, as a transaction of its own among others. */
+  /**
+   * Stores one note as it is decided, as a transaction of its own among others. Calls are decided in their order,
+   * however long each of them looks at the index.
+   */
   async save<T extends { readonly decision: NodeDecision }>(decide: (tx: Tx) => Promise<T>): Promise<T> {
     const { indexes } = this.#needs;
-    await (await indexes.ready(this.#owner)).keepUp();
+    const before = this.#given;
+    const given = Promise.withResolvers<void>();
+    this.#given = given.promise;
     const store = async (tx: Tx, ahead: Ahead): Promise<T> => {
       const decided = await decide(tx);
       if (decided.decision.events.length > 0) {
@@ -71,7 +78,15 @@ export class LinkRun {
       }
       return decided;
     };
-    const saved = await indexes.write(this.#owner, store, { bulk: true });
+    let saving: Promise<T>;
+    try {
+      await (await indexes.ready(this.#owner)).keepUp();
+      await before;
+      saving = indexes.write(this.#owner, store, { bulk: true });
+    } finally {
+      given.resolve();
+    }
+    const saved = await saving;
     if (saved.decision.events.length > 0) this.#isPromised = true;
     return saved;
   }
