@@ -141,7 +141,7 @@ describe('the command line', () => {
     expect((await brain2(['show', 'Tea'], run)).stdout).toContain('Tea keeps me awake');
     const healthy = await brain2(['doctor'], run);
     expect(healthy).toMatchObject({ code: 0, stdout: expect.stringMatching(/ok +table +engine-/) as string });
-    expect(healthy.stdout).toMatch(/ok +graph +1 notes/);
+    expect(healthy.stdout).toMatch(/ok +graph +1 note,/);
   });
 
   test('verifies a table beside whoever serves it, and names what another hand has changed', async () => {
