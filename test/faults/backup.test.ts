@@ -74,7 +74,7 @@ describe('a backup that was made while others wrote', () => {
     isDone = true;
     const writes = (await writing).reduce((sum, count) => sum + count, 0);
     expect(made).toMatchObject({ code: 0, stderr: '' });
-    expect(writes).toBeGreaterThan(20);
+    expect(writes).toBeGreaterThan(writers.length); // more than were under way when it began
     const again = await brain2(['verify'], { data }); // beside the server
     expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('as it was written') as string });
     expect(await brain2(['restore', backup, '--force'], { data })).toMatchObject({ code: 4 });
