@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { OwnerId } from '../domain/values.ts';
 import { openBrain } from '../server/brain.ts';
+import { within } from '../shared/within.ts';
 import type { HttpAnswer, HttpEvent } from './events.ts';
 import { openFunctionEngine } from './function-engine.ts';
 import { answerEvent } from './http-adapter.ts';
@@ -41,11 +41,8 @@ export async function httpFunction(parts: Parts): Promise<{
       const answer = await answerEvent(brain.app, event);
       const owners = [...committed];
       committed.clear();
-      const abort = new AbortController();
       const told = Promise.all([calls.send(), ...owners.map((owner) => inContext(owner, () => tell(owner)))]);
-      const late = delay(DELIVERY_MS, undefined, { signal: abort.signal }).catch(() => undefined);
-      await Promise.race([told, late]);
-      abort.abort();
+      await within<unknown>(DELIVERY_MS, told, () => undefined);
       try {
         await brain.services.deprecatedCalls.flush();
       } catch (err) {

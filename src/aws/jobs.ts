@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { ownerId } from '../domain/values.ts';
 import { openBrain } from '../server/brain.ts';
+import { within } from '../shared/within.ts';
 import { refuseUnfinished } from '../storage/copy-table.ts';
 import type { BusEvent, FunctionContext } from './events.ts';
 import { openFunctionEngine } from './function-engine.ts';
@@ -25,22 +25,19 @@ export async function jobsFunction(parts: Parts): Promise<{
   const brain = await openBrain(settings, { engine, nowMs });
   const { jobs, indexes } = brain.services;
 
-  /** Whether all of them are done. */
-  const idleWithin = async (timeoutMs: number): Promise<boolean> => {
-    const abort = new AbortController();
-    const late = delay(timeoutMs, false, { signal: abort.signal }).catch(() => false);
-    const isIdle = await Promise.race([jobs.idle().then(() => true), late]);
-    abort.abort();
-    return isIdle;
-  };
-
   return {
     async handler({ detail }, context) {
       await refuseUnfinished(table); // this process may have begun before the migration did
       const owner = ownerId(detail.owner);
       await brain.inBackground(owner, async () => {
         await jobs.resume(owner);
-        if (!(await idleWithin(Math.max(0, context.getRemainingTimeInMillis() - LEAVE_MS)))) {
+        const timeMs = Math.max(0, context.getRemainingTimeInMillis() - LEAVE_MS);
+        const isDone = await within(
+          timeMs,
+          jobs.idle().then(() => true),
+          () => false,
+        );
+        if (!isDone) {
           await jobs.leaveOff();
           calls.note(owner);
           await calls.send();

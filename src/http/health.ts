@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Health } from '../api/common.ts';
 import type { Log } from '../shared/log.ts';
 import { happened, PROBLEMS } from './errors.ts';
+import { within } from '../shared/within.ts';
 
 type Status = Health['status'];
 type Component = Health['components'][string];
@@ -111,16 +112,6 @@ function asOf(finding: Finding, start: number): Component {
 function failed(thrown: unknown): Finding {
   const { code } = happened(thrown, 'health.check');
   return { status: 'down', message: PROBLEMS[code].title, details: { code } };
-}
-
-async function within<T>(limitMs: number, work: Promise<T>, otherwise: () => T): Promise<T> {
-  const timeout = Promise.withResolvers<T>();
-  const timer = setTimeout(() => timeout.resolve(otherwise()), limitMs);
-  try {
-    return await Promise.race([work, timeout.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** `/livez` says that the process answers; `/readyz` and `/health` say what it depends on. */

@@ -6,6 +6,7 @@ import { DURATIONS_MS, RequestCounts } from './request-counts.ts';
 import type { OnWork } from './watched.ts';
 
 const SECONDS = DURATIONS_MS.map((ms) => ms / 1000);
+
 /** Counts in memory, in the text format of Prometheus. Labels are routes, methods, statuses and kinds, nothing else. */
 export function prometheus(needs: { readonly version: string; readonly readings: () => Promise<Readings> }) {
   const registry = new Registry();

@@ -1,5 +1,6 @@
 import { BrainError } from '../domain/error.ts';
 import type { OwnerId } from '../domain/values.ts';
+import { ExpiringCache } from '../shared/expiring-cache.ts';
 import { BLOB_KEPT_DAYS, type Blobs } from './blobs.ts';
 import { keys } from './keys.ts';
 import { nameOf, type Item, type Key, type Table } from './table.ts';
@@ -77,19 +78,16 @@ async function readWhole(table: Table, key: Key): Promise<number> {
 
 /** Keeps the `most` that were asked for last. A failure is not kept. */
 function keeping<T>(most: number, read: (key: Key) => Promise<T>) {
-  const kept = new Map<string, Promise<T>>();
+  const kept = new ExpiringCache<Promise<T>>({ limit: most, nowMs: () => 0 });
   return {
     get(key: Key): Promise<T> {
       const name = nameOf(key);
       const reading = kept.get(name) ?? read(key);
-      kept.delete(name);
-      kept.set(name, reading);
+      kept.set(name, reading, Infinity);
       reading.catch(() => kept.delete(name));
-      const [oldest] = kept.keys();
-      if (kept.size > most && oldest !== undefined) kept.delete(oldest);
       return reading;
     },
-    drop: (key: Key) => void kept.delete(nameOf(key)),
+    drop: (key: Key) => kept.delete(nameOf(key)),
   };
 }
 

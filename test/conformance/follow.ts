@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createNode } from '../../src/domain/node.ts';
 import { ownerId } from '../../src/domain/values.ts';
-import { Store } from '../../src/storage/store.ts';
+import type { Store } from '../../src/storage/store.ts';
 import type { Commit } from '../../src/storage/transaction.ts';
-import { at, nodeIdOf } from '../support/arbitraries.ts';
 import { readLog } from './oracle.ts';
+import { create, storeMaker } from './store-model.ts';
 import type { MadeTable, MakeTable } from './table.ts';
 
 const COMMITS = 20;
@@ -14,15 +13,7 @@ export function followConformance(name: string, makeTable: MakeTable): void {
   describe(`following on ${name}`, () => {
     const owner = ownerId('followed');
     let made: MadeTable;
-    let clock = 0;
-    const storeOn = (table: MadeTable['table']): Store =>
-      new Store({
-        table,
-        now: () => at(++clock),
-        newEpoch: () => `epoch-${++clock}`,
-        correlationId: () => '-',
-        pollMs: 1,
-      });
+    const newStore = storeMaker();
 
     beforeAll(async () => {
       made = await makeTable();
@@ -30,7 +21,10 @@ export function followConformance(name: string, makeTable: MakeTable): void {
     afterAll(() => made.dispose());
 
     test('[ST39] what either of two stores commits, who follows on one hears once, in the order of the log', async () => {
-      const [here, there] = [storeOn(made.table), storeOn(made.other)];
+      const [here, there] = [made.table, made.other].map((table) => newStore(table, { pollMs: 1 })) as [
+        Store,
+        Store,
+      ];
       const heard: Commit[] = [];
       const all = Promise.withResolvers<void>();
       here.onCommit((commit) => {
@@ -40,12 +34,7 @@ export function followConformance(name: string, makeTable: MakeTable): void {
       const stop = await here.follow(owner);
       const numbers = Array.from({ length: COMMITS }, (_, n) => n);
       await Promise.all(
-        numbers.map((n) =>
-          (n % 2 === 0 ? here : there).write(owner, async (tx) => {
-            const id = nodeIdOf(n);
-            tx.nodes.apply(createNode({ title: `Note ${n}` }, { id, owner, now: tx.now }));
-          }),
-        ),
+        numbers.map((n) => (n % 2 === 0 ? here : there).write(owner, async (tx) => create(tx, n))),
       );
       await all.promise;
       stop();

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ownerId } from '../../src/domain/values.ts';
-import { Store } from '../../src/storage/store.ts';
-import { at, nodeIdOf } from '../support/arbitraries.ts';
-import { create, range, update } from './store-model.ts';
+import { nodeIdOf } from '../support/arbitraries.ts';
+import { create, range, storeMaker, update } from './store-model.ts';
 import type { MadeTable, MakeTable } from './table.ts';
 
 /** The rule ST53 of docs/spec/storage.md, for two stores over one table, as in two processes. */
@@ -10,14 +9,7 @@ export function readAllConformance(name: string, makeTable: MakeTable): void {
   describe(`reading all on ${name}`, () => {
     const owner = ownerId('read');
     let made: MadeTable;
-    let clock = 0;
-    const storeOn = (table: MadeTable['table']): Store =>
-      new Store({
-        table,
-        now: () => at(++clock),
-        newEpoch: () => `epoch-${++clock}`,
-        correlationId: () => '-',
-      });
+    const storeOn = storeMaker();
 
     beforeAll(async () => {
       made = await makeTable();

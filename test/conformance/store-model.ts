@@ -3,14 +3,35 @@ import { isBrainError } from '../../src/domain/error.ts';
 import { edgeId, type OwnerId } from '../../src/domain/values.ts';
 import { createEdge } from '../../src/domain/edge.ts';
 import { createNode, updateNode, type NodeInput } from '../../src/domain/node.ts';
-import type { Store } from '../../src/storage/store.ts';
-import type { Tx } from '../../src/storage/transaction.ts';
-import { execute, graphCommands, nodeIdOf, type Graph, type GraphCommand } from '../support/arbitraries.ts';
+import { Store } from '../../src/storage/store.ts';
+import type { Table } from '../../src/storage/table.ts';
+import type { StoreOptions, Tx } from '../../src/storage/transaction.ts';
+import {
+  at,
+  execute,
+  graphCommands,
+  nodeIdOf,
+  type Graph,
+  type GraphCommand,
+} from '../support/arbitraries.ts';
 import { collect } from './oracle.ts';
 
 export const idsOf = (all: Iterable<{ readonly id: string }>): string[] => [...all].map((one) => one.id);
 export const range = (from: number, to: number): number[] =>
   Array.from({ length: to - from }, (_, i) => from + i);
+
+/** Makes stores over tables, as in as many processes; every look at their one clock is a moment later. */
+export function storeMaker(): (table: Table, options?: Partial<StoreOptions>) => Store {
+  let clock = 0;
+  return (table, options) =>
+    new Store({
+      table,
+      now: () => at(++clock),
+      newEpoch: () => `epoch-${++clock}`,
+      correlationId: () => 'call-1',
+      ...options,
+    });
+}
 
 export function create(tx: Tx, number: number, input: NodeInput = { title: `Note ${number}` }): void {
   tx.nodes.apply(createNode(input, { id: nodeIdOf(number), owner: tx.owner, now: tx.now }));

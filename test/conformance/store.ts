@@ -6,11 +6,11 @@ import { BrainError, isBrainError } from '../../src/domain/error.ts';
 import type { Edge } from '../../src/domain/edge.ts';
 import { deleteNode, updateNode, type Node } from '../../src/domain/node.ts';
 import { ownerId, type NodeId, type OwnerId } from '../../src/domain/values.ts';
-import { Store } from '../../src/storage/store.ts';
-import type { Commit, RoundLimits, Tx } from '../../src/storage/transaction.ts';
+import type { Store } from '../../src/storage/store.ts';
+import type { Commit, Tx } from '../../src/storage/transaction.ts';
 import { at, nodeIdOf } from '../support/arbitraries.ts';
 import { collect, readLog, verifyOwner } from './oracle.ts';
-import { boom, connect, create, idsOf, range, runWorks, update, works } from './store-model.ts';
+import { boom, connect, create, idsOf, range, runWorks, storeMaker, update, works } from './store-model.ts';
 import { WITHIN_THE_PROCESS, type MadeTable, type MakeTable } from './table.ts';
 
 /** The rules ST20 to ST36 of docs/spec/storage.md, for the store over any engine. */
@@ -21,16 +21,8 @@ export function storeConformance(name: string, makeTable: MakeTable, sizes = WIT
     let store: Store;
     let rival: Store;
     let owners = 0;
-    let clock = 0;
     const freshOwner = (): OwnerId => ownerId(`o${++owners}`);
-    const newStore = (table: MadeTable['table'], round?: RoundLimits): Store =>
-      new Store({
-        table,
-        round,
-        now: () => at(++clock),
-        newEpoch: () => `epoch-${++clock}`,
-        correlationId: () => 'call-1',
-      });
+    const newStore = storeMaker();
 
     beforeAll(async () => {
       made = await makeTable();
@@ -165,7 +157,7 @@ export function storeConformance(name: string, makeTable: MakeTable, sizes = WIT
 
     test('[ST22 ST24] a round on top of one that another writer was before is decided again', async () => {
       const owner = freshOwner();
-      const one = newStore(made.table, { works: 1, ms: 1_000 });
+      const one = newStore(made.table, { round: { works: 1, ms: 1_000 } });
       let runs = 0;
       const below = one.write(owner, async (tx) => {
         runs += 1;

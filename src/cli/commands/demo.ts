@@ -3,6 +3,7 @@ import { allPages } from '../../client/all-pages.ts';
 import type { BrainClient } from '../../client/http-client.ts';
 import type { CollectedNote } from '../../vault/collection.ts';
 import { eachConcurrent } from '../../shared/each-concurrent.ts';
+import { piecesOf } from '../../shared/pieces.ts';
 import { onGraph, type Cli } from '../cli.ts';
 import { makeCategories, removeCategories } from '../demo-categories.ts';
 import { DEMO, isEdited, isOfPerson, readDemo, type DemoNotes } from '../demo-notes.ts';
@@ -128,8 +129,8 @@ async function present({ client, demo, signal }: Work): Promise<ReadonlyMap<stri
     if (isThere && event.nodeId !== undefined) ids.push(event.nodeId);
   }
   const notes = new Map<string, Node>();
-  for (let start = 0; start < ids.length; start += NOTES_A_READ) {
-    const { items } = await client.nodes.bulk.get(ids.slice(start, start + NOTES_A_READ));
+  for (const some of piecesOf(ids, NOTES_A_READ)) {
+    const { items } = await client.nodes.bulk.get(some);
     for (const { node } of items) if (node?.source.key !== undefined) notes.set(node.source.key, node);
   }
   return notes;

@@ -5,7 +5,16 @@ const PUT = 0;
 const CONDITIONS = ['none', 'absent', 'exists', 'version'] as const;
 const NONE = 0;
 const OF_VERSION = 3;
-/** Kind, condition and its version, partition, length of the sort key, type, version, end, length of the payload. */
+/** The place of each number among those of an operation, in the order in which `packOps` writes them. */
+const KIND = 0;
+const CONDITION = 1;
+const CONDITION_VERSION = 2;
+const PARTITION = 3;
+const SORT_KEY_LENGTH = 4;
+const TYPE = 5;
+const VERSION = 6;
+const TTL = 7;
+const PAYLOAD_LENGTH = 8;
 const NUMBERS_AN_OP = 9;
 /** In the place of a number that is not there. */
 const ABSENT = Number.NaN;
@@ -73,43 +82,43 @@ export class OpReader {
     this.#at += NUMBERS_AN_OP;
     if (this.#at >= this.#ops.numbers.length) return false;
     this.#start = this.#end;
-    this.#end += this.#number(4) + this.#number(8);
+    this.#end += this.#number(SORT_KEY_LENGTH) + this.#number(PAYLOAD_LENGTH);
     this.index += 1;
     return true;
   }
 
   get kind(): (typeof KINDS)[number] {
-    return KINDS[this.#number(0)] as (typeof KINDS)[number];
+    return KINDS[this.#number(KIND)] as (typeof KINDS)[number];
   }
 
   get condition(): Condition | undefined {
-    const condition = CONDITIONS[this.#number(1)] as (typeof CONDITIONS)[number];
+    const condition = CONDITIONS[this.#number(CONDITION)] as (typeof CONDITIONS)[number];
     if (condition === 'none') return undefined;
-    return condition === 'version' ? { ver: this.#number(2) } : condition;
+    return condition === 'version' ? { ver: this.#number(CONDITION_VERSION) } : condition;
   }
 
   get pk(): string {
-    return this.#ops.names[this.#number(3)] as string;
+    return this.#ops.names[this.#number(PARTITION)] as string;
   }
 
   get sk(): string {
-    return this.#ops.text.slice(this.#start, this.#start + this.#number(4));
+    return this.#ops.text.slice(this.#start, this.#start + this.#number(SORT_KEY_LENGTH));
   }
 
   get et(): string {
-    return this.#ops.names[this.#number(5)] as string;
+    return this.#ops.names[this.#number(TYPE)] as string;
   }
 
   get ver(): number | null {
-    return this.#numberOrNull(6);
+    return this.#numberOrNull(VERSION);
   }
 
   get ttl(): number | null {
-    return this.#numberOrNull(7);
+    return this.#numberOrNull(TTL);
   }
 
   get j(): string {
-    return this.#ops.text.slice(this.#start + this.#number(4), this.#end);
+    return this.#ops.text.slice(this.#start + this.#number(SORT_KEY_LENGTH), this.#end);
   }
 
   #number(field: number): number {

@@ -1,9 +1,18 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { BrainError } from '../../domain/error.ts';
 import { placeOf } from '../keys.ts';
-import { nameOf, TABLE_LIMITS, type Item, type Key, type Page, type QueryOptions } from '../table.ts';
+import {
+  nameOf,
+  TABLE_LIMITS,
+  type Item,
+  type Key,
+  type Page,
+  type QueryOptions,
+  type TableReader,
+} from '../table.ts';
 import { compareSortKeys } from '../unit-of-work.ts';
 import { checksum, isAlive, rows } from './sqlite-connection.ts';
+import { storageError } from './sqlite-error.ts';
 
 /** The last code point, longer than a sort key: `prefix` up to `prefix` + this spans all keys that begin with it. */
 const LAST = '\u{10ffff}'.repeat(TABLE_LIMITS.sortKeyBytes / 4 + 1);
@@ -99,4 +108,23 @@ export class SqliteReader {
       operation: 'table.read',
     });
   }
+}
+
+/** Reads, and throws what the table contract names where SQLite throws. */
+export function attemptRead<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw storageError(error, 'table.read');
+  }
+}
+
+/** The same reader with the answers and failures of a table. */
+export function asTableReader(reader: SqliteReader): TableReader {
+  return {
+    get: async (key) => attemptRead(() => reader.get(key)),
+    batchGet: async (keys) => attemptRead(() => reader.batchGet(keys)),
+    has: async (keys) => attemptRead(() => reader.has(keys)),
+    query: async (pk, options) => attemptRead(() => reader.query(pk, options)),
+  };
 }

@@ -15,7 +15,7 @@ import {
 import { packOps } from './packed-ops.ts';
 import { openConnection, type ConnectionOptions } from './sqlite-connection.ts';
 import { storageError } from './sqlite-error.ts';
-import { SqliteReader } from './sqlite-reader.ts';
+import { asTableReader, attemptRead, SqliteReader } from './sqlite-reader.ts';
 import { openToRead } from './sqlite-verify-source.ts';
 import type { WriteAnswer, WriteDone, WriteRequest } from './sqlite-writer-entry.ts';
 import type { Series, SeriesOutcome } from './sqlite-writer.ts';
@@ -101,7 +101,7 @@ export class SqliteTable implements Table {
       database.exec('BEGIN');
       const reader = new SqliteReader(database, { nowSeconds: this.#nowSeconds });
       reader.get(NOTHING); // the moment is that of the first read
-      return await read(readerOf(reader));
+      return await read(asTableReader(reader));
     } finally {
       database.close();
     }
@@ -189,16 +189,14 @@ export class SqliteTable implements Table {
    */
   #read<T>(read: () => T): T {
     this.#assertOpen('table.read');
-    try {
+    return attemptRead(() => {
       if (!this.#isReading) {
         this.#begin.run();
         this.#isReading = true;
         setImmediate(() => this.#endReading());
       }
       return read();
-    } catch (error) {
-      throw storageError(error, 'table.read');
-    }
+    });
   }
 
   #endReading(): void {
@@ -210,23 +208,6 @@ export class SqliteTable implements Table {
   #assertOpen(operation: string): void {
     if (this.#closed) throw new BrainError('unavailable', 'the store is closed', { operation });
   }
-}
-
-/** A reader whose answers come as those of a table, and its failures too. */
-function readerOf(reader: SqliteReader): TableReader {
-  const attempt = async <T>(read: () => T): Promise<T> => {
-    try {
-      return read();
-    } catch (error) {
-      throw storageError(error, 'table.read');
-    }
-  };
-  return {
-    get: (key) => attempt(() => reader.get(key)),
-    batchGet: (keys) => attempt(() => reader.batchGet(keys)),
-    has: (keys) => attempt(() => reader.has(keys)),
-    query: (pk, options) => attempt(() => reader.query(pk, options)),
-  };
 }
 
 function lost(code: 'timeout' | 'unavailable', message: string, cause?: unknown): BrainError {

@@ -1,11 +1,11 @@
 import { DatabaseSync } from 'node:sqlite';
 import { BrainError } from '../../domain/error.ts';
-import { nameOf, type Key, type TableReader } from '../table.ts';
+import { nameOf, type Key } from '../table.ts';
 import type { VerifySource } from '../verify/source.ts';
 import { checkSchema, pragma } from './schema.ts';
 import { rows } from './sqlite-connection.ts';
 import { storageError } from './sqlite-error.ts';
-import { SqliteReader } from './sqlite-reader.ts';
+import { asTableReader, attemptRead, SqliteReader } from './sqlite-reader.ts';
 
 const BUSY_TIMEOUT_MS = 5_000;
 
@@ -30,23 +30,16 @@ export function openToRead(path: string): DatabaseSync {
  */
 export function sqliteVerifySource(path: string, nowSeconds: () => number): VerifySource {
   const database = openToRead(path);
-  const attempt = <T>(read: () => T): T => {
-    try {
-      return read();
-    } catch (error) {
-      throw storageError(error, 'table.read');
-    }
-  };
   return {
     checkEngine: () =>
-      attempt(() => database.prepare('PRAGMA integrity_check').all())
+      attemptRead(() => database.prepare('PRAGMA integrity_check').all())
         .map((row) => String(row['integrity_check']))
         .filter((line) => line !== 'ok'),
 
     async *partitions() {
       const next = rows(database, 'SELECT min(pk) FROM item WHERE pk > ?'); // not DISTINCT, which reads every row
       for (let last = ''; ;) {
-        const [pk] = attempt(() => next.get(last)) as unknown as [string | null];
+        const [pk] = attemptRead(() => next.get(last)) as unknown as [string | null];
         if (pk === null) return;
         yield pk;
         last = pk;
@@ -54,10 +47,12 @@ export function sqliteVerifySource(path: string, nowSeconds: () => number): Veri
     },
 
     async atRest(_owner, read) {
-      attempt(() => database.exec('BEGIN'));
+      attemptRead(() => database.exec('BEGIN'));
       const damaged = new Map<string, Key>();
       try {
-        return await read({ reader: tolerant(database, { nowSeconds, damaged, attempt }), damaged });
+        const onDamaged = (key: Key): void => void damaged.set(nameOf(key), key);
+        const reader = asTableReader(new SqliteReader(database, { nowSeconds, onDamaged }));
+        return await read({ reader, damaged });
       } finally {
         if (database.isTransaction) database.exec('COMMIT'); // a read that the disk failed has ended it
       }
@@ -66,27 +61,5 @@ export function sqliteVerifySource(path: string, nowSeconds: () => number): Veri
     async close() {
       database.close();
     },
-  };
-}
-
-function tolerant(
-  database: DatabaseSync,
-  {
-    nowSeconds,
-    damaged,
-    attempt,
-  }: {
-    readonly nowSeconds: () => number;
-    readonly damaged: Map<string, Key>;
-    readonly attempt: <T>(read: () => T) => T;
-  },
-): TableReader {
-  const onDamaged = (key: Key): void => void damaged.set(nameOf(key), key);
-  const reader = new SqliteReader(database, { nowSeconds, onDamaged });
-  return {
-    get: async (key) => attempt(() => reader.get(key)),
-    batchGet: async (keys) => attempt(() => reader.batchGet(keys)),
-    has: async (keys) => attempt(() => reader.has(keys)),
-    query: async (pk, options) => attempt(() => reader.query(pk, options)),
   };
 }
