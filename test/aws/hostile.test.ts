@@ -74,6 +74,12 @@ describe('a gateway and a bus that are hostile', () => {
       if (random() < 0.1) await cloud.aws.cut();
       if (random() < 0.5) await cloud.stream();
     }
+    // One more cut, of which nobody is told: what is posted then meets connections that are gone.
+    const { mischief } = cloud.aws;
+    cloud.aws.mischief = { ...mischief, silentEnd: 1, full: 0 };
+    await cloud.aws.cut();
+    await alice!.http.nodes.create({ content: 'the last' });
+    cloud.aws.mischief = mischief;
     const heads = new Map<string, number>();
     for (const owner of ['alice', 'bob'])
       heads.set(owner, (await cloud.parts.store.head(ownerId(owner))).seq);
