@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { create } from '../../test/conformance/store-model.ts';
+import { create, update } from '../../test/conformance/store-model.ts';
 import { at, nodeIdOf, OWNER } from '../../test/support/arbitraries.ts';
 import { MemoryTable } from '../../test/support/memory-table.ts';
 import { BrainError } from '../domain/error.ts';
+import { deleteNode } from '../domain/node.ts';
 import { Store } from '../storage/store.ts';
 import type { Tx } from '../storage/transaction.ts';
 import { indexInProcess, IndexThread } from './index-thread.ts';
-import { OwnerIndexes } from './owner-indexes.ts';
+import { OwnerIndexes, type Ahead } from './owner-indexes.ts';
 
 /** Two stores over one table, as in two processes, each work a round of its own; and the indexes of the first. */
 function place() {
@@ -41,6 +42,58 @@ describe('the indexes of owners', () => {
     const index = await indexes.ready(OWNER);
     expect([...index.ids()]).toEqual([nodeIdOf(2)]);
     expect((await store.read(OWNER).nodes.list()).items).toHaveLength(1);
+  });
+
+  it('hold nothing of a note that is to be decided again, for the work that is decided before it', async () => {
+    const { store, rival, indexes } = place();
+    await indexes.ready(OWNER);
+    const seen: (readonly [inIndex: boolean, inStore: boolean])[] = [];
+    const look = async (tx: Tx): Promise<void> => {
+      const inIndex = (await indexes.ready(OWNER, tx)).has(nodeIdOf(1));
+      seen.push([inIndex, (await tx.nodes.find(nodeIdOf(1))) !== undefined]);
+    };
+    let looking: Promise<void> | undefined;
+    const make = async (tx: Tx, ahead: Ahead): Promise<void> => {
+      await indexes.ready(OWNER, tx);
+      create(tx, 1);
+      ahead.place(await tx.nodes.get(nodeIdOf(1)));
+      if (looking) return;
+      await rival.write(OWNER, async (other) => create(other, 2));
+      looking = store.write(OWNER, look); // on top of it, and before bulk when both are decided again
+    };
+    await indexes.write(OWNER, make, { bulk: true });
+    await looking;
+    expect(seen).toEqual([
+      [true, true],
+      [false, false],
+    ]);
+  });
+
+  it('keep what a write under way told, whatever a reader found stored just before', async () => {
+    const { table, rival, indexes } = place();
+    await rival.write(OWNER, async (tx) => create(tx, 1));
+    await indexes.ready(OWNER);
+    await rival.write(OWNER, (tx) => update(tx, 1, { title: 'changed elsewhere' }));
+    const [isRead, goesOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const batchGet = table.batchGet.bind(table);
+    table.batchGet = async (keys) => {
+      table.batchGet = batchGet;
+      const items = await batchGet(keys);
+      isRead.resolve();
+      await goesOn.promise;
+      return items;
+    };
+    const reading = indexes.ready(OWNER);
+    await isRead.promise;
+    await indexes.write(OWNER, async (tx, ahead) => {
+      const index = await indexes.ready(OWNER, tx);
+      tx.nodes.apply(deleteNode(await tx.nodes.get(nodeIdOf(1)), tx.now));
+      ahead.remove(nodeIdOf(1));
+      goesOn.resolve();
+      await reading;
+      expect(index.has(nodeIdOf(1))).toBe(false);
+    });
+    expect((await indexes.ready(OWNER)).size).toBe(0);
   });
 
   it('hold nothing of a note whose write has failed, also where work above it had seen it', async () => {

@@ -81,21 +81,19 @@ export class OwnerIndexes {
     const { epoch, seq } = tx?.committed ?? (await this.#store.head(owner));
     if (seq > index.position.seq || epoch !== index.position.epoch) await this.#catchUp(index, owner);
     if (index.doubtful.size > 0) {
-      if (tx) await settleDoubtful(index, tx, (id) => tx.isUncommitted(id));
-      else await settleDoubtful(index, this.#store.read(owner));
+      await settleDoubtful(index, tx ?? this.#store.read(owner), tx);
     }
     return index.links;
   }
 
   /**
-   * A write whose work tells the index, which it has made ready, of notes ahead of their commit. If it fails, or is
-   * decided again, what it told is read again from the store before the next use: by the works after it in the same
-   * round, too.
+   * A write whose work tells the index, which it has made ready, of notes ahead of their commit. If a run of it comes
+   * to nothing, what it told is read again from the store before the next use, by whatever is decided next.
    */
-  async write<T>(
+  write<T>(
     owner: OwnerId,
     work: (tx: Tx, ahead: Ahead) => Promise<T>,
-    options?: WriteOptions,
+    options?: Pick<WriteOptions, 'bulk'>,
   ): Promise<T> {
     const told = new Set<NodeId>();
     const tell = (id: NodeId, change: (links: NoteIndex) => void): void => {
@@ -109,20 +107,8 @@ export class OwnerIndexes {
       place: (node) => tell(node.id, (links) => place(links, node)),
       remove: (id) => tell(id, (links) => links.remove(id)),
     };
-    const forgetting = async <R>(run: () => Promise<R>): Promise<R> => {
-      try {
-        return await run();
-      } catch (error) {
-        this.#doubt(owner, told);
-        throw error;
-      }
-    };
-    const deciding = (tx: Tx): Promise<T> => {
-      // Decided again, for another writer was first, it may come to something else.
-      this.#doubt(owner, told);
-      return forgetting(() => work(tx, ahead));
-    };
-    return forgetting(() => this.#store.write(owner, deciding, options));
+    const onUndone = (): void => this.#doubt(owner, told);
+    return this.#store.write(owner, (tx) => work(tx, ahead), { ...options, onUndone });
   }
 
   #doubt(owner: OwnerId, ids: Iterable<NodeId>): void {
@@ -256,7 +242,7 @@ export class OwnerIndexes {
 async function settleDoubtful(
   index: OwnerIndex,
   from: Repositories,
-  isUncommitted: (id: NodeId) => boolean = () => false,
+  tx?: Pick<Tx, 'isUncommitted'>,
 ): Promise<void> {
   const rest = new Set(index.doubtful);
   while (rest.size > 0) {
@@ -269,10 +255,11 @@ async function settleDoubtful(
     }
     for (const id of page) {
       const node = stored.get(id);
+      rest.delete(id);
+      if (!tx && index.ahead.has(id)) continue; // told by a write under way while this was read: that is newer
       if (node) place(index.links, node);
       else index.links.remove(id);
-      rest.delete(id);
-      if (!isUncommitted(id)) index.doubtful.delete(id);
+      if (!tx?.isUncommitted(id)) index.doubtful.delete(id);
     }
   }
 }

@@ -36,6 +36,7 @@ interface Queued {
   readonly run: (tx: Tx) => Promise<unknown>;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
+  readonly onUndone: (() => void) | undefined;
   readonly correlationId: string;
   readonly bulk: boolean;
   attempts: number;
@@ -89,7 +90,7 @@ export class OwnerWriter {
     this.#hooks = hooks;
   }
 
-  write<T>(work: Work<T>, { bulk = false }: WriteOptions): Promise<T> {
+  write<T>(work: Work<T>, { bulk = false, onUndone }: WriteOptions): Promise<T> {
     if (this.#queue.size >= QUEUE_LIMIT) {
       return Promise.reject(
         new BrainError('overloaded', 'too many writes are waiting', { operation: 'store.write' }),
@@ -102,6 +103,7 @@ export class OwnerWriter {
         run: (tx) => context.runInAsyncScope(work, undefined, tx),
         resolve,
         reject,
+        onUndone,
         correlationId: this.#options.correlationId(),
         bulk,
         attempts: 0,
@@ -153,7 +155,7 @@ export class OwnerWriter {
       // Without the head nothing was taken: whoever waits would only be told the same, and a loop would never end.
       for (let work = taken.length === 0 && this.#queue.take(false); work; work = this.#queue.take(false))
         taken.push(work);
-      for (const work of taken) work.reject(error);
+      fail(taken, error);
       return undefined;
     }
   }
@@ -187,6 +189,7 @@ export class OwnerWriter {
         unit.seal();
       } catch (error) {
         unit.rollback();
+        work.onUndone?.();
         round.refuse({ work, error });
       }
       if (performance.now() < turnEnd) continue;
@@ -205,7 +208,7 @@ export class OwnerWriter {
     try {
       ({ applied } = await this.#options.table.transact(transactions.map((t) => t.ops)));
     } catch (error) {
-      for (const work of taken) work.reject(error);
+      fail(taken, error);
       return { isWhole: false, again: [] };
     }
     transactions.slice(0, applied).forEach((transaction) => {
@@ -223,6 +226,7 @@ export class OwnerWriter {
   async #decideAgain(again: readonly Queued[]): Promise<void> {
     const nowMs = performance.now();
     for (const work of again) {
+      work.onUndone?.();
       work.attempts += 1;
       work.beatenAtMs ??= nowMs;
     }
@@ -238,5 +242,12 @@ export class OwnerWriter {
     this.#queue.putBack(again.filter((work) => !isTired(work)));
     const attempt = Math.max(...again.map((work) => work.attempts));
     await delay(Math.random() * BACKOFF_MS * 2 ** Math.min(attempt, 6));
+  }
+}
+
+function fail(works: readonly Queued[], error: unknown): void {
+  for (const work of works) {
+    work.onUndone?.();
+    work.reject(error);
   }
 }

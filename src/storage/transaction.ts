@@ -21,6 +21,11 @@ export type Work<T> = (tx: Tx) => Promise<T>;
 export interface WriteOptions {
   /** Of work that comes in great numbers: it is taken up when nobody else's waits. */
   readonly bulk?: boolean | undefined;
+  /**
+   * Called when a run of the work has come to nothing, for it threw, another writer was first or the table failed:
+   * before any other work is decided, as what waits may be decided before this one is again.
+   */
+  readonly onUndone?: (() => void) | undefined;
 }
 
 export interface Commit {
