@@ -82,8 +82,9 @@ async function join(settings: Settings, options: BrainOptions, parts: AsyncDispo
   const inBackground: InBackground = (owner, work) =>
     runInBackground({ ownerId: owner ?? resident ?? '-', id: newId() }, work);
   const trim = trimming(store, { settings, nowMs });
+  const { indexNotes } = settings;
   if (!engine.isFrozenBetween)
-    parts.defer(startUpkeep({ services, log, sweep: () => engine.sweep(), inBackground, trim }));
+    parts.defer(startUpkeep({ services, log, sweep: () => engine.sweep(), inBackground, trim, indexNotes }));
   const close = () => closeAll(parts);
   const { home: folder } = engine;
   return { app, services, store, hub, folder, log, readers, inBackground, owner: LOCAL_OWNER, close };

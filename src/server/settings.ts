@@ -50,6 +50,8 @@ export interface Settings {
   /** How long, and how many, events stay in an owner's log: who comes back later reads the graph anew. */
   readonly eventDays: number;
   readonly eventCount: number;
+  /** Of the notes of all owners, how many are kept in indexes in memory that nobody has used for ten minutes. */
+  readonly indexNotes: number;
 }
 
 export const DEFAULTS: Settings = {
@@ -73,6 +75,7 @@ export const DEFAULTS: Settings = {
   token: undefined,
   eventDays: 7,
   eventCount: 100_000,
+  indexNotes: 100_000,
 };
 
 const asIs = (text: string): string => text;
@@ -104,6 +107,7 @@ const VARIABLES: {
   token: { name: 'BRAIN2_TOKEN', parse: asIs },
   eventDays: { name: 'BRAIN2_EVENT_DAYS', parse: count },
   eventCount: { name: 'BRAIN2_EVENT_COUNT', parse: count },
+  indexNotes: { name: 'BRAIN2_INDEX_NOTES', parse: count },
 };
 
 /** Where the settings come from, given as text: flags by setting name, then the environment. */

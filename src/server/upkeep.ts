@@ -8,6 +8,8 @@ import type { Settings } from './settings.ts';
 const UPKEEP_MS = 10_000;
 /** Sweeps are of what nobody sees any more, so there is no hurry. */
 const ROUNDS_A_SWEEP = 60;
+/** An index that was not used for so long is let go of, where memory holds more notes than are to be kept there. */
+const INDEX_IDLE_MS = 600_000;
 
 /** Runs work that nobody asked for in a context of its own; without an owner it is of all of them. */
 export type InBackground = <T>(owner: OwnerId | undefined, work: () => T) => T;
@@ -20,6 +22,8 @@ interface UpkeepNeeds {
   readonly sweep: () => Promise<unknown>;
   /** Takes from an owner's log what is too old or too much. */
   readonly trim: (owner: OwnerId) => Promise<unknown>;
+  /** Of the notes of all indexes, how many are kept in memory while nobody uses them. */
+  readonly indexNotes: number;
 }
 
 interface Stoppable {
@@ -38,9 +42,10 @@ export function trimming(
 }
 
 /**
- * Now and then, for every owner served by this process: links what a cut-off import left to be linked, goes on with jobs
- * that nobody runs, and trims the log; and stores indexes that have grown a tail, and sweeps the store. Returns the way to
- * stop it: linking under way is left off, and its marks stay.
+ * Now and then, for every owner whom this process served a while ago or since: links what a cut-off import left to be
+ * linked, goes on with jobs that nobody runs, and trims the log; and stores indexes that have grown a tail, lets go of
+ * those that nobody uses, and sweeps the store. Returns the way to stop it: linking under way is left off, and its marks
+ * stay.
  */
 export function startUpkeep(needs: UpkeepNeeds): () => Promise<void> {
   const stopping = new AbortController();
@@ -62,7 +67,7 @@ export function startUpkeep(needs: UpkeepNeeds): () => Promise<void> {
 }
 
 async function keepUp(needs: UpkeepNeeds & Stoppable, sweeps: boolean): Promise<void> {
-  const { services, log, sweep, trim, signal } = needs;
+  const { services, log, sweep, trim, indexNotes, signal } = needs;
   const { runs, pending, jobs, indexes, owners, deprecatedCalls } = services;
   await eachOwner(owners.met(), { ...needs, failure: 'upkeep failed' }, async (owner) => {
     if (runs.running(owner) === 0) await pending.finish(owner, { signal });
@@ -73,7 +78,10 @@ async function keepUp(needs: UpkeepNeeds & Stoppable, sweeps: boolean): Promise<
   try {
     await deprecatedCalls.flush();
     await indexes.upkeep();
-    if (sweeps) await sweep();
+    await indexes.keepWithin(indexNotes, { idleMs: INDEX_IDLE_MS, saves: true });
+    if (!sweeps) return;
+    owners.forget();
+    await sweep();
   } catch (err) {
     log.error({ err }, 'upkeep failed');
   }
@@ -81,7 +89,7 @@ async function keepUp(needs: UpkeepNeeds & Stoppable, sweeps: boolean): Promise<
 
 /** Finishes, for every owner there is, what a crash cut off, and goes on with their jobs; until it is aborted. */
 export async function finishCutOff(
-  needs: Omit<UpkeepNeeds, 'sweep' | 'trim'> & Partial<Stoppable>,
+  needs: Pick<UpkeepNeeds, 'services' | 'log' | 'inBackground'> & Partial<Stoppable>,
 ): Promise<void> {
   const { services, log, signal } = needs;
   const each = { ...needs, failure: 'start-up work failed' };

@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { MemoryTable } from '../../test/support/memory-table.ts';
 import { createNode } from '../domain/node.ts';
 import { instant, nodeId, ownerId, type OwnerId } from '../domain/values.ts';
@@ -50,4 +50,16 @@ test('indexes beyond what is to be held are let go of, those not used for longes
   await indexes.keepWithin(0); // the one used last stays, however large it is
   expect(await asked(BOB, CID, ANN)).toEqual([CID, ANN]);
   expect(saved).toEqual([]);
+});
+
+test('one that may still be in use is kept, and one that is not is stored before it is let go of', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  onTestFinished(() => vi.useRealTimers() && undefined);
+  const { indexes, saved, asked } = await place();
+  await asked(ANN, BOB);
+  vi.advanceTimersByTime(1_000);
+  await asked(CID, BOB);
+  await indexes.keepWithin(0, { idleMs: 1_000, saves: true });
+  expect(saved).toEqual([ANN]);
+  expect(await asked(BOB, CID, ANN)).toEqual([ANN]);
 });

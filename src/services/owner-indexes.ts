@@ -27,8 +27,8 @@ interface OwnerIndex {
   savedSeq: number;
   /** The last event at the last upkeep: if it is still the last, the owner is quiet. */
   upkeptSeq: number;
-  /** A number that is higher the later it was used. */
-  lastUse: number;
+  /** When it was used last, by `performance.now()`. */
+  lastUseMs: number;
 }
 
 /** Of an index in memory: its notes, the events it lacks, and those that its snapshot lacks. */
@@ -55,7 +55,6 @@ export class OwnerIndexes {
   readonly #opening = new Map<OwnerId, Promise<OwnerIndex>>();
   readonly #live = new Map<OwnerId, OwnerIndex>();
   readonly #stopListening: () => void;
-  #uses = 0;
 
   constructor(needs: {
     readonly store: Store;
@@ -77,7 +76,7 @@ export class OwnerIndexes {
    */
   async ready(owner: OwnerId, tx?: Tx): Promise<NoteIndex> {
     const index = await this.#open(owner);
-    index.lastUse = ++this.#uses;
+    index.lastUseMs = performance.now();
     const { epoch, seq } = tx?.committed ?? (await this.#store.head(owner));
     if (seq > index.position.seq || epoch !== index.position.epoch) await this.#catchUp(index, owner);
     if (index.doubtful.size > 0) {
@@ -152,14 +151,18 @@ export class OwnerIndexes {
 
   /**
    * Lets go of the indexes that were not used for longest, until the others hold so many notes at most; the one used
-   * last stays. They are not stored. Nothing may be using them.
+   * last stays, and so does what was used within `idleMs`, for somebody may still be at it. What is not stored yet is
+   * stored first if `saves`.
    */
-  async keepWithin(notes: number): Promise<void> {
-    const byUse = Array.from(this.#live).sort(([, a], [, b]) => b.lastUse - a.lastUse);
+  async keepWithin(notes: number, { idleMs = 0, saves = false } = {}): Promise<void> {
+    const byUse = Array.from(this.#live).sort(([, a], [, b]) => b.lastUseMs - a.lastUseMs);
+    const isIdle = ({ lastUseMs }: OwnerIndex): boolean => performance.now() - lastUseMs >= idleMs;
     let held = 0;
     for (const [at, [owner, index]] of byUse.entries()) {
       held += index.links.size;
-      if (at > 0 && held > notes) await this.#letGo(owner, index);
+      if (at === 0 || held <= notes || !isIdle(index)) continue;
+      if (saves) await this.#save(owner, index);
+      if (isIdle(index)) await this.#letGo(owner, index); // it may have been used while it was stored
     }
   }
 
@@ -204,7 +207,7 @@ export class OwnerIndexes {
           ahead: new Set(),
           savedSeq: saved.position.seq,
           upkeptSeq: saved.position.seq,
-          lastUse: 0,
+          lastUseMs: performance.now(),
         }
       : await rebuild(this.#store, owner, await this.#thread.open());
     await this.#catchUp(index, owner);
@@ -317,7 +320,7 @@ async function rebuild(store: Store, owner: OwnerId, links: NoteIndex): Promise<
     ahead: new Set(),
     savedSeq: 0,
     upkeptSeq: 0,
-    lastUse: 0,
+    lastUseMs: performance.now(),
   };
   await refill(index, store, owner);
   return index;

@@ -12,14 +12,16 @@ export function ownerService(needs: {
 }) {
   const { store } = needs;
   const residents = needs.resident === undefined ? [] : [needs.resident];
-  const met = new Set<OwnerId>(residents);
+  /** Those who came since `forget` was called last, and those who came in the time before. */
+  let recent = new Set<OwnerId>(residents);
+  let before: ReadonlySet<OwnerId> = new Set();
   const meetings = new Map<OwnerId, Promise<void>>();
 
   /** Who is known is only read: owners can read also while nothing can be written. */
   async function firstMeeting(owner: OwnerId): Promise<void> {
     const known = await store.read(owner).registrations.find(owner);
     if (!known) await store.write(owner, register);
-    met.add(owner);
+    recent.add(owner);
   }
 
   return {
@@ -28,7 +30,11 @@ export function ownerService(needs: {
      * done there is nothing to wait for.
      */
     meet(owner: OwnerId): Promise<void> | undefined {
-      if (met.has(owner)) return undefined;
+      if (recent.has(owner)) return undefined;
+      if (before.has(owner)) {
+        recent.add(owner);
+        return undefined;
+      }
       let meeting = meetings.get(owner);
       if (!meeting) {
         meeting = firstMeeting(owner).finally(() => meetings.delete(owner)); // what failed is tried again
@@ -37,8 +43,14 @@ export function ownerService(needs: {
       return meeting;
     },
 
-    /** Those who were served by this process. */
-    met: (): readonly OwnerId[] => [...met],
+    /** Those who were served by this process, and are not forgotten. */
+    met: (): readonly OwnerId[] => [...recent.union(before)],
+
+    /** Forgets those who did not come since it was called last: nothing more is done for them until they come again. */
+    forget(): void {
+      before = recent;
+      recent = new Set(residents);
+    },
 
     /** Every owner who was ever served or given a token. */
     async known(): Promise<readonly OwnerId[]> {
