@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -8,5 +9,8 @@ export default defineConfig({
     testTimeout: 180_000,
     hookTimeout: 180_000,
     pool: 'forks',
+    // Threads and processes find what was compiled before. Else each strips the types of all its modules anew, with
+    // WebAssembly, of whose code V8 loses count now and then in a process of many threads, and ends it (nodejs/node#64500).
+    env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('./node_modules/.cache/brain2', import.meta.url)) },
   },
 });
