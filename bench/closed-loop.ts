@@ -8,6 +8,7 @@ import type { Burst, BurstResult, LoadRequest } from './load.ts';
 const HEAD_END = '\r\n\r\n';
 const STATUS_AT = 'HTTP/1.1 '.length;
 const LENGTH = /\r\ncontent-length: (\d+)/i;
+const RETRY_AFTER = /\r\nretry-after: (\d+)/i;
 
 const burst = (await json(process.stdin)) as Burst;
 const { hostname, port } = new URL(burst.url);
@@ -18,17 +19,18 @@ let failed = 0;
 
 const countFrom = performance.now() + burst.warmUpS * 1000;
 const end = countFrom + burst.seconds * 1000;
-turn();
+if (burst.isAwake) turn();
 await Promise.all(Array.from({ length: burst.connections }, converse));
 const result: BurstResult = { latenciesMs, failed };
 process.stdout.write(JSON.stringify(result));
 
-/** Sends a request as soon as the one before is answered, until the time is up. */
+/** Sends a request as soon as the one before is answered, or when the answer says, until the time is up. */
 function converse(): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: hostname, port: Number(port), noDelay: true });
     let sentAt = 0;
     let missing = 0;
+    let waitMs = 0;
     let head: Buffer = Buffer.alloc(0);
     const send = (): void => {
       sentAt = performance.now();
@@ -37,6 +39,7 @@ function converse(): Promise<void> {
     };
     const answered = (): void => {
       const now = performance.now();
+      if (waitMs > 0) return void setTimeout(send, Math.min(waitMs, end - now)); // refused for now: no client hurries then
       if (sentAt >= countFrom && now <= end) latenciesMs.push(now - sentAt);
       send();
     };
@@ -52,6 +55,7 @@ function converse(): Promise<void> {
       if (headLength < HEAD_END.length) return;
       const text = head.toString('latin1', 0, headLength);
       if (text[STATUS_AT] !== '2') failed += 1;
+      waitMs = Number(RETRY_AFTER.exec(text)?.[1] ?? 0) * 1_000;
       missing = headLength + Number(LENGTH.exec(text)?.[1]) - head.length;
       head = Buffer.alloc(0);
       if (missing === 0) answered();
@@ -71,7 +75,6 @@ function bytesOf({ method, path, body }: LoadRequest): Buffer {
   return Buffer.from(`${head}content-type: application/json\r\ncontent-length: ${length}\r\n\r\n${body}`);
 }
 
-/** Never sleeps: a server that has to wake whom it answers pays for that, and a network does not need waking. */
 function turn(): void {
   if (performance.now() < end) setImmediate(turn);
 }

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-// node bench/http.bench.ts [--notes N] [--rounds N] [--seconds N] [--connections N]
+// node bench/http.bench.ts [--notes N] [--rounds N] [--seconds N] [--connections N] [--writers N]
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { median, ms, numbers, percentile, spread, table } from './figures.ts';
 import { writeNotes } from './floor-notes.ts';
-import { putBurst, type LoadRequest } from './load.ts';
+import { putBurst, type Burst, type LoadRequest } from './load.ts';
 import { machine } from './machine.ts';
 import { syntheticVault } from './make-vault.ts';
 import { prepared } from './prepared.ts';
@@ -18,19 +18,21 @@ const WARM_UP_S = 1;
 /** Bodies for this many creates a second; after them the first come again. */
 const CREATES_A_SECOND = 1_000;
 
-const { notes, rounds, seconds, connections } = numbers({
+const { notes, rounds, seconds, connections, writers } = numbers({
   notes: 10_000,
   rounds: 5,
   seconds: 2,
   connections: 50,
+  writers: 100,
 });
 const folder = temporaryFolder();
 
 console.log(`## Beside bare Fastify\n\n${machine()}\n`);
 console.log(
-  `As many requests as each server answers over ${connections} kept connections, in turns: ${rounds} rounds of ${seconds} s ` +
-    `after ${WARM_UP_S} s that do not count. The load is of a process of its own that sends bytes made before. The ` +
-    'median of the rounds and its range; the processor time is of the whole process of the server.\n',
+  `As many requests as each server answers over ${connections} kept connections, ${writers} where it writes, in turns: ` +
+    `${rounds} rounds of ${seconds} s after ${WARM_UP_S} s that do not count. The load is of a process of its own that ` +
+    'sends bytes made before; where only reads are compared it has a core for itself. The median of the rounds and its ' +
+    'range; the processor time is of the whole process of the server.\n',
 );
 
 const { dataDir } = await prepared(folder, notes);
@@ -76,14 +78,16 @@ interface Round {
   readonly failed: number;
 }
 
-async function round(server: Server, requests: readonly LoadRequest[]): Promise<Round> {
+async function round(
+  server: Server,
+  load: Pick<Burst, 'requests' | 'connections' | 'isAwake'>,
+): Promise<Round> {
   const before = cpuMsOf(server.pid);
   const { latenciesMs, failed } = await putBurst(folder, {
     url: server.url,
     seconds,
     warmUpS: WARM_UP_S,
-    connections,
-    requests,
+    ...load,
   });
   const cpuMs = cpuMsOf(server.pid) - before;
   const perSecond = latenciesMs.length / seconds;
@@ -96,14 +100,16 @@ async function compare({
   what,
   requestsOf,
   leastShare,
-}: {
+  ...manner
+}: Pick<Burst, 'connections' | 'isAwake'> & {
   readonly what: string;
   readonly requestsOf: (turn: number) => readonly LoadRequest[];
   readonly leastShare?: number;
 }): Promise<void> {
   const taken = new Map<string, Round[]>(servers.map(({ name }) => [name, []]));
   for (let turn = 0; turn < rounds; turn++)
-    for (const { name, server } of servers) taken.get(name)?.push(await round(server, requestsOf(turn)));
+    for (const { name, server } of servers)
+      taken.get(name)?.push(await round(server, { requests: requestsOf(turn), ...manner }));
   const rates = (name: string) => taken.get(name)?.map(({ perSecond }) => perSecond) ?? [];
   const fastify = percentile(rates('bare Fastify'), 0.5);
   console.log(
@@ -129,7 +135,13 @@ async function compare({
 }
 
 const gets = [...answers.keys()].map((id): LoadRequest => ({ method: 'GET', path: `/api/v2/nodes/${id}` }));
-await compare({ what: 'GET of a note', requestsOf: () => gets, leastShare: GOAL_SHARE });
+await compare({
+  what: 'GET of a note',
+  requestsOf: () => gets,
+  leastShare: GOAL_SHARE,
+  connections,
+  isAwake: true,
+});
 const most = CREATES_A_SECOND * (seconds + WARM_UP_S);
 await compare({
   what: 'POST of a note, durable; at Brain2 checked and linked',
@@ -140,5 +152,7 @@ await compare({
       path: '/api/v2/nodes',
       body: JSON.stringify({ title, content: text, tags }),
     })),
+  connections: writers,
+  isAwake: false,
 });
 for (const { server } of servers) await server.stop();

@@ -34,6 +34,11 @@ export interface Burst {
   readonly connections: number;
   /** Sent in this order, and again from the first. */
   readonly requests: readonly LoadRequest[];
+  /**
+   * It takes a core for itself and never sleeps: a server that has to wake whom it answers pays for that, and a network
+   * does not need waking. Not where the server has work for all cores.
+   */
+  readonly isAwake: boolean;
 }
 
 export interface BurstResult {
