@@ -74,7 +74,8 @@ export function edgeService(needs: {
 
   async function explain(owner: OwnerId, a: NodeId, b: NodeId): Promise<PairExplanation> {
     const from = store.read(owner);
-    const [source, target] = await Promise.all([from.nodes.get(a), from.nodes.get(b)]);
+    const source = await from.nodes.get(a); // one after the other: of two that are missing the first is told
+    const target = await from.nodes.get(b);
     if (a === b) {
       throw new BrainError('invalid', 'a note is not connected to itself', {
         issues: [{ pointer: '', code: 'self', message: 'name two different notes' }],
