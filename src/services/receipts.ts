@@ -50,17 +50,19 @@ export function receiptService({ store }: { readonly store: Store }) {
      * the transaction is kept, and `find` has the answer.
      */
     keeping<T>(about: Pick<Receipt, 'name' | 'asked'>, answerOf: (result: T) => unknown): PlannedKeep<T> {
-      let kept: Receipt | undefined;
+      // All of them: a transaction that keeps one may be decided again, or come to nothing, and the one before stands.
+      const kept = new Set<string>();
       const keep = async (tx: Tx, result: T): Promise<void> => {
         const before = await tx.receipts.find(about.name);
-        if (before && !isSame(before, kept)) {
+        if (before && !kept.has(JSON.stringify(before))) {
           throw new BrainError(
             'in_progress',
             'this request was done meanwhile; send it again for its answer',
           );
         }
         const [first, ...rest] = await packed({ ...about, answer: answerOf(result), keptUntil: endOf(tx) });
-        tx.receipts.replace(before, (kept = first));
+        kept.add(JSON.stringify(first));
+        tx.receipts.replace(before, first);
         for (const part of rest) tx.receipts.replace(undefined, part);
       };
       const plan = <P>(owner: OwnerId, make: () => P): Promise<P> =>
@@ -111,8 +113,4 @@ async function unpacked({ receipts }: Repositories, { name, answer, parts }: Rec
   let text = answer as string;
   for (let at = 1; at < parts; at++) text += (await receipts.get(`${name}.${at}`)).answer as string;
   return JSON.parse((await decompress(Buffer.from(text, 'base64'))).toString()) as unknown;
-}
-
-function isSame(stored: Receipt, kept: Receipt | undefined): boolean {
-  return JSON.stringify(stored) === JSON.stringify(kept);
 }

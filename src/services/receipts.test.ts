@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest';
+import { nodeIdOf, OWNER } from '../../test/support/arbitraries.ts';
+import { MemoryTable } from '../../test/support/memory-table.ts';
+import { instant } from '../domain/values.ts';
+import { Store } from '../storage/store.ts';
+import { receiptService } from './receipts.ts';
+
+it('an answer that is kept once more is no other process’s where another writer was first', async () => {
+  const table = new MemoryTable();
+  const now = () => instant(Date.now());
+  const newStore = () => new Store({ table, now, newEpoch: () => 'e', correlationId: () => 'call-1' });
+  const [store, rival] = [newStore(), newStore()];
+  const receipts = receiptService({ store });
+  const about = { name: 'one', asked: 'this' };
+  const keep = receipts.keeping<string>(about, (answer) => answer);
+  await store.write(OWNER, (tx) => keep(tx, 'stored'));
+  let runs = 0;
+  await store.write(OWNER, async (tx) => {
+    await keep(tx, 'stored and linked');
+    if (++runs > 1) return;
+    await rival.write(OWNER, async (other) =>
+      other.pending.replace(undefined, { kind: 'link', nodeId: nodeIdOf(1) }),
+    );
+  });
+  expect(runs).toBe(2);
+  expect(await receipts.find(OWNER, about)).toMatchObject({ answer: 'stored and linked' });
+});
