@@ -121,7 +121,7 @@ export async function deleteAll(
     await indexes.ready(owner, tx);
     for (const decision of decisions) tx.nodes.apply(decision);
     const nodes = decisions.map(({ before }) => before as Node);
-    for (const { id } of nodes) ahead.remove(id);
+    for (const node of nodes) ahead.remove(node);
     const left = await unlinkAll(tx, nodes);
     const outcomes = nodes.map(({ id }) => ({ id }));
     const result: BulkResult = { outcomes, edges: [], isLinked: true };

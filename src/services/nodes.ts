@@ -150,7 +150,7 @@ export function nodeService(needs: {
         checkVersion('note', node, expectedVersion);
         await indexes.ready(owner, tx);
         tx.nodes.apply(deleteNode(node, tx.now));
-        ahead.remove(id);
+        ahead.remove(node);
         return unlink(tx, id, itemsOf(node));
       };
       const left = await indexes.write(owner, work, options);

@@ -87,8 +87,9 @@ describe('the indexes of owners', () => {
     await isRead.promise;
     await indexes.write(OWNER, async (tx, ahead) => {
       const index = await indexes.ready(OWNER, tx);
-      tx.nodes.apply(deleteNode(await tx.nodes.get(nodeIdOf(1)), tx.now));
-      ahead.remove(nodeIdOf(1));
+      const node = await tx.nodes.get(nodeIdOf(1));
+      tx.nodes.apply(deleteNode(node, tx.now));
+      ahead.remove(node);
       goesOn.resolve();
       await reading;
       expect(index.has(nodeIdOf(1))).toBe(false);
@@ -120,6 +121,43 @@ describe('the indexes of owners', () => {
     });
     await expect(below).rejects.toMatchObject({ code: 'storage_full' });
     expect(seen).toEqual([true, false]);
+    expect((await indexes.ready(OWNER)).size).toBe(0);
+  });
+
+  it('hold nothing of a note that a write under way takes away, when a change of it below that is committed', async () => {
+    const { table, store, indexes } = place();
+    await store.write(OWNER, async (tx) => create(tx, 1));
+    await indexes.ready(OWNER);
+    const [isDeleted, isRead, isSeen] = Array.from({ length: 3 }, () => Promise.withResolvers<void>());
+    const transact = table.transact.bind(table);
+    const holds = [isDeleted, isSeen];
+    table.transact = async (transactions) => {
+      await holds.shift()?.promise;
+      return transact(transactions);
+    };
+    const changing = indexes.write(OWNER, async (tx, ahead) => {
+      await indexes.ready(OWNER, tx);
+      await update(tx, 1, { title: 'changed' });
+      ahead.place(await tx.nodes.get(nodeIdOf(1)));
+    });
+    const deleting = indexes.write(OWNER, async (tx, ahead) => {
+      await indexes.ready(OWNER, tx);
+      const node = await tx.nodes.get(nodeIdOf(1));
+      tx.nodes.apply(deleteNode(node, tx.now));
+      ahead.remove(node);
+      isDeleted?.resolve();
+    });
+    const looking = store.write(OWNER, async (tx) => {
+      await isRead?.promise;
+      const isInIndex = (await indexes.ready(OWNER, tx)).has(nodeIdOf(1));
+      isSeen?.resolve();
+      return isInIndex;
+    });
+    await changing;
+    await indexes.ready(OWNER); // a reader, for whom the note is still there
+    isRead?.resolve();
+    expect(await looking).toBe(false);
+    await deleting;
     expect((await indexes.ready(OWNER)).size).toBe(0);
   });
 });

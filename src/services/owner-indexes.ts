@@ -21,8 +21,8 @@ interface OwnerIndex {
   position: Position;
   /** Nodes whose entry may differ from the stored one: read again before the next use. */
   readonly doubtful: Set<NodeId>;
-  /** Nodes whose entry is of a transaction that is not committed yet. */
-  readonly ahead: Set<NodeId>;
+  /** Nodes whose entry is of a transaction that is not committed yet, and the version that it leads them to. */
+  readonly ahead: Map<NodeId, number>;
   /** The last event in the stored snapshot. */
   savedSeq: number;
   /** The last event at the last upkeep: if it is still the last, the owner is quiet. */
@@ -41,7 +41,8 @@ export interface Freshness {
 /** How a piece of work tells the index of its notes ahead of their commit. */
 export interface Ahead {
   place(node: Node): void;
-  remove(id: NodeId): void;
+  /** Takes the note as it was. */
+  remove(node: Node): void;
 }
 
 /**
@@ -95,16 +96,16 @@ export class OwnerIndexes {
     options?: Pick<WriteOptions, 'bulk'>,
   ): Promise<T> {
     const told = new Set<NodeId>();
-    const tell = (id: NodeId, change: (links: NoteIndex) => void): void => {
+    const tell = (id: NodeId, version: number, change: (links: NoteIndex) => void): void => {
       const index = this.#live.get(owner);
       if (!index) return;
       told.add(id);
-      index.ahead.add(id);
+      index.ahead.set(id, version);
       change(index.links);
     };
     const ahead: Ahead = {
-      place: (node) => tell(node.id, (links) => place(links, node)),
-      remove: (id) => tell(id, (links) => links.remove(id)),
+      place: (node) => tell(node.id, node.version, (links) => place(links, node)),
+      remove: ({ id, version }) => tell(id, version + 1, (links) => links.remove(id)),
     };
     const onUndone = (): void => this.#doubt(owner, told);
     return this.#store.write(owner, (tx) => work(tx, ahead), { ...options, onUndone });
@@ -204,7 +205,7 @@ export class OwnerIndexes {
     const index: OwnerIndex = saved
       ? {
           ...saved,
-          ahead: new Set(),
+          ahead: new Map(),
           savedSeq: saved.position.seq,
           upkeptSeq: saved.position.seq,
           lastUseMs: performance.now(),
@@ -235,7 +236,7 @@ export class OwnerIndexes {
     if (index.position.seq === index.savedSeq) return;
     await settleDoubtful(index, this.#store.read(owner));
     const { links, position, ahead, doubtful } = index;
-    const unsure = [...new Set([...ahead, ...doubtful])];
+    const unsure = [...new Set([...ahead.keys(), ...doubtful])];
     await saveSnapshot(this.#snapshots, owner, { links, position, doubtful: unsure });
     index.savedSeq = position.seq;
   }
@@ -289,12 +290,11 @@ function follow(index: OwnerIndex, commit: Commit): void {
   if (isBlank(index.position)) index.position = { epoch: commit.epoch, seq: 0 };
   for (const event of commit.events) {
     if (!('nodeId' in event)) continue;
-    const known = index.links.versionOf(event.nodeId);
-    if (known === undefined || known <= event.version) index.ahead.delete(event.nodeId); // else a later change is
+    if ((index.ahead.get(event.nodeId) ?? 0) <= event.version) index.ahead.delete(event.nodeId); // else a later one is
   }
   if (commit.from !== index.position.seq + 1) return; // another process wrote in between: the tail is read at next use
   for (const event of commit.events) {
-    if (!('nodeId' in event)) continue;
+    if (!('nodeId' in event) || index.ahead.has(event.nodeId)) continue;
     const known = index.links.versionOf(event.nodeId);
     const leaves = event.type === 'node.deleted' || event.type === 'node.archived';
     if (leaves ? known !== undefined : known === undefined || known < event.version)
@@ -317,7 +317,7 @@ async function rebuild(store: Store, owner: OwnerId, links: NoteIndex): Promise<
     links,
     position: { epoch: '', seq: 0 },
     doubtful: new Set(),
-    ahead: new Set(),
+    ahead: new Map(),
     savedSeq: 0,
     upkeptSeq: 0,
     lastUseMs: performance.now(),
