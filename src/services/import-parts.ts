@@ -1,7 +1,7 @@
 import { CategoryTree, recreateCategory } from '../domain/category.ts';
 import { deleteEdge, isLinkers, recreateEdge } from '../domain/edge.ts';
 import { refuse } from '../domain/error.ts';
-import { recreateNode, updateNode, type NodeDecision } from '../domain/node.ts';
+import { recreateNode, updateNode, type Node, type NodeDecision } from '../domain/node.ts';
 import {
   categoryId,
   edgeId,
@@ -14,12 +14,24 @@ import {
 import type { PairDecision, Repositories } from '../storage/repositories.ts';
 import type { Tx } from '../storage/transaction.ts';
 import type { ExportedCategory, ExportedEdge, ExportedNode } from './exported.ts';
+import { checkSourceFree } from './nodes.ts';
 
 // Parts of an export on their way back: each keeps its id and its times. What is there already stays what it is, but
 // for a note whose text has changed. They come from outside: whatever is wrong with one throws `invalid`.
 
-/** The note as the export has it. */
+/** The note as the export has it. Throws `conflict` where another note has its source key. */
 export async function decideExported(
+  from: Repositories,
+  exported: ExportedNode,
+  made: { readonly owner: OwnerId; readonly now: Instant },
+): Promise<NodeDecision> {
+  const decision = await decideNode(from, exported, made);
+  const { id, source } = decision.after as Node;
+  await checkSourceFree(from, source.key, id);
+  return decision;
+}
+
+async function decideNode(
   from: Repositories,
   exported: ExportedNode,
   made: { readonly owner: OwnerId; readonly now: Instant },

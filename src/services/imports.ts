@@ -1,4 +1,4 @@
-import { BrainError, toBrainError, type ErrorCode } from '../domain/error.ts';
+import { BrainError, isBrainError, toBrainError, type ErrorCode } from '../domain/error.ts';
 import type { JobItem, JobProblem } from '../domain/job.ts';
 import type { Node, NodeDecision } from '../domain/node.ts';
 import {
@@ -334,8 +334,12 @@ class ImportRun {
   }
 
   async #decide(from: Repositories, note: ImportNote, now: Instant, made: MadeNode) {
-    const before = await this.#find(from, note.key);
-    const decision = decideNote(now, note, before, made);
+    const given = made.categoryId === undefined ? [] : [made.categoryId];
+    const [before, [categoryId]] = await Promise.all([
+      this.#find(from, note.key),
+      from.categories.existing(given), // it may have been deleted since it was looked up
+    ]);
+    const decision = decideNote(now, note, before, { ...made, categoryId });
     return { decision, node: decision.after as Node, status: statusOf(decision) };
   }
 
@@ -406,7 +410,7 @@ class ImportRun {
         if (!isOfCollection(node, collection)) continue;
         const key = node.source.key ?? '';
         if (told.has(key)) {
-          await nodes.delete(this.#owner, node.id); // told of, and then cut off
+          await deleteIfThere(nodes, node); // told of, and then cut off
           continue;
         }
         const pruned = prune && !dryRun && !this.#hasUnnamed;
@@ -416,12 +420,21 @@ class ImportRun {
           status: pruned ? 'pruned' : 'missing',
           nodeId: node.id,
         });
-        if (pruned) await nodes.delete(this.#owner, node.id);
+        if (pruned) await deleteIfThere(nodes, node);
         this.#counts.missing += 1;
         this.#counts.pruned += pruned ? 1 : 0;
         yield { type: 'missing', key, nodeId: node.id, pruned };
       }
     }
+  }
+}
+
+/** Another may have deleted it since it was read. */
+async function deleteIfThere(nodes: NodeService, { owner, id }: Node): Promise<void> {
+  try {
+    await nodes.delete(owner, id);
+  } catch (error) {
+    if (!isBrainError(error, 'not_found')) throw error;
   }
 }
 

@@ -255,7 +255,7 @@ async function withNodes<T>(
 
 /** Throws `invalid`, or `conflict` when its source key is taken. */
 export async function decideCreate(tx: Tx, id: NodeId, input: NodeInput): Promise<NodeDecision> {
-  await checkSourceFree(tx, input.source?.key);
+  await checkSourceFree(tx, input.source?.key, id);
   return createNode(input, { id, owner: tx.owner, now: tx.now });
 }
 
@@ -275,10 +275,15 @@ export async function decidePatch(
   return { before: node, after: moved.after, events: [...updated.events, ...moved.events] };
 }
 
-async function checkSourceFree(tx: Tx, key: string | undefined): Promise<void> {
+/** Throws `conflict` where the source key is that of another note than `id`. */
+export async function checkSourceFree(
+  from: Repositories,
+  key: string | undefined,
+  id: NodeId,
+): Promise<void> {
   if (key === undefined) return;
-  const taken = (await tx.nodes.bySourceKeys([key])).get(key);
-  if (taken) {
+  const taken = (await from.nodes.bySourceKeys([key])).get(key);
+  if (taken !== undefined && taken !== id) {
     throw new BrainError('conflict', 'a note of this source key exists', { details: { nodeId: taken } });
   }
 }

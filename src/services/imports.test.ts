@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+import { nodeIdOf, OWNER } from '../../test/support/arbitraries.ts';
+import { MemoryTable } from '../../test/support/memory-table.ts';
+import { serviceParts } from '../../test/support/service-parts.ts';
+import { instant, type NodeId } from '../domain/values.ts';
+import { uuidv7Generator } from '../shared/uuid.ts';
+import { Store } from '../storage/store.ts';
+import { verifyOwner } from '../storage/verify/verify-owner.ts';
+import type { ExportedNode } from './exported.ts';
+import type { ImportEntry } from './import-note.ts';
+import type { ImportEvent } from './imports.ts';
+import { indexInProcess, IndexThread } from './index-thread.ts';
+import { createServices } from './services.ts';
+
+/** All services over one table, and what is wrong with what they stored. */
+function place() {
+  const table = new MemoryTable();
+  const newId = uuidv7Generator(Date.now);
+  const now = () => instant(Date.now());
+  const store = new Store({ table, now, newEpoch: newId, correlationId: () => '-' });
+  const snapshots = { load: async () => undefined, save: async () => {} };
+  const indexThread = new IndexThread(indexInProcess);
+  const services = createServices({ ...serviceParts(table), store, snapshots, indexThread, newId });
+  const complaints = async () =>
+    (await verifyOwner({ reader: table, damaged: new Map() }, OWNER, () => {})).findings.problems;
+  const run = (
+    entries: AsyncIterable<ImportEntry> | Iterable<ImportEntry>,
+    { prune = false } = {},
+  ): AsyncGenerator<ImportEvent> =>
+    services.imports.run(OWNER, { collection: 'vault', prune, dryRun: false }, entries);
+  return { table, store, services, complaints, run };
+}
+
+const note = (name: string) => ({ key: `vault/${name}`, path: `vault/${name}`, title: `Note ${name}` });
+
+describe('an import', () => {
+  it('goes on where a note that it is to delete is deleted by another meanwhile', async () => {
+    const { services, run } = place();
+    await Array.fromAsync(run(['a', 'b', 'c'].map(note)));
+    const ids = (await services.nodes.list(OWNER, { sort: 'createdAt' }, { limit: 10 })).items.map(
+      ({ id }) => id,
+    );
+    const events: ImportEvent[] = [];
+    for await (const event of run([note('d')], { prune: true })) {
+      if (event.type === 'missing' && events.at(-1)?.type !== 'missing')
+        for (const id of ids) if (id !== event.nodeId) await services.nodes.delete(OWNER, id);
+      events.push(event);
+    }
+    expect(events.at(-1)).toMatchObject({ type: 'summary', summary: { created: 1, notes: 1 } });
+  });
+
+  it('puts no note into a category that was deleted meanwhile', async () => {
+    const { store, services, run } = place();
+    const isStored = Promise.withResolvers<void>();
+    store.onCommit(({ events }) => {
+      if (events.some(({ type }) => type === 'node.created')) isStored.resolve();
+    });
+    async function* entries(): AsyncGenerator<ImportEntry> {
+      yield { ...note('a'), category: ['Work'] };
+      await isStored.promise;
+      const [made] = await services.categories.list(OWNER);
+      await services.categories.delete(OWNER, made!.category.id);
+      yield { ...note('b'), category: ['Work'] };
+    }
+    const events = await Array.fromAsync(run(entries()));
+    expect(events.at(-1)).toMatchObject({ type: 'summary', summary: { created: 2 } });
+    const there = (await services.categories.list(OWNER)).map(({ category }) => category.id);
+    const { items } = await services.nodes.list(OWNER, { sort: 'createdAt' }, { limit: 10 });
+    const given = items.flatMap(({ categories }) => categories.map(({ categoryId }) => categoryId));
+    expect(there).toEqual(expect.arrayContaining(given));
+  });
+
+  it('refuses an exported note whose source key another note has', async () => {
+    const { run, complaints } = place();
+    await Array.fromAsync(run([note('a')]));
+    const exported = exportedNode(nodeIdOf(1), { kind: 'import', key: 'vault/a' });
+    const events = await Array.fromAsync(run([{ key: exported.id, part: { node: exported } }]));
+    expect(events[0]).toMatchObject({ type: 'item', status: 'failed', problem: { code: 'conflict' } });
+    expect(await complaints()).toEqual([]);
+  });
+});
+
+function exportedNode(id: NodeId, source: ExportedNode['source'] = { kind: 'api' }): ExportedNode {
+  const time = instant(Date.now());
+  return {
+    id,
+    title: `Note ${id}`,
+    content: '',
+    format: 'markdown',
+    tags: [],
+    aliases: [],
+    categories: [],
+    archived: false,
+    source,
+    createdAt: time,
+    updatedAt: time,
+  } as never;
+}
