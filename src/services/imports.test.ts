@@ -78,6 +78,37 @@ describe('an import', () => {
     expect(events[0]).toMatchObject({ type: 'item', status: 'failed', problem: { code: 'conflict' } });
     expect(await complaints()).toEqual([]);
   });
+
+  it('keeps the edges of a note that comes back before the last edges of its earlier life are gone', async () => {
+    const { store, services, run, complaints } = place();
+    const [hub, other] = [exportedNode(nodeIdOf(1)), exportedNode(nodeIdOf(2))];
+    await store.write(OWNER, async (tx) =>
+      tx.pending.replace(undefined, { kind: 'unlink', nodeId: nodeIdOf(1) }),
+    );
+    const edge = {
+      id: '0190a7c4-5b3e-7000-8000-000000000009',
+      sourceId: nodeIdOf(1),
+      targetId: nodeIdOf(2),
+      type: 'manual',
+      weight: 1,
+      origin: 'human',
+      status: 'accepted',
+      reasons: [],
+      createdAt: instant(Date.now()),
+      updatedAt: instant(Date.now()),
+    };
+    await Array.fromAsync(
+      run([
+        { key: 'hub', part: { node: hub } },
+        { key: 'other', part: { node: other } },
+        { key: 'edge', part: { edge: edge as never } },
+      ]),
+    );
+    expect(await services.edges.list(OWNER, { type: 'manual' }, { limit: 10 })).toMatchObject({
+      items: [{ id: edge.id }],
+    });
+    expect(await complaints()).toEqual([]);
+  });
 });
 
 function exportedNode(id: NodeId, source: ExportedNode['source'] = { kind: 'api' }): ExportedNode {

@@ -111,7 +111,14 @@ export function pendingService(needs: {
   }
 
   async function finishUnlink(owner: OwnerId, id: NodeId): Promise<void> {
-    while ((await store.write(owner, (tx) => unlink(tx, id, 0), { bulk: true })) > 0);
+    const step = async (tx: Tx): Promise<number> => {
+      if ((await tx.nodes.existing([id])).length === 0) return unlink(tx, id, 0);
+      // An import has brought the note back: its edges are its own again.
+      const mark = await tx.pending.find(id);
+      if (mark?.kind === 'unlink') tx.pending.replace(mark, undefined);
+      return 0;
+    };
+    while ((await store.write(owner, step, { bulk: true })) > 0);
   }
 
   /** Links notes, each of which bears a mark of its own. */
