@@ -10,17 +10,24 @@ import type { ExportedNode } from './exported.ts';
 import type { ImportEntry } from './import-note.ts';
 import type { ImportEvent } from './imports.ts';
 import { indexInProcess, IndexThread } from './index-thread.ts';
+import type { Linker } from './linker.ts';
 import { createServices } from './services.ts';
 
-/** All services over one table, and what is wrong with what they stored. */
-function place() {
-  const table = new MemoryTable();
+/** All services of a process over a table, which may be that of others, and what is wrong with what they stored. */
+function place({ table = new MemoryTable(), beforeLinking = async () => {} } = {}) {
   const newId = uuidv7Generator(Date.now);
   const now = () => instant(Date.now());
   const store = new Store({ table, now, newEpoch: newId, correlationId: () => '-' });
   const snapshots = { load: async () => undefined, save: async () => {} };
   const indexThread = new IndexThread(indexInProcess);
-  const services = createServices({ ...serviceParts(table), store, snapshots, indexThread, newId });
+  const watchLinker = ({ link }: Linker): Linker => ({
+    async link(...asked) {
+      await beforeLinking();
+      return link(...asked);
+    },
+  });
+  const parts = { ...serviceParts(table), store, snapshots, indexThread, newId, watchLinker };
+  const services = createServices(parts);
   const complaints = async () =>
     (await verifyOwner({ reader: table, damaged: new Map() }, OWNER, () => {})).findings.problems;
   const run = (
@@ -32,6 +39,16 @@ function place() {
 }
 
 const note = (name: string) => ({ key: `vault/${name}`, path: `vault/${name}`, title: `Note ${name}` });
+
+/** Resolves when so many notes have been stored by a process. */
+function stored(store: Store, notes: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  store.onCommit(({ events }) => {
+    notes -= events.filter(({ type }) => type === 'node.created').length;
+    if (notes === 0) resolve();
+  });
+  return promise;
+}
 
 describe('an import', () => {
   it('goes on where a note that it is to delete is deleted by another meanwhile', async () => {
@@ -51,13 +68,10 @@ describe('an import', () => {
 
   it('puts no note into a category that was deleted meanwhile', async () => {
     const { store, services, run } = place();
-    const isStored = Promise.withResolvers<void>();
-    store.onCommit(({ events }) => {
-      if (events.some(({ type }) => type === 'node.created')) isStored.resolve();
-    });
+    const isStored = stored(store, 1);
     async function* entries(): AsyncGenerator<ImportEntry> {
       yield { ...note('a'), category: ['Work'] };
-      await isStored.promise;
+      await isStored;
       const [made] = await services.categories.list(OWNER);
       await services.categories.delete(OWNER, made!.category.id);
       yield { ...note('b'), category: ['Work'] };
@@ -109,6 +123,41 @@ describe('an import', () => {
     });
     expect(await complaints()).toEqual([]);
   });
+
+  it.each(['before', 'while'])(
+    'that is cut off is linked by another process, also if that linked what there was %s more was stored',
+    async (when) => {
+      const importing = place();
+      const { table } = importing;
+      const [first, second] = [stored(importing.store, 1), stored(importing.store, 2)];
+      const goesOn = Promise.withResolvers<void>();
+      const other = place({
+        table,
+        async beforeLinking() {
+          if (when !== 'while') return;
+          goesOn.resolve();
+          await second;
+        },
+      });
+      async function* entries(): AsyncGenerator<ImportEntry> {
+        yield { ...note('a'), content: 'Melatonin rises in the evening, and with it comes sleep.' };
+        await goesOn.promise;
+        yield { ...note('b'), content: 'Evening light delays melatonin, and with it sleep.' };
+        await second;
+        throw new Error('cut off');
+      }
+      const cutOff = Array.fromAsync(importing.run(entries()));
+      cutOff.catch(() => {}); // looked at below
+      await first;
+      await other.services.pending.finish(OWNER);
+      goesOn.resolve();
+      await expect(cutOff).rejects.toThrow('cut off');
+      await other.services.pending.finish(OWNER);
+      const { items } = await other.services.edges.list(OWNER, {}, { limit: 10 });
+      expect(items).toHaveLength(1);
+      expect(await Array.fromAsync(other.store.read(OWNER).pending.all())).toEqual([]);
+    },
+  );
 });
 
 function exportedNode(id: NodeId, source: ExportedNode['source'] = { kind: 'api' }): ExportedNode {

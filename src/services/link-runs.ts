@@ -36,8 +36,9 @@ export function linkRuns(needs: RunNeeds) {
 }
 
 /**
- * What is stored with one is promised to be linked, by a mark that goes with the first change and says from which
- * position in the log on: should the run be cut off, `pending.finish` links it all the same.
+ * What is stored with one is promised to be linked, by a mark that goes with each change and says from which position
+ * in the log on: should the run be cut off, `pending.finish` links it all the same. Another process may do that also
+ * while the run goes on, and take the mark away: so the next change brings it again.
  */
 export class LinkRun {
   readonly bare: BareNotes;
@@ -45,9 +46,8 @@ export class LinkRun {
   readonly #owner: OwnerId;
   readonly #onStop: () => void;
   readonly #id: string;
-  /** Where the log stood before the first change, once there is one, and whether its mark is durable. */
+  /** Where the log stood before the first change, once there is one. */
   #after: Position | undefined;
-  #isPromised = false;
   /** When the save before has given its write to the store. */
   #given = Promise.resolve();
 
@@ -86,9 +86,7 @@ export class LinkRun {
     } finally {
       given.resolve();
     }
-    const saved = await saving;
-    if (saved.decision.events.length > 0) this.#isPromised = true;
-    return saved;
+    return saving;
   }
 
   /** Tells the index of a note that is being stored. */
@@ -98,13 +96,12 @@ export class LinkRun {
     ahead.place(after);
   }
 
-  /** Marks, with the first change, that what is stored from here on is to be linked. */
+  /** Marks that what the run has stored, and stores here, is to be linked. */
   promise(tx: Tx): void {
-    if (this.#isPromised) return;
     // Of several decisions that of the lowest position: one that stood on a round which came to nothing was too high.
     const { position } = tx;
     if (this.#after?.epoch !== position.epoch || position.seq < this.#after.seq) this.#after = position;
-    tx.pending.replace(undefined, this.#mark(this.#after));
+    tx.pending.replace(undefined, this.#mark(this.#after, position));
   }
 
   /** All that was promised is done: its mark goes, in one transaction with `also`. */
@@ -123,7 +120,7 @@ export class LinkRun {
     this.#onStop();
   }
 
-  #mark(after: Position): PendingWork {
-    return { kind: 'import', importId: this.#id, after };
+  #mark(after: Position, lastAt?: Position): PendingWork {
+    return { kind: 'import', importId: this.#id, after, lastAt };
   }
 }

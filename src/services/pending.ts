@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { deleteEdge } from '../domain/edge.ts';
 import { isBrainError } from '../domain/error.ts';
 import type { NodeId, OwnerId, Position } from '../domain/values.ts';
@@ -173,7 +174,10 @@ export function pendingService(needs: {
         else if (mark.kind === 'unlink') await finishUnlink(owner, mark.nodeId);
         else if (mark.kind === 'import') {
           await Array.fromAsync(link(owner, await storedAfter(owner, mark.after), { signal }));
-          await store.write(owner, async (tx) => tx.pending.replace(mark, undefined));
+          await store.write(owner, async (tx) => {
+            const now = await tx.pending.find(mark.importId);
+            if (isDeepStrictEqual(now, mark)) tx.pending.replace(mark, undefined); // else it has stored more
+          });
         } else assertNever(mark);
       }
       await linkMarked(owner, marked, { signal });

@@ -35,8 +35,16 @@ export type PendingWork =
   /** The node's automatic links are to be computed; it is deleted, and edges of it remain. */
   | { readonly kind: 'link'; readonly nodeId: NodeId }
   | { readonly kind: 'unlink'; readonly nodeId: NodeId }
-  /** The notes that an import stored after a position in the log are to be linked. */
-  | { readonly kind: 'import'; readonly importId: string; readonly after: Position };
+  /**
+   * The notes that an import stored after a position in the log are to be linked. `lastAt`: the position of its last
+   * note, by which one that goes on in another process is known.
+   */
+  | {
+      readonly kind: 'import';
+      readonly importId: string;
+      readonly after: Position;
+      readonly lastAt?: Position | undefined;
+    };
 
 /** Whose calls of one operation are counted; a call in local mode is of no token. */
 export interface DeprecatedCallId {
