@@ -1,6 +1,6 @@
 import { CategoryTree, recreateCategory } from '../domain/category.ts';
 import { deleteEdge, isLinkers, recreateEdge } from '../domain/edge.ts';
-import { refuse } from '../domain/error.ts';
+import { BrainError, refuse } from '../domain/error.ts';
 import { recreateNode, updateNode, type Node, type NodeDecision } from '../domain/node.ts';
 import {
   categoryId,
@@ -64,8 +64,10 @@ export async function takeEdge(tx: Tx, exported: ExportedEdge): Promise<boolean>
   const existing = await tx.edges.findPair(source.id, target.id, exported.type);
   if (existing && !isLinkers(existing)) return false;
   if (existing) tx.edges.apply(deleteEdge(existing, 'import', tx.now));
+  const id = edgeId(exported.id);
+  if (await tx.edges.find(id)) throw new BrainError('conflict', 'another edge has this id');
   const input = { ...exported, ...timesOf(exported) };
-  tx.edges.apply(recreateEdge(input, { source, target }, { id: edgeId(exported.id), now: tx.now }));
+  tx.edges.apply(recreateEdge(input, { source, target }, { id, now: tx.now }));
   return true;
 }
 

@@ -6,7 +6,7 @@ import { instant, type NodeId } from '../domain/values.ts';
 import { uuidv7Generator } from '../shared/uuid.ts';
 import { Store } from '../storage/store.ts';
 import { verifyOwner } from '../storage/verify/verify-owner.ts';
-import type { ExportedNode } from './exported.ts';
+import type { ExportedEdge, ExportedNode } from './exported.ts';
 import type { ImportEntry } from './import-note.ts';
 import type { ImportEvent } from './imports.ts';
 import { indexInProcess, IndexThread } from './index-thread.ts';
@@ -93,29 +93,34 @@ describe('an import', () => {
     expect(await complaints()).toEqual([]);
   });
 
+  it('refuses an exported edge whose id an edge of other notes has', async () => {
+    const { run, complaints } = place();
+    const entries: ImportEntry[] = [1, 2, 3].map((number) => ({
+      key: `note ${number}`,
+      part: { node: exportedNode(nodeIdOf(number)) },
+    }));
+    for (const other of [2, 3])
+      entries.push({ key: `edge ${other}`, part: { edge: exportedEdge(nodeIdOf(1), nodeIdOf(other)) } });
+    const events = await Array.fromAsync(run(entries));
+    expect(events.filter(({ type }) => type === 'item').slice(3)).toMatchObject([
+      { status: 'created' },
+      { status: 'failed', problem: { code: 'conflict' } },
+    ]);
+    expect(await complaints()).toEqual([]);
+  });
+
   it('keeps the edges of a note that comes back before the last edges of its earlier life are gone', async () => {
     const { store, services, run, complaints } = place();
     const [hub, other] = [exportedNode(nodeIdOf(1)), exportedNode(nodeIdOf(2))];
     await store.write(OWNER, async (tx) =>
       tx.pending.replace(undefined, { kind: 'unlink', nodeId: nodeIdOf(1) }),
     );
-    const edge = {
-      id: '0190a7c4-5b3e-7000-8000-000000000009',
-      sourceId: nodeIdOf(1),
-      targetId: nodeIdOf(2),
-      type: 'manual',
-      weight: 1,
-      origin: 'human',
-      status: 'accepted',
-      reasons: [],
-      createdAt: instant(Date.now()),
-      updatedAt: instant(Date.now()),
-    };
+    const edge = exportedEdge(nodeIdOf(1), nodeIdOf(2));
     await Array.fromAsync(
       run([
         { key: 'hub', part: { node: hub } },
         { key: 'other', part: { node: other } },
-        { key: 'edge', part: { edge: edge as never } },
+        { key: 'edge', part: { edge } },
       ]),
     );
     expect(await services.edges.list(OWNER, { type: 'manual' }, { limit: 10 })).toMatchObject({
@@ -172,6 +177,22 @@ function exportedNode(id: NodeId, source: ExportedNode['source'] = { kind: 'api'
     categories: [],
     archived: false,
     source,
+    createdAt: time,
+    updatedAt: time,
+  } as never;
+}
+
+function exportedEdge(sourceId: NodeId, targetId: NodeId): ExportedEdge {
+  const time = instant(Date.now());
+  return {
+    id: '0190a7c4-5b3e-7000-8000-000000000009',
+    sourceId,
+    targetId,
+    type: 'manual',
+    weight: 1,
+    origin: 'human',
+    status: 'accepted',
+    reasons: [],
     createdAt: time,
     updatedAt: time,
   } as never;
