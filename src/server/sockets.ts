@@ -63,8 +63,8 @@ export function serveSockets({ server, hub, origins }: SocketsNeeds): () => Prom
 
   server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
     stream.on('error', destroy);
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-    if (pathname !== PATH) return refuse(stream, 404);
+    // What cannot be parsed, such as `//`, is no path of ours; thrown here it would be caught by nobody.
+    if (URL.parse(request.url ?? '/', 'http://localhost')?.pathname !== PATH) return refuse(stream, 404);
     if (!isOriginAllowed(request.headers, origins)) {
       hub.metrics.refused.add('origin');
       return refuse(stream, 403);

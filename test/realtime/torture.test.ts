@@ -50,15 +50,21 @@ function rawFrame(payload: Buffer, { opcode = 1, fin = true } = {}): Buffer {
 
 /** A connection on which everything can be sent. */
 async function rawSocket(url: string): Promise<Socket> {
+  const socket = askForSocket(url, '/ws');
+  await once(socket, 'data');
+  return socket;
+}
+
+/** An upgrade of any address, well formed or not. */
+function askForSocket(url: string, address: string): Socket {
   const { hostname, port } = new URL(url);
   const socket = connectTcp(Number(port), hostname);
   socket.on('error', () => undefined);
   onTestFinished(() => void socket.destroy());
   socket.write(
-    `GET /ws HTTP/1.1\r\nHost: ${hostname}:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+    `GET ${address} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
       'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: brain2.v1\r\n\r\n',
   );
-  await once(socket, 'data');
   return socket;
 }
 
@@ -238,6 +244,17 @@ describe('who may connect', () => {
     const peer = await new RawPeer(socketUrl).greet();
     peer.end();
   });
+
+  test.each(['//', 'http://[', 'ws://:x/ws'])(
+    '[RT10] the address %s, which is none, is 404 too',
+    async (address) => {
+      const server = await listeningBrain();
+      const peer = await witness(server.socketUrl);
+      const [answer] = (await once(askForSocket(server.url, address), 'data')) as [Buffer];
+      expect(answer.toString()).toMatch(/^HTTP\/1\.1 404 /);
+      await expectUnharmed(server, peer);
+    },
+  );
 });
 
 describe('how many an owner may have', () => {
