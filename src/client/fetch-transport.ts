@@ -26,9 +26,13 @@ export function fetchTransport(
 /** By its reader: not every browser lets a stream be iterated. */
 async function* piecesOf(body: ReadableStream<Uint8Array> | null): AsyncGenerator<Uint8Array> {
   const reader = body?.getReader();
-  for (;;) {
-    const piece = await reader?.read();
-    if (!piece || piece.done) return;
-    yield piece.value;
+  try {
+    for (;;) {
+      const piece = await reader?.read();
+      if (!piece || piece.done) return;
+      yield piece.value;
+    }
+  } finally {
+    await reader?.cancel(); // who leaves before the end would hold the connection
   }
 }

@@ -27,6 +27,10 @@ import {
 
 const OPEN = 1;
 const WELCOME_MS = 10_000;
+/** A server answers within ten seconds; what was asked over a network that is gone is never answered. */
+const TICKET_MS = 30_000;
+/** The answer to a resume is a replay or a resync. Through a gateway it may be lost, as the resume may. */
+const RESUME_MS = 10_000;
 /** After this time live a connection counts as good: the next failure begins with a short wait again. */
 const STEADY_MS = 10_000;
 /** Added to the server's interval of pings before silence counts as the end. */
@@ -54,13 +58,15 @@ export class RealtimeClient<S extends Position = Position> implements AsyncItera
   readonly #clock: Clock;
   readonly #backoff: Backoff;
   readonly #audience: Audience<S>;
-  readonly #timers: Timers<'welcome' | 'steady' | 'silence' | 'retry'>;
+  readonly #timers: Timers<'ticket' | 'welcome' | 'resume' | 'steady' | 'silence' | 'retry'>;
   #filter: Filter | undefined;
   /** The one that the server was sent on this connection. */
   #heldFilter: Filter | undefined;
   #position: Position | undefined;
   #state: RealtimeState = 'stopped';
   #socket: WebSocketLike | undefined;
+  /** Raised with each attempt to connect: a ticket that comes for one before is of no use. */
+  #attempts = 0;
   /** Set while frames of events are not for us: until the server begins anew from our position. */
   #isAwaitingReplay = false;
   #retryAfterMs = 0;
@@ -135,17 +141,20 @@ export class RealtimeClient<S extends Position = Position> implements AsyncItera
 
   async #connect(): Promise<void> {
     this.#drop(1000);
+    const attempt = ++this.#attempts;
+    this.#timers.set('ticket', TICKET_MS, () => this.#giveUp('no ticket'));
     this.#enter('connecting');
     let ticket: string | undefined;
     try {
       ticket = await this.#options.ticket?.();
     } catch (error) {
-      if (this.#state !== 'connecting') return;
+      if (this.#state !== 'connecting' || attempt !== this.#attempts) return;
+      this.#timers.clear('ticket');
       if (error instanceof ApiError && [401, 403].includes(error.problem.status)) this.#refused();
       else this.#retry();
       return;
     }
-    if (this.#state !== 'connecting' || this.#socket) return;
+    if (this.#state !== 'connecting' || attempt !== this.#attempts) return;
     let socket: WebSocketLike;
     try {
       socket = this.#newSocket();
@@ -158,6 +167,7 @@ export class RealtimeClient<S extends Position = Position> implements AsyncItera
     this.#byeCode = undefined;
     this.#resumes = 0;
     this.#isAwaitingReplay = false;
+    this.#timers.clear('ticket');
     this.#timers.set('welcome', WELCOME_MS, () => this.#giveUp('no welcome'));
     socket.addEventListener('open', () => this.#hello(socket, ticket));
     socket.addEventListener('error', () => undefined); // a close follows
@@ -205,7 +215,7 @@ export class RealtimeClient<S extends Position = Position> implements AsyncItera
       case 'pong':
         return this.#heed(frame);
       case 'replay.begin':
-        if (frame.from === this.#position?.seq) this.#isAwaitingReplay = false;
+        if (frame.from === this.#position?.seq) this.#answered();
         return this.#enter('replaying');
       case 'replay.end':
         return this.#live();
@@ -266,11 +276,19 @@ export class RealtimeClient<S extends Position = Position> implements AsyncItera
     this.#isAwaitingReplay = true;
     this.#resumes += 1;
     if (this.#resumes > MOST_RESUMES) return this.#giveUp('the same hole again and again');
+    this.#timers.set('resume', RESUME_MS, () => this.#giveUp('no replay'));
     this.#send({ action: 'resume', epoch, seq });
+  }
+
+  /** The replay that was asked for begins. */
+  #answered(): void {
+    this.#isAwaitingReplay = false;
+    this.#timers.clear('resume');
   }
 
   async #resync(reason: ResyncReason, { epoch, seq }: Position): Promise<void> {
     this.#isAwaitingReplay = true;
+    this.#timers.clear('resume');
     this.#enter('resyncing');
     this.#resyncs += 1;
     if (this.#resyncs > MOST_RESYNCS)

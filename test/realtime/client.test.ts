@@ -170,6 +170,56 @@ describe('the client', () => {
     expect(seqs()).toEqual(range(1, 12));
   });
 
+  test('[RT1] gives up a connection on which a resume is not answered: it would take no event any more', async () => {
+    const { client, store, clock, wires, seqs } = connected();
+    client.start();
+    await settle();
+    const [wire] = wires;
+    const send = wire!.send.bind(wire);
+    wire!.send = (text) => (text.includes('"resume"') ? undefined : send(text));
+    wire!.lose = 1;
+    for (const number of [1, 2]) {
+      await create(store, ALICE, [number]);
+      await clock.advance(50);
+    }
+    expect(seqs()).toEqual([]);
+    await clock.advance(11_000);
+    await create(store, ALICE, [3]);
+    await clock.advance(50);
+    expect([seqs(), wires.length, client.state]).toEqual([[1, 2, 3], 2, 'live']);
+  });
+
+  test('asks for another ticket where one does not come, and has no use for it when it comes', async () => {
+    const late = Promise.withResolvers<string>();
+    let asked = 0;
+    const made = connected({
+      ticket: async () => {
+        asked += 1;
+        return asked === 1 ? late.promise : (await made.hub.tickets.issue(principalOf(ALICE))).ticket;
+      },
+    });
+    made.client.start();
+    await made.clock.advance(31_000);
+    expect([asked, made.client.state]).toEqual([2, 'live']);
+    late.reject(new Error('the network is gone'));
+    await made.clock.advance(60_000);
+    expect([asked, made.client.state, made.wires.length]).toEqual([2, 'live', 1]);
+  });
+
+  test('started again it minds no failure of the attempt that was stopped', async () => {
+    const tickets = [Promise.withResolvers<string>(), Promise.withResolvers<string>()];
+    let asked = 0;
+    const { client, clock, wires, hub } = connected({ ticket: () => tickets[asked++]!.promise });
+    client.start();
+    client.stop();
+    client.start();
+    tickets[0]!.reject(new Error('of before'));
+    await settle();
+    tickets[1]!.resolve((await hub.tickets.issue(principalOf(ALICE))).ticket);
+    await clock.advance(5_000);
+    expect([asked, wires.length, client.state]).toEqual([2, 1, 'live']);
+  });
+
   test('waits up to 0.5 s after the first failure, and twice as long after each, up to 30 s', async () => {
     const { client, network, clock, wires } = connected({}, () => 0.999);
     network.hub = undefined;
