@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, rm, symlink, unlink, writeFile } from 'node:fs/p
 import { rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
@@ -173,6 +173,14 @@ describe('symbolic links', () => {
     const vault = await read('v');
     expect(keys(vault)).toEqual(['n.md', 'one.md', 'out/o.md']);
     expect(codes(vault)).toEqual(['dangling.md unreadable']);
+  });
+
+  test('to a note of the vault are not a second note, however the folder is named', async () => {
+    await put('n.md', '');
+    await symlink('n.md', join(root, 'same.md'));
+    const options = { categories: 'none', maxNoteBytes: 1000 } as const;
+    for (const name of [`${root}/`, `${root}/.`, relative(process.cwd(), root)])
+      expect(keys(await readVault(name, options))).toEqual(['n.md']);
   });
 });
 

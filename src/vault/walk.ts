@@ -1,6 +1,6 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import type { Dirent } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 import { reasonOf } from './read-file.ts';
 import type { VaultProblem } from './types.ts';
@@ -35,9 +35,10 @@ interface Walk {
  * left out. A link to a folder is followed once, after all real folders, and never into a folder that holds the link.
  */
 export async function findNotes(
-  root: string,
+  folder: string,
   signal?: AbortSignal,
 ): Promise<{ readonly files: readonly FoundFile[]; readonly problems: readonly VaultProblem[] }> {
+  const root = resolve(folder); // as the paths below it begin: not `./notes`, nor `notes/`
   const walk: Walk = { files: [], problems: [], entered: new Map(), links: [] };
   const realRoot = await realpath(root);
   await walkFolders(walk, { dir: root, prefix: '' }, signal);
