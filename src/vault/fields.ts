@@ -50,7 +50,7 @@ export function readTags(fields: Frontmatter): string[] {
 
 /** Aliases of a frontmatter that are names; those of Hugo that are paths are `readRedirects`. */
 export function readAliases(fields: Frontmatter): string[] {
-  return aliasFields(fields).filter((alias) => !/^[/.]|\[\[/.test(alias));
+  return aliasFields(fields).filter((alias) => !/^\.{0,2}\/|\[\[/.test(alias));
 }
 
 /** Site paths under which a note is reached too: Hugo's `aliases` and `url`. */

@@ -37,8 +37,9 @@ describe('a note', () => {
   });
 
   test('has aliases that are names, and not the paths of Hugo', () => {
-    expect(read({ text: '---\naliases: [One, /old/path, ../x]\nalias: Two\n---\n' }).aliases).toEqual([
+    expect(read({ text: '---\naliases: [One, /old/path, ../x, .NET]\nalias: Two\n---\n' }).aliases).toEqual([
       'One',
+      '.NET',
       'Two',
     ]);
   });
