@@ -273,6 +273,13 @@ describe('search', () => {
     expect(index.search('betelgesue', { typo: false })).toEqual([]);
   });
 
+  it('a last word that was said before, or is one too many, is not the beginning of another', () => {
+    const index = indexOf([note('tea', 'Tea', 'tea'), note('green', 'Leaf', 'green tea')]);
+    expect(index.search('tea green tea')).toEqual(index.search('tea green', { prefix: false }));
+    const many = Array.from('abcdefghijklmnop', (letter) => letter.repeat(4)).join(' ');
+    expect(index.search(`${many} tea`)).toEqual([]);
+  });
+
   it('hits name what was found, and are no more than asked for', () => {
     expect(index.search('flour')[0]?.terms).toEqual(['Flour']);
     expect(index.search('flour', { limit: 1 })).toHaveLength(1);

@@ -36,8 +36,9 @@ export function variantsOfQuery(
   const keys = [...new Set(stream.keys.slice(0, count))];
   const tail = prefix ? unfinishedWord(query) : '';
   const lastIsTail = stream.ends[stream.ends.length - 1] === query.length;
-  const found = keys.map((key, at) => {
-    const opening = at === keys.length - 1 && lastIsTail ? tail : '';
+  const last = lastIsTail ? stream.keys.at(-1) : undefined; // a word said before, perhaps, or one too many
+  const found = keys.map((key) => {
+    const opening = key === last ? tail : '';
     return variantsOfWord(key, opening, typo && keys.length <= MAX_TYPO_WORDS, vocabulary);
   });
   // A word that would be too common to count may be the beginning of one that does: "the" of "theory".
