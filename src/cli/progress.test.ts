@@ -30,6 +30,14 @@ describe('progressOn', () => {
     expect(told(false, steps)).toBe('storing    3/8  1/s  5.0 s left\nstoring    6/8  1/s  2.0 s left\n');
   });
 
+  it('tells how much is done where nobody knows how much there is', () => {
+    const steps = [
+      [0, 'storing', 0, 0],
+      [3000, 'storing', 600, 0],
+    ] as const;
+    expect(told(false, steps)).toBe('storing    600  200/s\n');
+  });
+
   it('is quiet about what is done in a moment', () => {
     expect(
       told(false, [

@@ -52,10 +52,11 @@ function bar(done: number, total: number): string {
 }
 
 function figures(done: number, total: number, elapsedMs: number): string {
-  const count = `${done}/${total}`;
+  const count = total === 0 ? String(done) : `${done}/${total}`;
   if (elapsedMs < WARM_UP_MS || done === 0) return count;
   const perMs = done / elapsedMs;
-  return `${count}  ${Math.round(perMs * 1000)}/s  ${duration((total - done) / perMs)} left`;
+  const rate = `${count}  ${Math.round(perMs * 1000)}/s`;
+  return total === 0 ? rate : `${rate}  ${duration((total - done) / perMs)} left`;
 }
 
 /** 0.84 s, 12 s, 3 min 20 s. */
