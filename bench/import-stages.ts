@@ -21,7 +21,7 @@ const vault = await readVault(path, { categories: 'none', maxNoteBytes: LIMITS.c
 end('read');
 const { client, close } = await connect(readSettings({}, { dataDir }));
 end('open');
-const collection = collectionOf(path, { name: undefined, notes: vault.notes });
+const collection = collectionOf(path, { name: undefined, notes: vault.notes, isFolder: true });
 for await (const event of client.import(collection.notes(), { collection: collection.name })) {
   if (event.type === 'item') end('store');
   else if (event.type === 'progress') end(event.stage);

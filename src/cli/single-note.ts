@@ -12,37 +12,31 @@ import { markedKey } from '../vault/graph-key.ts';
 export async function linkToStored(
   vault: Vault,
   file: string,
-  stored: { readonly notes: readonly NodeSummary[]; readonly prefix: string },
+  { prefix, stored }: { readonly prefix: string; readonly stored: () => Promise<readonly NodeSummary[]> },
 ): Promise<Vault> {
   const [note] = vault.notes;
-  if (note?.path === undefined || vault.stats.brokenLinks === 0) return vault;
+  if (note?.path === undefined) return vault;
   const parsed = parseMarkdown({ path: note.path, text: await readFile(file, 'utf8') }, 'none');
-  if (!parsed) return vault;
-  const others = othersOf(stored, note.path);
-  const resolved = assembleVault([parsed, ...others.map(({ entry }) => entry)]);
-  const keys = new Map(others.map(({ entry, key }) => [entry.note.key, markedKey(key)]));
-  const own = resolved.notes[0] ?? note;
-  const links = own.links.flatMap(({ target, text }) => {
-    const key = keys.get(target);
-    return key === undefined ? [] : [{ target: key, text }];
-  });
+  // Not only where a link is broken: some are taken for none at all while their target is not there.
+  if (!parsed || parsed.links.length + parsed.linkedKeys.length === 0) return vault;
+  const others = othersOf(await stored(), prefix).filter(
+    (other) => other.note.path !== note.path && other.note.key !== note.key,
+  );
+  const resolved = assembleVault([parsed, ...others]);
+  const { title, links } = resolved.notes[0] ?? note;
   const kept = vault.problems.filter((problem) => problem.code !== 'broken_link');
   const broken = resolved.problems.filter((problem) => problem.code === 'broken_link');
-  return { ...vault, notes: [{ ...note, title: own.title, links }], problems: [...kept, ...broken] };
+  return { ...vault, notes: [{ ...note, title, links }], problems: [...kept, ...broken] };
 }
 
-function othersOf(
-  { notes, prefix }: { readonly notes: readonly NodeSummary[]; readonly prefix: string },
-  own: string,
-): { readonly entry: ParsedNote; readonly key: string }[] {
+/** The stored notes of a folder, under the keys that they have in the graph. */
+function othersOf(notes: readonly NodeSummary[], prefix: string): readonly ParsedNote[] {
   return notes.flatMap(({ title, aliases, source }) => {
     const { path: whole, key } = source;
     if (whole === undefined || key === undefined || !whole.startsWith(`${prefix}/`)) return [];
     const path = whole.slice(prefix.length + 1);
-    if (path === own) return [];
-    const note = { key: path, path, content: '', aliases, tags: [] };
     const entry = {
-      note,
+      note: { key: markedKey(key), path, content: '', aliases, tags: [] },
       ownTitle: title,
       fileTitle: path.replace(/^.*\//, '').replace(/\.[^.]*$/, ''),
       redirects: [],
@@ -51,6 +45,6 @@ function othersOf(
       contentLine: 0,
       problems: [],
     };
-    return [{ entry, key }];
+    return [entry];
   });
 }

@@ -13,7 +13,8 @@ const note = (key: string, more: Partial<VaultNote> = {}): VaultNote => ({
   ...more,
 });
 const sent = (path: string, notes: readonly VaultNote[], name?: string) => {
-  const collection = collectionOf(path, { name, notes });
+  const isFolder = !/\.(?:md|ndjson)$/.test(path);
+  const collection = collectionOf(path, { name, notes, isFolder });
   return {
     name: collection.name,
     notes: [...collection.notes()].map(({ key, path, links }) => ({ key, path, links })),
@@ -30,6 +31,14 @@ describe('collectionOf', () => {
         { key: 'garden/sub/b.md', path: 'garden/sub/b.md', links: [] },
       ],
     });
+  });
+
+  it('takes a folder for one also where it is called as a file would be', () => {
+    const options = { name: undefined, notes: [note('a.md')], isFolder: true };
+    const keys = ['/x/notes.md', '/x/tea.json'].map(
+      (path) => [...collectionOf(path, options).notes()][0]?.key,
+    );
+    expect(keys).toEqual(['notes.md/a.md', 'tea.json/a.md']);
   });
 
   it('takes another name', () => {
@@ -64,6 +73,7 @@ describe('collectionOf', () => {
     const { pathOf } = collectionOf('/x/out', {
       name: undefined,
       notes: [note('brain2:k', { path: 'a.md' })],
+      isFolder: true,
     });
     expect([pathOf('k'), pathOf('out/gone.md')]).toEqual(['a.md', 'gone.md']);
   });

@@ -37,9 +37,15 @@ const RECORDS_FILE = /\.(?:ndjson|jsonl|json)$/i;
  */
 export function collectionOf(
   path: string,
-  { name, notes }: { readonly name: string | undefined; readonly notes: readonly VaultNote[] },
+  source: {
+    readonly name: string | undefined;
+    readonly notes: readonly VaultNote[];
+    readonly isFolder: boolean;
+  },
 ): Collection {
+  const { name, notes, isFolder } = source;
   const whole = resolve(path);
+  if (isFolder) return vaultCollection(name ?? nameOf(whole), notes);
   if (RECORDS_FILE.test(whole)) return records(name ?? basename(whole), notes);
   if (!MARKDOWN_FILE.test(whole)) return vaultCollection(name ?? nameOf(whole), notes);
   // One file of a folder says nothing about the others there.

@@ -99,6 +99,13 @@ describe('import', () => {
       brokenLinks: [{ target: 'Nowhere' }],
       summary: { unchanged: 1, references: 1, notes: 5 },
     });
+    const folder = join(root, 'links.md'); // by its name a file
+    const note = (more: string) => `---\nup: "[[Above]]"\n---\nSee [the settings](config.json).${more}\n`;
+    writeFiles(folder, { 'Above.md': 'a', 'config.json.md': 'b', 'Note.md': note('') });
+    await brain2(['import', folder], { data: into });
+    writeFiles(folder, { 'Note.md': note(' Edited.') });
+    const edited = await brain2(['import', join(folder, 'Note.md'), '--json'], { data: into });
+    expect(JSON.parse(edited.stdout)).toMatchObject({ summary: { updated: 1, references: 2 } });
     const records = join(root, 'tea.ndjson');
     writeFileSync(
       records,

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { LIMITS } from '../../domain/limits.ts';
 import type { BrainClient } from '../../client/http-client.ts';
 import { readVault } from '../../vault/read-vault.ts';
@@ -29,7 +30,7 @@ export async function importCommand(cli: Cli, path: string, options: ImportOptio
   const started = performance.now();
   const interrupt = interruption();
   try {
-    const isExport = await isExportedFile(path);
+    const isExport = !isFolderAt(path) && (await isExportedFile(path));
     const read = isExport ? async () => NO_NOTES : readVault;
     const source = await read(path, {
       categories: options.categories,
@@ -69,6 +70,11 @@ const NO_NOTES: Vault = {
   stats: { files: 1, bytes: 0, notes: 0, links: 0, brokenLinks: 0, errors: 0, warnings: 0 },
 };
 
+/** A folder may be called `notes.md`. */
+function isFolderAt(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
 /** What is sent. One file out of a folder is linked to the notes of that folder that are in the graph. */
 async function prepare(
   client: BrainClient,
@@ -76,12 +82,13 @@ async function prepare(
   source: Vault,
   name: string | undefined,
 ): Promise<{ readonly vault: Vault; readonly collection: Collection }> {
-  const collection = collectionOf(path, { name, notes: source.notes });
-  if (collection.neighbours === undefined || source.stats.brokenLinks === 0)
-    return { vault: source, collection };
-  const { nodes } = await client.graph();
-  const vault = await linkToStored(source, path, { notes: nodes, prefix: collection.neighbours });
-  return { vault, collection: collectionOf(path, { name, notes: vault.notes }) };
+  const isFolder = isFolderAt(path);
+  const collection = collectionOf(path, { name, notes: source.notes, isFolder });
+  const { neighbours: prefix } = collection;
+  if (prefix === undefined) return { vault: source, collection };
+  const stored = async () => (await client.graph()).nodes;
+  const vault = await linkToStored(source, path, { prefix, stored });
+  return { vault, collection: collectionOf(path, { name, notes: vault.notes, isFolder }) };
 }
 
 /** What could not be read this time is not gone, so nothing is deleted then. */
