@@ -43,7 +43,7 @@ export function brainProgram(output: { readonly json: boolean }, run: Run): Comm
     .helpOption('-h, --help', 'explain a command')
     .helpCommand('help [command]', 'explain a command')
     .configureHelp({ showGlobalOptions: true })
-    .configureOutput({ outputError: (text, write) => (output.json ? undefined : write(text)) })
+    .configureOutput(output.json ? { writeErr: () => undefined } : {})
     .showHelpAfterError(output.json ? false : '(add --help for what it takes)')
     .addHelpText('after', OVERVIEW)
     .exitOverride();

@@ -22,7 +22,8 @@ export function reportError(error: unknown, json: boolean): ExitCode {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return EXIT.ok; // --help and --version come as errors too
     // Commander has told a person already.
-    const detail = error.message.replace(/^error: /, '');
+    const isHelp = error.code === 'commander.help';
+    const detail = isHelp ? 'a command is needed; --help lists them' : error.message.replace(/^error: /, '');
     if (json) process.stderr.write(`${JSON.stringify({ error: { code: 'usage', detail } })}\n`);
     return EXIT.usage;
   }

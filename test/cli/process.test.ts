@@ -53,6 +53,8 @@ describe('the command line', () => {
       [['import', join(root, 'nowhere'), '--json'], 'not_found'],
       [['add', '', '--json'], 'invalid'],
       [['search', '--json'], 'usage'],
+      [['--json'], 'usage'],
+      [['jobs', '--json'], 'usage'],
     ] as const) {
       const { stdout, stderr } = await brain2(args, { data: join(root, 'errors') });
       expect(stdout).toBe('');
