@@ -22,21 +22,23 @@ export function cliOf(
   return { screen, settings: (flags = {}) => readSettings(process.env, { ...flags, ...given }) };
 }
 
-/** Runs `work` on the graph, beside a running server or without one. `creates`: an absent data folder is made. */
+/** Runs `work` on the graph, beside a running server or without one. `creates`: a data folder is made, or filled. */
 export async function onGraph<T>(
   cli: Cli,
   options: { readonly creates: boolean; readonly operatorFor?: string },
   work: (client: BrainClient) => Promise<T>,
 ): Promise<T> {
   const settings = cli.settings();
-  if (!options.creates && settings.store === 'sqlite' && !existsSync(settings.dataDir)) {
-    throw new CliError('not_found', `there is no data folder at ${settings.dataDir}`, {
+  const { connect, isBegun } = await import('../server/connect.ts');
+  if (!options.creates && !isBegun(settings)) {
+    const { dataDir } = settings;
+    const is = existsSync(dataDir) ? `${dataDir} is no data folder` : `there is no data folder at ${dataDir}`;
+    throw new CliError('not_found', is, {
       hints: [
         'Begin one with `brain2 demo`, `brain2 import PATH` or `brain2 add "a thought"`, or name another with --data DIR.',
       ],
     });
   }
-  const { connect } = await import('../server/connect.ts');
   const connection = await connect(settings, options);
   try {
     return await work(connection.client);

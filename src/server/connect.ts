@@ -4,7 +4,7 @@ import { brainClient, withCredential, type BrainClient, type Transport } from '.
 import { httpTransport } from '../client/http-transport.ts';
 import { BrainError } from '../domain/error.ts';
 import { operatorCredential } from '../http/auth/operator.ts';
-import { holderOf, operatorKeyOf } from '../storage/embedded/data-folder.ts';
+import { hasDatabase, holderOf, operatorKeyOf } from '../storage/embedded/data-folder.ts';
 import type { Settings } from './settings.ts';
 
 /** A client of the Brain2 of a data folder, wherever that runs. */
@@ -53,6 +53,11 @@ export async function connect(settings: Settings, { operatorFor }: ConnectOption
     where: { kind: 'local', dataDir: settings.dataDir },
     close: () => brain.close(),
   };
+}
+
+/** Whether there is something to connect to that `connect` would not have to make. Of a table it is not asked. */
+export function isBegun({ store, dataDir }: Settings): boolean {
+  return store === 'dynamodb' || hasDatabase(dataDir);
 }
 
 /** Where a server runs on a data folder; undefined where none does. */

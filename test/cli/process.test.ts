@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -68,6 +68,12 @@ describe('the command line', () => {
     expect((await brain2(['doctor'], { data })).stdout).toMatch(
       /warning +data folder +.* does not exist yet/,
     );
+    const foreign = mkdtempSync(join(root, 'foreign-'));
+    expect(await brain2(['search', 'x'], { data: foreign })).toMatchObject({ code: 3, stdout: '' });
+    expect((await brain2(['doctor'], { data: foreign })).stdout).toMatch(
+      /warning +data folder +.* has nothing stored/,
+    );
+    expect(readdirSync(foreign)).toEqual([]);
   });
 
   it('takes the text of a note from stdin', async () => {

@@ -4,7 +4,7 @@ import type { Health } from '../../api/common.ts';
 import { allPages } from '../../client/all-pages.ts';
 import { ApiError, type BrainClient } from '../../client/http-client.ts';
 import { BrainError } from '../../domain/error.ts';
-import { connect } from '../../server/connect.ts';
+import { connect, isBegun } from '../../server/connect.ts';
 import { withoutSecrets, type Settings } from '../../server/settings.ts';
 import { VERSION } from '../../server/version.ts';
 import type { Cli } from '../cli.ts';
@@ -22,6 +22,7 @@ interface Check {
   readonly fix?: string;
 }
 
+const BEGIN = 'brain2 import, add or serve makes it';
 const NODE_MAJOR = 24;
 const GIGABYTE = 1024 ** 3;
 const LOW_BYTES = GIGABYTE;
@@ -33,8 +34,7 @@ export async function doctorCommand(cli: Cli): Promise<ExitCode> {
   const settings = settingsOf(cli, checks);
   if (settings) {
     checks.push(...(await placeChecks(settings)));
-    const isThere = settings.store === 'dynamodb' || existsSync(settings.dataDir);
-    if (isThere) checks.push(...(await storeChecks(settings)));
+    if (isBegun(settings)) checks.push(...(await storeChecks(settings)));
   }
   const worst = checks.some((check) => check.status === 'problem') ? EXIT.failed : EXIT.ok;
   if (cli.screen.json)
@@ -107,10 +107,11 @@ async function tableChecks(settings: Settings): Promise<Check[]> {
   }
 }
 
-async function folderChecks({ dataDir }: Settings): Promise<Check[]> {
+async function folderChecks(settings: Settings): Promise<Check[]> {
+  const { dataDir } = settings;
   if (!existsSync(dataDir)) {
     const message = `${dataDir} does not exist yet`;
-    return [{ name: 'data folder', status: 'warning', message, fix: 'brain2 import, add or serve makes it' }];
+    return [{ name: 'data folder', status: 'warning', message, fix: BEGIN }];
   }
   try {
     await access(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
@@ -126,7 +127,10 @@ async function folderChecks({ dataDir }: Settings): Promise<Check[]> {
     ];
   }
   const { bavail, bsize } = await statfs(dataDir);
-  return [{ name: 'data folder', status: 'ok', message: dataDir }, spaceCheck(bavail * bsize)];
+  const folder: Check = isBegun(settings)
+    ? { name: 'data folder', status: 'ok', message: dataDir }
+    : { name: 'data folder', status: 'warning', message: `${dataDir} has nothing stored in it`, fix: BEGIN };
+  return [folder, spaceCheck(bavail * bsize)];
 }
 
 function spaceCheck(freeBytes: number): Check {

@@ -45,6 +45,7 @@ export interface DataFolder {
 
 /** Copies of the link indexes: losing them loses nothing. */
 export const INDEX_FOLDER = 'index';
+const DATABASE_FILE = 'brain2.sqlite';
 const HOLDER_FILE = 'holder.json';
 const OPERATOR_FILE = 'operator.key';
 const KEY_BYTES = 32;
@@ -74,7 +75,7 @@ export function openDataFolder(path: string): DataFolder {
     return {
       path,
       isNew,
-      databasePath: join(path, 'brain2.sqlite'),
+      databasePath: join(path, DATABASE_FILE),
       ballastPath: join(path, 'ballast'),
       key: readKey(join(path, 'cursor.key')),
       operatorKey,
@@ -112,6 +113,11 @@ export function openDataFolder(path: string): DataFolder {
   }
 }
 
+/** Whether anything was ever stored in the folder. Makes nothing. */
+export function hasDatabase(path: string): boolean {
+  return existsSync(join(path, DATABASE_FILE));
+}
+
 /** Who holds the folder, or undefined if nobody does. Takes nothing. */
 export function holderOf(path: string): Holder | undefined {
   if (!existsSync(join(path, 'lock'))) return undefined;
@@ -137,7 +143,7 @@ export function operatorKeyOf(path: string): Uint8Array | undefined {
 }
 
 function prepare(path: string): boolean {
-  const isNew = !existsSync(join(path, 'brain2.sqlite'));
+  const isNew = !hasDatabase(path);
   try {
     mkdirSync(path, { recursive: true, mode: OWNER_ONLY });
     accessSync(path, constants.W_OK);
