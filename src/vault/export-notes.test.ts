@@ -44,6 +44,8 @@ describe('exportPaths', () => {
         node('4', 'con'),
         node('5', '...'),
         node('6', 'é'.repeat(500)),
+        node('7', 'G', from('logseq/bak/g.md')),
+        node('8', 'H', from('__MACOSX/h.md')),
       ),
     ).toEqual([
       'etc/a.md',
@@ -52,6 +54,8 @@ describe('exportPaths', () => {
       'con_.md',
       'note.md',
       `${'é'.repeat(60)}.md`,
+      'logseq/bak_/g.md',
+      '__MACOSX_/h.md',
     ]);
   });
 });

@@ -2,6 +2,7 @@ import { assembleVault } from './assemble.ts';
 import { parseMarkdown } from './parse-note.ts';
 import { writeMarkdown, type WritableNote } from './write-markdown.ts';
 import { keyOf, markedKey } from './graph-key.ts';
+import { isPassedOver } from './walk.ts';
 
 const NAME_BYTES = 120; // of at most 255 that a file system takes, with room for a number and `.md`
 const MARKDOWN_FILE = /\.(?:md|markdown)$/i;
@@ -144,11 +145,11 @@ function carriedLinks(written: readonly WrittenNote[]): ReadonlyMap<string, Read
 function safePath(path: string): string {
   const parts = path.split('/').filter((part) => part !== '' && part !== '.' && part !== '..');
   const file = parts.pop() ?? 'note.md';
-  const folders = parts.map((part) => {
-    const name = safeName(part);
-    return name === 'node_modules' || MARKDOWN_FILE.test(name) ? `${name}_` : name;
-  });
-  return [...folders, `${safeName(file.replace(MARKDOWN_FILE, ''))}.md`].join('/');
+  const folders = parts.reduce((above, part) => {
+    const folder = `${above}${safeName(part)}`;
+    return isPassedOver(`${folder}/`) || MARKDOWN_FILE.test(folder) ? `${folder}_/` : `${folder}/`;
+  }, '');
+  return `${folders}${safeName(file.replace(MARKDOWN_FILE, ''))}.md`;
 }
 
 function safeName(text: string): string {
