@@ -172,7 +172,7 @@ async function openZip(bytes: ZipBytes, root: string): Promise<OpenZip> {
           'zip_too_large',
           `its notes take more than ${ZIP_LIMITS.notesBytes} bytes unpacked`,
         );
-      found.set(path, { path, name: name.normalize('NFC'), entry });
+      found.set(name, { path, name: name.normalize('NFC'), entry }); // of one name the last, as an unpacker has it
     }
     const sortable = [...found.values()].map((note) => ({ note, key: note.path.replaceAll('/', '\0') }));
     sortable.sort((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key)));

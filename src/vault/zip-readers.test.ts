@@ -31,6 +31,23 @@ describe('a worker that reads a zip', () => {
     expect(read.problems).toMatchObject([{ path: 'binary.md', code: 'binary' }, { code: 'broken_link' }]);
   });
 
+  test('lists what has the path of another, and of one name takes the last', async () => {
+    const twice = join(root, 'twice.zip');
+    const names = ['caf\u00e9.md', 'cafe\u0301.md', 'v/b.md', 'b.md', 'same.md', 'same.md'];
+    const zip = zipOf(names.map((path, at) => ({ path, text: String(at) })));
+    writeFileSync(twice, Buffer.concat(await Array.fromAsync(zip)));
+    const { notes, problems } = await readZipOn(readers, twice, { ...OPTIONS, root: 'v' });
+    expect(notes.map(({ path, content }) => `${path} ${content}`)).toEqual([
+      'b.md 2',
+      'café.md 0',
+      'same.md 5',
+    ]);
+    expect(problems).toMatchObject([
+      { path: 'b.md', code: 'duplicate_id', severity: 'error' },
+      { path: 'café.md', code: 'duplicate_id', severity: 'error' },
+    ]);
+  });
+
   test('refuses by the same codes', async () => {
     const none = join(root, 'none.zip');
     writeFileSync(none, 'this is no zip at all, however long it may be');
