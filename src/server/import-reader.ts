@@ -36,9 +36,14 @@ export function importReader(readers: ZipReaders): ImportReader {
   };
 }
 
+/** Its own key, which an export wrote into it, cannot be read either: so it may be any note, and nothing is pruned. */
 function refusedEntry({ path, code, message }: VaultProblem, collection: string): ImportEntry {
   const issues = [{ pointer: '', code, message }];
-  return { key: `${collection}/${path}`, refused: new BrainError('invalid', message, { issues }) };
+  return {
+    key: `${collection}/${path}`,
+    isUnnamed: true,
+    refused: new BrainError('invalid', message, { issues }),
+  };
 }
 
 async function refusing<T>(read: () => Promise<T>): Promise<T> {

@@ -129,6 +129,17 @@ describe('an import that is a job', () => {
     });
   });
 
+  it('prunes nothing while something of a zip cannot be read: it may be any of what is missing', async () => {
+    const client = await newBrain();
+    const note = { path: 'a.md', text: 'a' };
+    await imported(client, await zipped([note, { path: 'b.md', text: 'b' }]), { headers: ZIP });
+    const zip = await zipped([note, { path: 'renamed.md', text: Buffer.from([0xff, 0x00]) }]);
+    const kept = await imported(client, zip, { headers: ZIP, query: '&prune=true' });
+    expect(kept.result).toMatchObject({ failed: 1, missing: 1, pruned: 0 });
+    const pruned = await imported(client, await zipped([note]), { headers: ZIP, query: '&prune=true' });
+    expect(pruned.result).toMatchObject({ missing: 1, pruned: 1 });
+  });
+
   it.each([
     ['zip_damaged', async () => Buffer.from('this is no zip at all, however long it may be')],
     ['zip_symlink', () => zipped([{ path: 'a.md', text: '/etc/passwd', mode: 0o120777 }])],
