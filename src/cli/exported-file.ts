@@ -1,7 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
-import { CliError } from './cli-error.ts';
+import type { VaultProblem } from '../vault/types.ts';
 
 const PART = /^\{"(?:category|node|edge|decision)":\{/;
 
@@ -14,16 +15,23 @@ export async function isExportedFile(path: string): Promise<boolean> {
   return start !== undefined && PART.test(start.buffer.toString('utf8', 0, start.bytesRead));
 }
 
-/** Its lines. */
-export async function* partsOfFile(path: string): AsyncGenerator<Record<string, unknown>> {
+/** Its lines; one that cannot be read, as the last of a file that was cut off, goes to `problems`. */
+export async function* partsOfFile(
+  path: string,
+  problems: VaultProblem[],
+): AsyncGenerator<Record<string, unknown>> {
   let number = 0;
   for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
     number += 1;
     if (line.trim() === '') continue;
+    let part: Record<string, unknown>;
     try {
-      yield JSON.parse(line) as Record<string, unknown>;
+      part = JSON.parse(line) as Record<string, unknown>;
     } catch {
-      throw new CliError('invalid', `${path}: line ${number} is not JSON`);
+      const about = { path: basename(path), line: number, code: 'invalid_json', severity: 'error' } as const;
+      problems.push({ ...about, message: 'the line is not JSON' });
+      continue;
     }
+    yield part;
   }
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -201,6 +201,13 @@ describe('export', () => {
     const again = await brain2(['import', records, '--json'], { data: join(root, 'fresh2') });
     // Five notes, three categories and an edge of a person.
     expect(JSON.parse(again.stdout)).toMatchObject({ summary: { created: 9, notes: 5, failed: 0 } });
+    const lines = readFileSync(records, 'utf8').split('\n');
+    writeFileSync(records, [...lines.slice(0, 1), '{"node":{"cut o', ...lines.slice(1)].join('\n'));
+    const most = await brain2(['import', records, '--json'], { data: join(root, 'fresh3') });
+    expect([most.code, JSON.parse(most.stdout)]).toMatchObject([
+      5,
+      { summary: { created: 9 }, problems: [{ path: 'out.ndjson', line: 2, code: 'invalid_json' }] },
+    ]);
   });
 
   it('ends quietly when its reader has enough', async () => {

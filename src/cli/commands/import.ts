@@ -31,7 +31,8 @@ export async function importCommand(cli: Cli, path: string, options: ImportOptio
   const interrupt = interruption();
   try {
     const isExport = !isFolderAt(path) && (await isExportedFile(path));
-    const read = isExport ? async () => NO_NOTES : readVault;
+    const unread: VaultProblem[] = []; // of an export, found while it is sent
+    const read = isExport ? async () => ({ ...NO_NOTES, problems: unread }) : readVault;
     const source = await read(path, {
       categories: options.categories,
       maxNoteBytes: LIMITS.contentBytes,
@@ -41,7 +42,7 @@ export async function importCommand(cli: Cli, path: string, options: ImportOptio
     const prune = !isExport && mayPrune(source, path, options);
     const sent = await onGraph(cli, { creates: true }, async (client) => {
       const { vault, collection } = await prepare(client, path, source, options.name);
-      const notes = isExport ? partsOfFile(path) : collection.notes();
+      const notes = isExport ? partsOfFile(path, unread) : collection.notes();
       const settings = { collection: collection.name, prune, dryRun: options.dryRun === true };
       const following = { total: vault.notes.length, progress, signal: interrupt.signal };
       return {
