@@ -173,10 +173,21 @@ describe('an instant', () => {
     expect(value.instant('2026-01-02T03:04:05+02:00')).toBe('2026-01-02T01:04:05.000Z');
   });
 
-  test.each(['', 'never', '2026-13-01', '+012026-01-01T00:00:00Z', Number.NaN, 8.64e15])(
-    'may not be %j',
-    (text) => {
-      expect(() => value.instant(text)).toThrow('not a date');
-    },
-  );
+  test.each([
+    '',
+    'never',
+    '2026-13-01',
+    '2026-02-30',
+    '2026-02-29T12:00:00Z',
+    '+012026-01-01T00:00:00Z',
+    Number.NaN,
+    8.64e15,
+  ])('may not be %j', (text) => {
+    expect(() => value.instant(text)).toThrow('not a date');
+  });
+
+  test('may be of the last of February in a leap year, at any hour of any zone', () => {
+    expect(value.instant('2024-02-29T23:30:00-05:00')).toBe('2024-03-01T04:30:00.000Z');
+    expect(value.instant('0000-02-29')).toBe('0000-02-29T00:00:00.000Z');
+  });
 });

@@ -137,7 +137,8 @@ export function color(value: string): Color {
 
 /** A text is a date and time of RFC 3339; without a time it is midnight, and without a zone it is UTC. */
 export function instant(value: string | number | Date): Instant {
-  if (typeof value === 'string' && !RFC_3339.test(value)) refuse('', 'instant', 'not a date of RFC 3339');
+  if (typeof value === 'string' && !(RFC_3339.test(value) && isOfCalendar(value)))
+    refuse('', 'instant', 'not a date of RFC 3339');
   const zoned =
     typeof value === 'string' && value.length > DATE_LENGTH && !ZONE.test(value) ? `${value}Z` : value;
   const date = new Date(zoned);
@@ -145,6 +146,13 @@ export function instant(value: string | number | Date): Instant {
   if (Number.isNaN(date.getTime()) || year < 0 || year > 9999)
     refuse('', 'instant', 'not a date of RFC 3339');
   return date.toISOString() as Instant;
+}
+
+/** `Date` takes the 30th of February for the 2nd of March. */
+function isOfCalendar(text: string): boolean {
+  const day = text.slice(0, DATE_LENGTH);
+  const date = new Date(day);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day);
 }
 
 /** Where something is in an owner's log: `epoch` names the log, `seq` counts its events from 1 without a gap. */
