@@ -1,4 +1,4 @@
-import { otherEnd, type Edge } from '../domain/edge.ts';
+import { isLinkers, otherEnd, type Edge } from '../domain/edge.ts';
 import type { Node } from '../domain/node.ts';
 import type { NodeId, OwnerId, Position } from '../domain/values.ts';
 import type { Changes } from '../storage/log.ts';
@@ -60,7 +60,7 @@ export function graphService(needs: { readonly store: Store; readonly indexes: O
     /** What lies within `depth` edges of a note, strongest first. Throws `not_found`. */
     async neighbors(owner: OwnerId, id: NodeId, query: NeighborQuery): Promise<Neighborhood> {
       const from = store.read(owner);
-      await from.nodes.get(id);
+      const { archived } = await from.nodes.get(id);
       const reached = new Map<NodeId, Neighbor>();
       const edges = new Map<string, Edge>();
       let frontier = new Map<NodeId, number>([[id, 1]]);
@@ -68,7 +68,9 @@ export function graphService(needs: { readonly store: Store; readonly indexes: O
         const next = new Map<NodeId, number>();
         for (const [at, strength] of frontier) {
           for (const edge of inForce(await from.edges.of(at))) {
+            // Of an archived note only what a person drew is in force.
             if (edge.weight < query.minWeight) continue;
+            if (archived && isLinkers(edge) && (at === id || otherEnd(edge, at) === id)) continue;
             edges.set(edge.id, edge);
             const other = otherEnd(edge, at);
             if (other === id || reached.has(other)) continue;

@@ -135,8 +135,12 @@ export function nodeService(needs: {
      * Changes the given fields, and archives or restores: an archived note is in no list, search or linking, and
      * keeps the edges that a person made. Throws `stale` when the note is not at `expectedVersion`.
      */
-    patch: (owner: OwnerId, id: NodeId, patch: NotePatch, expectedVersion?: number): Promise<LinkedNode> =>
-      saveLinked(owner, id, (tx) => decidePatch(tx, id, patch, expectedVersion)),
+    async patch(owner: OwnerId, id: NodeId, patch: NotePatch, expectedVersion?: number): Promise<LinkedNode> {
+      const { node, edges } = await saveLinked(owner, id, (tx) =>
+        decidePatch(tx, id, patch, expectedVersion),
+      );
+      return { node, edges: await withoutDangling(store.read(owner), edges, await indexes.ready(owner)) };
+    },
 
     /** Deletes the note and every edge of it. A hub's edges go in several transactions, the note in the first. */
     async delete(

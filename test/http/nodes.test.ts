@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Edge, LinkedNode, Node, SearchHit } from '../../src/api/v2.ts';
+import type { Edge, LinkedNode, Neighbors, Node, SearchHit } from '../../src/api/v2.ts';
 import { ifMatch, newBrain, SLEEP } from './client.ts';
 
 const NOBODY = '01900000-0000-7000-8000-000000000000';
@@ -254,16 +254,21 @@ describe('a linked note', () => {
   });
 
   it('that is archived has no automatic edge in force from either side, and gets those of both back', async () => {
-    const { create, patch, edgesOf, all } = await newBrain();
+    const { create, patch, edgesOf, all, get } = await newBrain();
     const melatonin = await create(SLEEP.melatonin);
     const sleep = await create(SLEEP.sleep);
     await patch(melatonin.id, { content: `${SLEEP.melatonin.content} Truly.` }); // now both texts ask for the edge
-    await patch(sleep.id, { archived: true });
+    const archived = await patch(sleep.id, { archived: true });
+    const unchanged = await patch(melatonin.id, { title: melatonin.title });
+    const near = await get<Neighbors>(`/nodes/${sleep.id}/neighbors?depth=2`);
     expect([
+      archived.edges,
+      unchanged.edges,
+      near,
       await edgesOf(melatonin.id),
       await all('/edges'),
       await all('/edges', { node: sleep.id }),
-    ]).toEqual([[], [], []]);
+    ]).toEqual([[], [], { items: [], edges: [] }, [], [], []]);
     const { edges } = await patch(sleep.id, { archived: false });
     expect(edges).toHaveLength(1);
     expect(await edgesOf(melatonin.id)).toEqual(edges);
