@@ -11,15 +11,21 @@ const SCAN_LIMIT = 100_000;
 
 /** The stretch of `content` that begins a little before the first of the terms; the start when none is there. */
 export function snippetOf(content: string, terms: readonly string[]): Snippet {
-  const searched = content.slice(0, SCAN_LIMIT);
+  const searched = content.slice(0, outsidePair(content, SCAN_LIMIT));
   const lower = searched.toLowerCase();
   const folded = lower.length === searched.length ? lower : searched; // where lower case has another length, places would be off
   const wanted = terms.map((term) => term.toLowerCase()).filter((term) => term !== '');
   const places = wanted.map((term) => folded.indexOf(term)).filter((place) => place >= 0);
   const first = places.length === 0 ? 0 : Math.min(...places);
-  const start = wordStart(searched, Math.max(0, first - BEFORE));
-  const text = searched.slice(start, start + LENGTH).replace(/\s/g, ' ');
-  return { text: text.toWellFormed(), highlights: highlightsIn(folded.slice(start, start + LENGTH), wanted) };
+  const start = outsidePair(searched, wordStart(searched, Math.max(0, first - BEFORE)));
+  const end = outsidePair(searched, start + LENGTH);
+  const text = searched.slice(start, end).replace(/\s/g, ' ');
+  return { text, highlights: highlightsIn(folded.slice(start, end), wanted) };
+}
+
+/** The place itself, or the one before it where it is between the two halves of a surrogate pair. */
+function outsidePair(text: string, at: number): number {
+  return (text.charCodeAt(at) & 0xfc00) === 0xdc00 ? at - 1 : at;
 }
 
 function wordStart(text: string, from: number): number {

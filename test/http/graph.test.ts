@@ -134,6 +134,16 @@ describe('search', () => {
       expect(text.slice(start, end).toLowerCase()).toBe('bosphorus');
   });
 
+  it('a snippet is cut between letters, also between those of two units', async () => {
+    const { create, get } = await newBrain();
+    await create({ content: `${'🚢'.repeat(50)}.bosphorus ${'🚢'.repeat(200)}` });
+    await create({ content: `bosphorus  ${'🚢'.repeat(200)}` });
+    const { items } = await get<SearchPage>('/search?q=bosphorus');
+    expect(items.map(({ snippet }) => snippet.text.replaceAll('🚢', ''))).toEqual(
+      expect.arrayContaining(['.bosphorus ', 'bosphorus  ']),
+    );
+  });
+
   it('is filtered by tag and category, and pages through its ranking without gap or repeat', async () => {
     const { create, get, all, post } = await newBrain();
     const category = await post<{ id: string }>('/categories', { title: 'C' });
