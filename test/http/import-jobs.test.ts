@@ -75,7 +75,7 @@ describe('an import that is a job', () => {
     const first = await client.send<Job>('POST', '/imports?collection=vault', lines(notes), NDJSON);
     expect([first.headers['preference-applied'], first.headers['vary']]).toEqual([
       'respond-async',
-      expect.stringContaining('Prefer'),
+      'Accept, Prefer',
     ]);
     await client.brain.services.jobs.idle();
     const body = `${lines([notes[0], { ...notes[1], title: 'new' }])}\nno JSON`;

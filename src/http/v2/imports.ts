@@ -86,7 +86,7 @@ export const importRoutes =
         const options = { collection, prune, dryRun };
         const format = request.headers['content-type']?.startsWith(STREAMED.zip) ? 'zip' : 'ndjson';
         const body: unknown = request.body;
-        reply.header('vary', 'Prefer');
+        reply.header('vary', `${String(reply.getHeader('vary'))}, Prefer`);
         if (format === 'ndjson' && body instanceof Readable && !isAsyncPreferred(request)) {
           const signal = signalOf(request);
           const events = services.imports.run(owner(), { ...options, signal }, entriesOfLines(body));
