@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { BrainError } from '../domain/error.ts';
 
 /** Deeper than anything that the API takes. */
@@ -14,7 +14,9 @@ export function takeJsonAlone(app: FastifyInstance): void {
   app.addContentTypeParser(
     ['application/json', 'application/merge-patch+json'],
     { parseAs: 'buffer' },
-    async (request: { readonly headers: { readonly 'content-type'?: string | undefined } }, body: Buffer) => {
+    async (request: FastifyRequest, body: Buffer) => {
+      // Many clients name a type with every request: where nothing is taken, nothing is no broken JSON.
+      if (body.length === 0 && request.routeOptions.schema?.body === undefined) return undefined;
       const charset = CHARSET.exec(request.headers['content-type'] ?? '')?.[1] ?? 'utf-8';
       if (charset.toLowerCase() !== 'utf-8') {
         throw new BrainError('unsupported_media_type', 'a body is JSON in UTF-8', {

@@ -108,6 +108,21 @@ describe('a problem', () => {
   });
 });
 
+describe('a body of nothing', () => {
+  it('is none where none is taken, whatever type is named, and no JSON where one is', async () => {
+    const { create, send, sendRoot } = await newBrain();
+    const { id } = await create({ content: 'x' });
+    const type = { 'content-type': 'application/json' };
+    const answers = [
+      await sendRoot('POST', '/api/v1/categories/rebuild', undefined, type),
+      await sendRoot('DELETE', `/api/v1/nodes/${id}`, undefined, type),
+      await send('DELETE', `/nodes/${id}`, undefined, { ...type, ...ifMatch('*') }),
+      await send('POST', '/nodes', undefined, type),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([200, 204, 404, 400]);
+  });
+});
+
 describe('the ids of a request', () => {
   it('a valid correlation id is taken and echoed, another is replaced; the request id is always our own', async () => {
     const { send } = await newBrain();
