@@ -6,6 +6,7 @@ import { runWithContext } from '../shared/context.ts';
 import { randomSpanId, randomTraceId } from '../shared/trace-context.ts';
 import { underWay, type ContextNeeds } from './context.ts';
 import { happened, presentProblem, problemOf } from './errors.ts';
+import { newestOf, VERSIONS } from './versions.ts';
 
 /** Answers what is no request at all, or stopped being one: the parser of HTTP refuses it, and no route sees it. */
 export function answerClientErrors(needs: ContextNeeds): (error: Error, socket: Socket) => void {
@@ -41,6 +42,7 @@ function write(socket: Socket, problem: Problem): number {
   const head = [
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}`,
     'connection: close',
+    `api-version: ${newestOf(VERSIONS).number}`,
     'content-type: application/problem+json',
     `content-length: ${Buffer.byteLength(body)}`,
     `x-correlation-id: ${problem.correlationId}`,

@@ -15,6 +15,9 @@ const HEADERS = {
 const PREFLIGHT_S = 600;
 /** Of an answer, what pages of other origins may read besides the body. */
 const EXPOSED = [
+  'API-Version',
+  'Deprecation',
+  'Sunset',
   'ETag',
   'Location',
   'Link',

@@ -121,7 +121,7 @@ describe('pages of other origins', () => {
     expect(preflight.headers['access-control-allow-credentials']).toBeUndefined();
     const answer = await client.send('GET', '/graph', undefined, { origin: APP });
     expect([answer.status, answer.headers['access-control-allow-origin']]).toEqual([200, APP]);
-    expect(answer.headers['access-control-expose-headers']).toMatch(/ETag.*RateLimit/);
+    expect(answer.headers['access-control-expose-headers']).toMatch(/API-Version.*Sunset.*ETag.*RateLimit/);
     expect(answer.headers['vary']).toMatch(/origin/i);
     const other = await client.send('GET', '/graph', undefined, { origin: 'http://localhost:5174' });
     expect([other.status, other.headers['access-control-allow-origin']]).toEqual([403, undefined]);

@@ -313,6 +313,7 @@ describe('what is no request', () => {
       const answer = await answerTo(url, bytes);
       expect([answer.status, answer.body.code]).toEqual([status, code]);
       expect(answer.head).toContain(`x-request-id: ${answer.body.requestId}`);
+      expect(answer.head).toContain('api-version: 2');
       expect(await line(({ requestId }) => requestId === answer.body.requestId)).toMatchObject({
         code,
         status,
