@@ -55,7 +55,8 @@ export const NodeQuery = Type.Object({
       description: 'notes of a page; 20 with a nextToken, and every note without one',
     }),
   ),
-  nextToken: Type.Optional(Type.String({ maxLength: 2000, description: 'of the page before' })),
+  // It holds the last title of a page, and those of v2 are up to 500 characters, each as three bytes.
+  nextToken: Type.Optional(Type.String({ maxLength: 4000, description: 'of the page before' })),
   search: Type.Optional(
     Type.String({ maxLength: 1000, description: 'words to find; the best 1,000 notes are found' }),
   ),

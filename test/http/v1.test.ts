@@ -121,6 +121,9 @@ describe('a note of v1', () => {
       content: 'y'.repeat(20_000),
       version: 0,
     });
+    for (const n of [1, 2]) await brain.create({ title: `${'漢'.repeat(499)}${n}` });
+    const pages = await everyPage(get, 'limit=1&sortBy=title');
+    expect(pages.map(({ nodes }) => nodes.length)).toEqual([1, 1, 1, 1]);
     const { elements } = await get<api.GraphData>('/graph-data');
     expect(elements.map(({ data }) => data).find(({ id }) => id === `node-${large.id}`)).toEqual({
       id: `node-${large.id}`,
