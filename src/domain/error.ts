@@ -22,6 +22,7 @@ export const ERROR_CODES = [
   'header_too_large', // the head of a request
   'url_too_long',
   'unsupported_media_type',
+  'range_unsatisfiable', // the part of a file that is asked for lies beyond its end
   'rate_limited', // too many requests for now
   'overloaded', // more comes in than is done; nothing was done of it
   'position_gone', // a position in the log that is of another epoch, or trimmed
@@ -60,8 +61,9 @@ export const ERROR_TYPES = {
   too_large: 'validation',
   header_too_large: 'validation',
   url_too_long: 'validation',
-  rate_limited: 'access',
   unsupported_media_type: 'validation',
+  range_unsatisfiable: 'validation',
+  rate_limited: 'access',
   overloaded: 'dependency',
   position_gone: 'not_found',
   contended: 'conflict',

@@ -35,6 +35,7 @@ export const PROBLEMS: { readonly [C in ErrorCode]: Row } = {
   header_too_large: { status: 431, title: 'The head of the request is too large' },
   url_too_long: { status: 414, title: 'The URL is too long' },
   unsupported_media_type: { status: 415, title: 'Unsupported media type' },
+  range_unsatisfiable: { status: 416, title: 'There is no such part' },
   rate_limited: { status: 429, title: 'Too many requests' },
   overloaded: { status: 503, title: 'Too much at once' },
   position_gone: { status: 410, title: 'The position cannot be read on from' },

@@ -170,7 +170,11 @@ describe('the notes of a category', () => {
     const category = await make(brain, 'C');
     const [a, b] = [await brain.create({ content: 'a' }), await brain.create({ content: 'b' })];
     const path = `/categories/${category.id}/nodes`;
-    const assigned = await brain.post(path, { nodeIds: [a.id, NOBODY, b.id, a.id], confidence: 0.5 }, 200);
+    const assigned = await brain.post(
+      path,
+      { nodeIds: [a.id, NOBODY, b.id, a.id, b.id.toUpperCase()], confidence: 0.5 },
+      200,
+    );
     expect(assigned).toEqual({ changed: 2, notFound: [NOBODY] });
     expect((await brain.get<Category>(`/categories/${category.id}`)).noteCount).toBe(2);
     const node = await brain.get<Node>(`/nodes/${a.id}`);

@@ -181,7 +181,7 @@ describe('an export', () => {
     expect(answers.map(({ status, headers, text }) => [status, headers['content-range'], text])).toEqual([
       [206, `bytes 5-9/${size}`, whole.text.slice(5, 10)],
       [206, `bytes ${size - 4}-${size - 1}/${size}`, whole.text.slice(-4)],
-      [416, `bytes */${size}`, ''],
+      [416, `bytes */${size}`, expect.stringContaining('"code":"range_unsatisfiable"')],
       [200, undefined, whole.text],
       [304, undefined, ''],
     ]);

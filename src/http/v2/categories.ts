@@ -85,6 +85,7 @@ export const categoryRoutes =
           description:
             'The category with the count of its notes. Its ETag is what a change of it names in If-Match.',
           tags: ['categories'],
+          takes: ['if-none-match'],
           sends: ['etag'],
           response: { 200: api.Category },
         },
@@ -259,17 +260,18 @@ export const categoryRoutes =
 /** Does it to each note; those that are not there are told, and do not stop the others. */
 async function eachNode(ids: readonly string[], act: (id: NodeId) => Promise<unknown>) {
   const notFound: string[] = [];
+  const notes = new Map(ids.map((id) => [nodeId(id), id])); // one note in two spellings is one
   await Promise.all(
-    [...new Set(ids)].map(async (id, index) => {
+    [...notes].map(async ([note, id]) => {
       try {
-        await act(within(`/nodeIds/${index}`, () => nodeId(id)));
+        await act(note);
       } catch (error) {
         if (!isBrainError(error, 'not_found')) throw error;
         notFound.push(id);
       }
     }),
   );
-  return { changed: new Set(ids).size - notFound.length, notFound };
+  return { changed: notes.size - notFound.length, notFound };
 }
 
 const asBody = <B>(body: B): Answer<B> => ({ status: 200, body });

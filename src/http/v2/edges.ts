@@ -120,7 +120,8 @@ export const edgeRoutes =
         schema: {
           operationId: 'deleteEdge',
           summary: 'Delete an edge',
-          description: 'Deletes the edge. The engine may propose the pair again; reject it to prevent that.',
+          description:
+            'Deletes the edge. One that the engine made is not proposed again until one of the two texts changes materially.',
           tags: ['edges'],
           takes: ['if-match'],
         },

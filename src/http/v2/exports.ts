@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncTypebox as Routes } from '@fastify/type-provider-typebox';
 import * as api from '../../api/v2-jobs.ts';
 import type { Job } from '../../domain/job.ts';
+import { BrainError } from '../../domain/error.ts';
 import { jobId } from '../../domain/values.ts';
 import type { ExportFormat } from '../../services/export-job.ts';
 import { byteRange } from '../byte-range.ts';
@@ -58,7 +59,7 @@ export const exportRoutes =
           tags: ['exports'],
           takes: ['if-none-match'],
           sends: ['etag'],
-          fails: ['conflict'],
+          fails: ['conflict', 'range_unsatisfiable'],
           isFile: true,
         },
       },
@@ -68,14 +69,16 @@ export const exportRoutes =
         etag(reply, id);
         reply.header('accept-ranges', 'bytes');
         if (isKnown(request, id)) return notModified(reply);
-        const { type, name } = FILES[content.format];
-        reply.header('content-type', type);
-        reply.header('content-disposition', `attachment; filename="${name}"`);
         const range = byteRange(request, content.size, `"${id}"`);
         if (range === 'unsatisfiable') {
           reply.header('content-range', `bytes */${content.size}`);
-          return reply.code(416).send();
+          throw new BrainError('range_unsatisfiable', `the file has ${content.size} bytes`, {
+            operation: 'http.range',
+          });
         }
+        const { type, name } = FILES[content.format];
+        reply.header('content-type', type);
+        reply.header('content-disposition', `attachment; filename="${name}"`);
         const length = range ? range.end - range.start : content.size;
         reply.header('content-length', length);
         if (range) {
