@@ -2,6 +2,7 @@ import { BrainError, isBrainError, toBrainError, type ErrorCode } from '../domai
 import type { JobItem, JobProblem } from '../domain/job.ts';
 import type { Node, NodeDecision } from '../domain/node.ts';
 import {
+  instant,
   isUuid,
   nodeId,
   type CategoryId,
@@ -328,8 +329,7 @@ class ImportRun {
 
   /** What a new node is made of. Once a note, so that a write which is decided again leaves no other id in the index. */
   #made(note: ImportNote, categoryId: CategoryId | undefined): MadeNode {
-    const madeMs = Date.parse(note.createdAt ?? '');
-    const id = this.#needs.newNodeId(Number.isNaN(madeMs) ? undefined : madeMs);
+    const id = this.#needs.newNodeId(note.createdAt === undefined ? undefined : msOf(note.createdAt));
     return { id, owner: this.#owner, categoryId };
   }
 
@@ -435,6 +435,15 @@ async function deleteIfThere(nodes: NodeService, { owner, id }: Node): Promise<v
     await nodes.delete(owner, id);
   } catch (error) {
     if (!isBrainError(error, 'not_found')) throw error;
+  }
+}
+
+/** For the id of a note, which its place among others comes from; what is no time is refused where the note is decided. */
+function msOf(time: string): number | undefined {
+  try {
+    return Date.parse(instant(time));
+  } catch {
+    return undefined;
   }
 }
 

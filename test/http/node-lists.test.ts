@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Page } from '../../src/api/common.ts';
 import type { Node } from '../../src/api/v2.ts';
 import { newBrain, type Answer } from './client.ts';
@@ -100,6 +100,19 @@ describe('the list of notes', () => {
       const since = await ids({ updatedSince: updatedAt, sort });
       expect([sort, since.includes(other.id)]).toEqual([sort, true]);
     }
+  });
+
+  it('has what was imported in the order of its times, which are UTC without a zone, wherever the server is', async () => {
+    vi.stubEnv('TZ', 'America/New_York');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(new Date('2026-01-01T00:00:00').getUTCHours()).toBe(5);
+    const { importNotes, all } = await newBrain();
+    await importNotes([
+      { key: 'a', content: 'a', createdAt: '2026-01-01T10:00:00' },
+      { key: 'b', content: 'b', createdAt: '2026-01-01T12:00:00Z' },
+    ]);
+    const listed = await all<Node>('/nodes', { sort: 'createdAt' });
+    expect(listed.map(({ createdAt }) => createdAt.slice(11, 16))).toEqual(['10:00', '12:00']);
   });
 
   it('by the time of a change holds what changed since, that instant included, in both orders', async () => {
