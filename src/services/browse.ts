@@ -3,6 +3,7 @@ import type { NodeId, OwnerId } from '../domain/values.ts';
 import type { Store } from '../storage/store.ts';
 import type { NodeFilter, NodeService } from './nodes.ts';
 import type { OwnerIndexes } from './owner-indexes.ts';
+import { endIn, startIn } from './search.ts';
 
 export type BrowseField = 'createdAt' | 'updatedAt' | 'title';
 
@@ -82,12 +83,12 @@ export function browseService(needs: {
       if (search === undefined && sortBy !== 'title') return byTime(owner, query, page);
       if (search !== undefined && sortBy === undefined) {
         const ids = await found(owner, search);
-        const start = Number(page?.after ?? 0);
+        const start = startIn(ids, page?.after);
         const end = start + (page?.limit ?? ids.length);
         return {
           items: await inOrder(owner, ids.slice(start, end)),
           total: ids.length,
-          ...(end < ids.length && { next: String(end) }),
+          ...(end < ids.length && { next: endIn(ids, end - 1) }),
         };
       }
       const all =

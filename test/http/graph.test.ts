@@ -10,7 +10,7 @@ import type {
   Related,
   SearchHit,
 } from '../../src/api/v2.ts';
-import { newBrain, SLEEP } from './client.ts';
+import { ifMatch, newBrain, SLEEP } from './client.ts';
 
 interface SearchPage {
   readonly items: readonly SearchHit[];
@@ -164,6 +164,23 @@ describe('search', () => {
     expect(await ids({ category: category.id, tag: 'even' })).toEqual([notes[2]?.id]);
     const first = await get<SearchPage>(`/search?q=melatonin&category=${category.id}&limit=2`);
     expect([first.items.length, first.page.hasMore]).toEqual([2, false]);
+  });
+
+  it('goes on after the last note of a page while others come before it, and where that note is gone', async () => {
+    const { create, get, send } = await newBrain();
+    for (let i = 0; i < 4; i++) await create({ content: `melatonin ${'x '.repeat(i)}` });
+    const { items: ranking } = await get<SearchPage>('/search?q=melatonin');
+    const page = (cursor?: string | null) =>
+      get<SearchPage>(`/search?q=melatonin&limit=1${cursor ? `&cursor=${cursor}` : ''}`);
+    const first = await page();
+    await create({ title: 'Melatonin', content: 'melatonin' });
+    const second = await page(first.page.next);
+    await send('DELETE', `/nodes/${second.items[0]?.node.id}`, undefined, ifMatch('*'));
+    const third = await page(second.page.next);
+    const fourth = await page(third.page.next);
+    const seen = [first, second, third, fourth].flatMap(({ items }) => items.map(({ node }) => node.id));
+    expect(seen).toEqual(ranking.map(({ node }) => node.id));
+    expect(fourth.page.hasMore).toBe(false);
   });
 
   it('without a query, or with an unknown filter, is an error', async () => {

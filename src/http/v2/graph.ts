@@ -95,15 +95,11 @@ export const graphRoutes =
         const found = await search.search(owner(), {
           q,
           limit,
-          offset: Number(page.after ?? 0),
+          after: page.after,
           tag: parsed('tag', tag, tagOf),
           category: parsed('category', category, categoryId),
         });
-        const sealed = seal({
-          items: found.items,
-          next: found.nextOffset === undefined ? undefined : String(found.nextOffset),
-        });
-        return presentPage(sealed, ({ node, score, snippet }) => ({
+        return presentPage(seal(found), ({ node, score, snippet }) => ({
           node: presentSummary(node),
           score,
           snippet: { text: snippet.text, highlights: snippet.highlights.map(([start, end]) => [start, end]) },
