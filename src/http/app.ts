@@ -25,7 +25,7 @@ import { useCors, useSecurityHeaders } from './security-headers.ts';
 import type { RealtimeNeeds } from './v2/realtime.ts';
 import { v2Routes } from './v2/routes.ts';
 import { useStrictValidation } from './validation.ts';
-import { routeVersion, tellVersion, useVersions } from './version-headers.ts';
+import { refuseVersions, routeVersion, tellVersion, useVersions } from './version-headers.ts';
 import { versionList } from './version-list.ts';
 import { prefixOf, supportedOf, versionNumbered, VERSIONS } from './versions.ts';
 
@@ -165,6 +165,7 @@ async function useSafety(app: FastifyInstance, { access, admission }: AppNeeds):
   useAdmission(app, admission);
   if (access.isLocal) useLocalGuard(app, access.allowedOrigins);
   await useCors(app, access.allowedOrigins);
+  refuseVersions(app);
   useAuthentication(app, access.authenticate);
   if (access.rateLimits) useRateLimits(app, access.rateLimits);
 }

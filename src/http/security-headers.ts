@@ -43,6 +43,7 @@ export async function useCors(app: FastifyInstance, allowedOrigins: readonly str
     origin: [...allowedOrigins],
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     exposedHeaders: EXPOSED,
+    strictPreflight: false, // else an OPTIONS that is none is refused in plain text
     maxAge: PREFLIGHT_S,
   });
 }

@@ -27,17 +27,24 @@ export function versionOf(request: FastifyRequest): ApiVersion {
   return negotiated?.kind === 'version' ? negotiated.version : newestOf(VERSIONS);
 }
 
-/** Every answer tells its version, and a deprecated one where to move to; what names no served version is refused. */
+/** Every answer tells its version, and a deprecated one where to move to. */
 export function useVersions(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => {
     tellVersion(request, reply);
-    const negotiated = decidedOf(request);
-    done(negotiated?.kind === 'refused' ? negotiated.error : undefined);
+    done();
   });
   app.addHook('onSend', (request, reply, payload, done) => {
     const negotiated = decidedOf(request);
     if (negotiated?.kind === 'version' && negotiated.isNamed) nameVersion(reply, negotiated.version);
     done(null, payload);
+  });
+}
+
+/** What names no served version is refused; after CORS, so that pages of other origins may read what to use instead. */
+export function refuseVersions(app: FastifyInstance): void {
+  app.addHook('onRequest', (request, _reply, done) => {
+    const negotiated = decidedOf(request);
+    done(negotiated?.kind === 'refused' ? negotiated.error : undefined);
   });
 }
 

@@ -123,6 +123,9 @@ describe('pages of other origins', () => {
     expect([answer.status, answer.headers['access-control-allow-origin']]).toEqual([200, APP]);
     expect(answer.headers['access-control-expose-headers']).toMatch(/API-Version.*Sunset.*ETag.*RateLimit/);
     expect(answer.headers['vary']).toMatch(/origin/i);
+    const gone = await client.sendRoot('GET', '/api/v9/graph', undefined, { origin: APP });
+    expect([gone.status, gone.headers['access-control-allow-origin']]).toEqual([410, APP]);
+    expect((await client.send('OPTIONS', '/nodes')).status).toBe(204);
     const other = await client.send('GET', '/graph', undefined, { origin: 'http://localhost:5174' });
     expect([other.status, other.headers['access-control-allow-origin']]).toEqual([403, undefined]);
   });
