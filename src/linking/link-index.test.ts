@@ -281,7 +281,7 @@ describe('search', () => {
   });
 
   it('hits name what was found, and are no more than asked for', () => {
-    expect(index.search('flour')[0]?.terms).toEqual(['Flour']);
+    expect(index.search('flour')[0]?.keys).toEqual(['flour']);
     expect(index.search('flour', { limit: 1 })).toHaveLength(1);
     expect(index.search('flour', { limit: 0 })).toEqual([]);
   });

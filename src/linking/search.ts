@@ -18,8 +18,8 @@ export interface SearchHit {
   readonly id: string;
   /** Above 0; compares only with the other hits of its query. */
   readonly score: number;
-  /** The terms of the note that were found, as they were first written. */
-  readonly terms: readonly string[];
+  /** The terms of the note that were found, as keys: `WordCutter` gives the words of them in its text. */
+  readonly keys: readonly string[];
 }
 
 const DEFAULT_LIMIT = 20;
@@ -61,7 +61,7 @@ export class Searcher {
     return Array.from(best.slots(), (slot, rank) => ({
       id: store.notes[slot]!.id,
       score: scores[rank]!,
-      terms: this.#termsOf(slot, wanted),
+      keys: this.#keysOf(slot, wanted),
     }));
   }
 
@@ -104,11 +104,11 @@ export class Searcher {
     return found;
   }
 
-  #termsOf(slot: number, wanted: ReadonlySet<number>): string[] {
-    const terms: string[] = [];
+  #keysOf(slot: number, wanted: ReadonlySet<number>): string[] {
+    const keys: string[] = [];
     for (const feature of this.#store.notes[slot]!.features) {
-      if (wanted.has(feature >>> 8)) terms.push(this.#store.lexicon.surfaceOf(feature >>> 8));
+      if (wanted.has(feature >>> 8)) keys.push(this.#store.lexicon.keyOf(feature >>> 8));
     }
-    return terms;
+    return keys;
   }
 }

@@ -1,26 +1,47 @@
+import type { WordCutter } from '../linking/words.ts';
+
 /** A stretch of a note around what was searched for. `highlights` are [start, end) in `text`, in UTF-16 units. */
 export interface Snippet {
   readonly text: string;
-  readonly highlights: readonly (readonly [number, number])[];
+  readonly highlights: readonly Place[];
 }
+
+type Place = readonly [start: number, end: number];
 
 const BEFORE = 60;
 const LENGTH = 200;
-/** A found term further in is not looked for: one screen of a snippet is not worth reading a book. */
+/** A found word further in is not looked for: one screen of a snippet is not worth reading a book. */
 const SCAN_LIMIT = 100_000;
 
-/** The stretch of `content` that begins a little before the first of the terms; the start when none is there. */
-export function snippetOf(content: string, terms: readonly string[]): Snippet {
+/**
+ * The stretch of `content` that begins a little before the first word of one of the keys; the start when none is there.
+ * Words are those that the index finds, in whatever form they stand there, and whole.
+ */
+export function snippetOf(content: string, keys: readonly string[], cutter: WordCutter): Snippet {
   const searched = content.slice(0, outsidePair(content, SCAN_LIMIT));
-  const lower = searched.toLowerCase();
-  const folded = lower.length === searched.length ? lower : searched; // where lower case has another length, places would be off
-  const wanted = terms.map((term) => term.toLowerCase()).filter((term) => term !== '');
-  const places = wanted.map((term) => folded.indexOf(term)).filter((place) => place >= 0);
-  const first = places.length === 0 ? 0 : Math.min(...places);
-  const start = outsidePair(searched, wordStart(searched, Math.max(0, first - BEFORE)));
+  const places = placesOf(searched, new Set(keys), cutter);
+  const start = outsidePair(searched, wordStart(searched, Math.max(0, (places[0]?.[0] ?? 0) - BEFORE)));
   const end = outsidePair(searched, start + LENGTH);
-  const text = searched.slice(start, end).replace(/\s/g, ' ');
-  return { text, highlights: highlightsIn(folded.slice(start, end), wanted) };
+  return {
+    text: searched.slice(start, end).replace(/\s/g, ' '),
+    highlights: places
+      .filter((place) => place[1] <= end)
+      .map((place) => [place[0] - start, place[1] - start]),
+  };
+}
+
+/** Where words of the keys stand; those that overlap, as pairs of Korean syllables do, as one. */
+function placesOf(text: string, wanted: ReadonlySet<string>, cutter: WordCutter): readonly Place[] {
+  const { count, numbers, starts, ends } = cutter.numberMarkdown(text);
+  const places: [number, number][] = [];
+  for (let at = 0; at < count; at++) {
+    if (!wanted.has(cutter.keyOf(numbers[at]!))) continue;
+    const [start, end] = [starts[at]!, ends[at]!];
+    const last = places.at(-1);
+    if (last && start < last[1]) last[1] = Math.max(last[1], end);
+    else places.push([start, end]);
+  }
+  return places;
 }
 
 /** The place itself, or the one before it where it is between the two halves of a surrogate pair. */
@@ -32,15 +53,4 @@ function wordStart(text: string, from: number): number {
   if (from === 0) return 0;
   const space = text.indexOf(' ', from);
   return space >= 0 && space - from < BEFORE / 2 ? space + 1 : from;
-}
-
-function highlightsIn(text: string, terms: readonly string[]): readonly (readonly [number, number])[] {
-  const found: [number, number][] = [];
-  for (const term of terms) {
-    for (let at = text.indexOf(term); at >= 0; at = text.indexOf(term, at + term.length)) {
-      found.push([at, at + term.length]);
-    }
-  }
-  found.sort((a, b) => a[0] - b[0] || b[1] - a[1]);
-  return found.filter(([start], index) => index === 0 || start >= (found[index - 1]?.[1] ?? 0));
 }

@@ -134,6 +134,22 @@ describe('search', () => {
       expect(text.slice(start, end).toLowerCase()).toBe('bosphorus');
   });
 
+  it('highlights whole words, in whatever form each note has them', async () => {
+    const { create, get } = await newBrain();
+    await create({ content: `Restart the cart, ${'and wait '.repeat(30)}for art: ART.` });
+    await create({ content: 'Arts of the one elephant. 서울에서 만나요' });
+    await create({ content: 'Elephants, and a [link](https://elephant.example)' });
+    const found = async (q: string) => {
+      const { items } = await get<SearchPage>(`/search?q=${encodeURIComponent(q)}`);
+      return items
+        .flatMap(({ snippet }) => snippet.highlights.map(([a, b]) => snippet.text.slice(a, b)))
+        .sort();
+    };
+    expect(await found('art')).toEqual(['ART', 'Arts', 'art']);
+    expect(await found('elephant')).toEqual(['Elephants', 'elephant']);
+    expect(await found('서울에서')).toEqual(['서울에서']);
+  });
+
   it('a snippet is cut between letters, also between those of two units', async () => {
     const { create, get } = await newBrain();
     await create({ content: `${'🚢'.repeat(50)}.bosphorus ${'🚢'.repeat(200)}` });
