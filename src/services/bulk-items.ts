@@ -41,13 +41,13 @@ const OF_ITEM: ReadonlySet<ErrorCode> = new Set(['invalid', 'malformed', 'not_fo
 /** Issues told at once: a thousand items can break many rules each. */
 const MOST_ISSUES = 100;
 
-/** An error of one item of a bulk, with pointers into the whole of it. */
-export function errorOfItem(error: BrainError, index: number): BrainError {
+/** An error of one item of a bulk, with pointers into the whole of it, where the items stand in `list`. */
+export function errorOfItem(error: BrainError, index: number, list?: 'items' | 'ids'): BrainError {
   const { code, message, details, operation } = error;
   return new BrainError(code, message, {
     cause: error,
     details,
-    issues: error.issues.map((issue) => within(issue, index)),
+    issues: error.issues.map((issue) => within(issue, index, list)),
     ...(operation !== undefined && { operation }),
   });
 }
@@ -77,7 +77,7 @@ export function refuseAll(issues: readonly Issue[]): void {
   });
 }
 
-const within = (issue: Issue, index: number): Issue => ({
+const within = (issue: Issue, index: number, list = 'items'): Issue => ({
   ...issue,
-  pointer: `/items/${index}${issue.pointer}`,
+  pointer: `/${list}/${index}${issue.pointer}`,
 });

@@ -340,6 +340,8 @@ describe('a bulk of reads', () => {
     expect(both.body.items[1]?.node).toEqual(await client.get<Node>(`/nodes/${a.id}`));
     const some = await read(client, [a.id, NOBODY, 'x', 7]);
     expect([some.status, some.body.items.map(({ status }) => status)]).toEqual([207, [200, 404, 422, 422]]);
+    const broken = some.body.items.flatMap(({ problem }) => problem?.errors ?? []);
+    expect(broken.map(({ pointer }) => pointer)).toEqual(['/ids/2', '/ids/3']);
   });
 
   it('that one answer does not hold is told in its place, and read by asking again', async () => {
