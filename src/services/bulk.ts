@@ -144,7 +144,9 @@ export function bulkService(
         for (const [at, one] of some.entries()) {
           const outcome = outcomeOf(one, found, READ_LENGTH - length);
           if ('node' in outcome) length += outcome.node?.content.length ?? 0;
-          outcomes.push('error' in outcome ? { error: errorOfItem(outcome.error, start + at, 'ids') } : outcome);
+          outcomes.push(
+            'error' in outcome ? { error: errorOfItem(outcome.error, start + at, 'ids') } : outcome,
+          );
         }
       }
       return outcomes;
