@@ -111,6 +111,7 @@ export const categoryRoutes =
           summary: 'Delete a category',
           description: 'Deletes a category that has none below it. Its notes stay.',
           tags: ['categories'],
+          fails: ['conflict'],
           params: api.CategoryParams,
         },
       },

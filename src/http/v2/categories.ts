@@ -200,6 +200,7 @@ export const categoryRoutes =
           description:
             'Assigns each note that exists; those that do not are told, and do not stop the others.',
           tags: ['categories'],
+          fails: ['conflict'],
           body: api.Assignment,
           takes: ['idempotency-key'],
           response: { 200: api.AssignmentResult },
