@@ -18,11 +18,9 @@ export function takeJsonAlone(app: FastifyInstance): void {
       // Many clients name a type with every request: where nothing is taken, nothing is no broken JSON.
       if (body.length === 0 && request.routeOptions.schema?.body === undefined) return undefined;
       const charset = CHARSET.exec(request.headers['content-type'] ?? '')?.[1] ?? 'utf-8';
-      if (charset.toLowerCase() !== 'utf-8') {
-        throw new BrainError('unsupported_media_type', 'a body is JSON in UTF-8', {
-          operation: 'http.parse',
-        });
-      }
+      if (charset.toLowerCase() !== 'utf-8') throw unsupported('a body is JSON in UTF-8');
+      if ((request.headers['content-encoding'] ?? 'identity') !== 'identity')
+        throw unsupported('a body is sent as it is, without a Content-Encoding');
       if (!isUtf8(body)) throw malformed('the body is not UTF-8');
       return parseJson(body.toString('utf8'));
     },
@@ -106,6 +104,9 @@ function unescaped(quoted: string): string {
     return quoted; // no JSON, which the parser will say
   }
 }
+
+const unsupported = (message: string): BrainError =>
+  new BrainError('unsupported_media_type', message, { operation: 'http.parse' });
 
 const malformed = (message: string, cause?: unknown): BrainError =>
   new BrainError('malformed', message, { cause, operation: 'http.parse' });

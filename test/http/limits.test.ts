@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { NewToken } from '../../src/api/v2-tokens.ts';
@@ -138,6 +139,17 @@ describe('a body', () => {
     expect([answer.status, answer.body.code]).toEqual([400, 'malformed']);
     expect(answer.body.detail).toMatch(reason);
     expect((await get<Graph>('/graph')).nodes).toEqual([]);
+  });
+
+  it('that is compressed or of another encoding is refused as that, and not as broken', async () => {
+    const { send } = await newBrain();
+    for (const headers of [
+      { 'content-encoding': 'gzip' },
+      { 'content-type': 'application/json; charset=iso-8859-1' },
+    ]) {
+      const { status, body } = await send('POST', '/nodes', gzipSync('{"title":"x"}'), headers);
+      expect([status, body.code]).toEqual([415, 'unsupported_media_type']);
+    }
   });
 
   it('that is JSON with each key once, and no deeper than that, is read as JSON.parse does', () => {
