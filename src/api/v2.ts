@@ -150,7 +150,10 @@ export const NodeQuery = Type.Object(
           Type.Literal('updatedAt'),
           Type.Literal('-updatedAt'),
         ],
-        { default: '-createdAt', description: 'the order; - is the newest first' },
+        {
+          default: '-createdAt',
+          description: 'the order; - is the newest first. With tag or category, by createdAt alone',
+        },
       ),
     ),
   },

@@ -260,7 +260,7 @@ export const nodeRoutes =
           operationId: 'listNeighbors',
           summary: 'Walk from a note',
           description:
-            'The notes within some steps along edges in force, the strongest first, and the edges among them.',
+            'The notes within some steps along edges in force, the nearest first, then the strongest; and the edges between all of these but for two notes of the last step.',
           tags: ['nodes'],
           querystring: NeighborQuery,
           response: { 200: api.Neighbors },
