@@ -10,7 +10,7 @@ const RANGE = /^bytes=(\d{0,15})-(\d{0,15})$/;
 
 /**
  * The one range that the request asks for (RFC 9110, 14.2); undefined where the whole is to be sent: it asks for none,
- * for several, in other units, or `If-Range` names another version.
+ * for several, in other units, `If-Range` names another version, or it is no GET.
  */
 export function byteRange(
   request: FastifyRequest,
@@ -19,7 +19,8 @@ export function byteRange(
 ): ByteRange | 'unsatisfiable' | undefined {
   const { range, 'if-range': ifRange } = request.headers;
   const [, first = '', last = ''] = RANGE.exec(range ?? '') ?? [];
-  if ((first === '' && last === '') || (ifRange !== undefined && ifRange !== tag)) return undefined;
+  if (request.method !== 'GET' || (first === '' && last === '') || (ifRange !== undefined && ifRange !== tag))
+    return undefined;
   const start = first === '' ? Math.max(0, size - Number(last)) : Number(first);
   const end = first === '' || last === '' ? size : Math.min(size, Number(last) + 1);
   if (first !== '' && last !== '' && Number(last) < Number(first)) return undefined;

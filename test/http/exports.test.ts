@@ -185,6 +185,8 @@ describe('an export', () => {
       [200, undefined, whole.text],
       [304, undefined, ''],
     ]);
+    const head = await client.send('HEAD', `/exports/${id}/content`, undefined, { range: 'bytes=5-9' });
+    expect([head.status, head.headers['content-length']]).toEqual([200, String(size)]);
     const imported = await client.post<Job>(
       '/imports?collection=x',
       { items: [{ key: 'a', title: 'A' }] },
