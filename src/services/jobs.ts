@@ -296,6 +296,16 @@ export function keepItem(tx: Tx, job: Job, item: Omit<JobItem, 'jobId'>): void {
   tx.jobItems.replace(undefined, { ...item, jobId: job.id, keptUntil });
 }
 
+/**
+ * That the job is still this process's. Throws `aborted` where another has taken it over, and may have come to the same
+ * items: a run hears of that only after a moment.
+ */
+export async function checkRunner(tx: Tx, { id, runner }: Job): Promise<void> {
+  const now = await tx.jobs.find(id);
+  if (now?.runner?.id !== runner?.id)
+    throw new BrainError('aborted', 'another process has taken the job over');
+}
+
 /** From when on nothing is told of a job; undefined while it has not ended. */
 export function jobEndsTelling({ endedAt }: Job): Instant | undefined {
   return endedAt && instant(Date.parse(endedAt) + JOB_KEPT_DAYS * 24 * 3_600_000);

@@ -45,7 +45,7 @@ export interface Asked {
 
 /** Takes what is decided, in the place of its being applied. What a person has rejected then stays so, whatever changed. */
 export interface Review {
-  readonly take: (tx: Tx, decisions: readonly EdgeDecision[]) => void;
+  readonly take: (tx: Tx, decisions: readonly EdgeDecision[]) => Promise<void>;
   /** How many of them a transaction takes, and how many one before it took that were not applied. */
   readonly most: number;
   readonly skip: number;
@@ -154,7 +154,7 @@ export function linker(needs: { readonly newEdgeId: () => EdgeId }): Linker {
       const changes = [...written, ...found];
       const { skip, most } = review ?? { skip: 0, most: CHANGES_A_TRANSACTION };
       const taken = changes.slice(skip, skip + most);
-      if (review) review.take(tx, taken);
+      if (review) await review.take(tx, taken);
       else for (const decision of taken) tx.edges.apply(decision);
       return changes.length <= skip + most;
     },

@@ -6,7 +6,7 @@ import { eachConcurrent } from '../shared/each-concurrent.ts';
 import type { Store } from '../storage/store.ts';
 import type { Tx } from '../storage/transaction.ts';
 import type { JobKind, JobTools } from './job-run.ts';
-import { keepItem } from './jobs.ts';
+import { checkRunner, keepItem } from './jobs.ts';
 import type { OwnerIndexes } from './owner-indexes.ts';
 import type { PendingService } from './pending.ts';
 import { changeIn, getRun, itemOf, itemsOf, RELINK, resultOf, type RelinkRun } from './relink-items.ts';
@@ -34,7 +34,8 @@ export function relinkKind(needs: RunNeeds): JobKind {
     const { owner, input } = run;
     const isDry = input.action === 'preview';
     let index = await firstIndex(run, { begins: isDry });
-    const take = (tx: Tx, decisions: readonly EdgeDecision[]): void => {
+    const take = async (tx: Tx, decisions: readonly EdgeDecision[]): Promise<void> => {
+      if (decisions.length > 0) await checkRunner(tx, run);
       for (const decision of decisions) {
         if (!isDry) tx.edges.apply(decision);
         keepItem(tx, run, itemOf(decision, index++));
@@ -75,6 +76,7 @@ export function relinkKind(needs: RunNeeds): JobKind {
     const undo = (item: JobItem) => async (tx: Tx) => {
       const decision = await undone(tx, changeIn(item), { since, id: needs.newEdgeId() });
       if (!decision) return;
+      await checkRunner(tx, run);
       tx.edges.apply(decision);
       keepItem(tx, run, itemOf(decision, index++));
     };
