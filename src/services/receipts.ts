@@ -39,10 +39,15 @@ export function receiptService({ store }: { readonly store: Store }) {
     /** Throws `key_reused` where the name stands for something else that was asked. */
     async find(owner: OwnerId, about: Pick<Receipt, 'name' | 'asked'>): Promise<Receipt | undefined> {
       const from = store.read(owner);
-      const found = await from.receipts.find(about.name);
-      if (!found) return undefined;
-      checkAsked(found, about);
-      return { ...found, answer: await unpacked(from, found) };
+      let before: string | undefined;
+      for (let found; (found = await from.receipts.find(about.name));) {
+        checkAsked(found, about);
+        if (found.parts === undefined) return found;
+        const text = await joined(from, found);
+        if (text === before) return { ...found, answer: await unpacked(text) };
+        before = text; // it may be kept once more just now: what was read is then parts of both
+      }
+      return undefined;
     },
 
     /**
@@ -108,9 +113,12 @@ async function packed(receipt: Receipt): Promise<readonly [Receipt, ...Receipt[]
   return [{ ...receipt, answer: partOf(0), parts }, ...rest];
 }
 
-async function unpacked({ receipts }: Repositories, { name, answer, parts }: Receipt): Promise<unknown> {
-  if (parts === undefined) return answer;
+async function joined({ receipts }: Repositories, { name, answer, parts = 1 }: Receipt): Promise<string> {
   let text = answer as string;
   for (let at = 1; at < parts; at++) text += (await receipts.get(`${name}.${at}`)).answer as string;
+  return text;
+}
+
+async function unpacked(text: string): Promise<unknown> {
   return JSON.parse((await decompress(Buffer.from(text, 'base64'))).toString()) as unknown;
 }
