@@ -1,6 +1,7 @@
 import { applyRules, categoriesByRule, givenOf, namedCategories } from '../domain/categorize.ts';
-import { moveCategory } from '../domain/category.ts';
+import { moveCategory, type Category } from '../domain/category.ts';
 import { nextMerge, nextNesting, type Merge } from '../domain/category-cleanup.ts';
+import { BrainError } from '../domain/error.ts';
 import { assignCategory, removeCategory, type Node } from '../domain/node.ts';
 import type { CategoryId, NodeId, OwnerId } from '../domain/values.ts';
 import { eachConcurrent } from '../shared/each-concurrent.ts';
@@ -42,6 +43,7 @@ export function categoryRebuildService(needs: {
     }
     const moveNotes = (): Promise<boolean> =>
       store.write(owner, async (tx) => {
+        if (!(await tx.categories.find(into.id))) throw deletedMeanwhile(into);
         const page = await tx.nodes.listByCategory(from.id, { limit: NODES_A_TRANSACTION });
         for (const node of page.items) {
           const assignment = node.categories.find(({ categoryId }) => categoryId === from.id);
@@ -111,7 +113,8 @@ export function categoryRebuildService(needs: {
   return {
     /**
      * Merges siblings of one title, puts a category below another that holds all of its notes and more, and
-     * categorises by rule what nobody categorised.
+     * categorises by rule what nobody categorised. Throws `contended` where a category that is to take the notes of
+     * another is deleted meanwhile; what was done by then stays.
      */
     async rebuild(owner: OwnerId): Promise<Rebuild> {
       const processed = [...(await treeOf(store.read(owner))).all].length;
@@ -123,6 +126,11 @@ export function categoryRebuildService(needs: {
     },
   };
 }
+
+const deletedMeanwhile = ({ title }: Category): BrainError =>
+  new BrainError('contended', `the category ${title} was deleted meanwhile; try again`, {
+    operation: 'category.rebuild',
+  });
 
 /** The notes that each category was given. */
 function givenNotes(nodes: Iterable<Node>): ReadonlyMap<CategoryId, ReadonlySet<NodeId>> {
