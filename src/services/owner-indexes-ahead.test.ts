@@ -4,6 +4,7 @@ import { at, nodeIdOf, OWNER } from '../../test/support/arbitraries.ts';
 import { MemoryTable } from '../../test/support/memory-table.ts';
 import { BrainError } from '../domain/error.ts';
 import { deleteNode } from '../domain/node.ts';
+import { pks } from '../storage/keys.ts';
 import { Store } from '../storage/store.ts';
 import type { Tx } from '../storage/transaction.ts';
 import { indexInProcess, IndexThread } from './index-thread.ts';
@@ -159,5 +160,19 @@ describe('the indexes of owners', () => {
     expect(await looking).toBe(false);
     await deleting;
     expect((await indexes.ready(OWNER)).size).toBe(0);
+  });
+
+  it('are filled anew where the log that they were to read on in is trimmed meanwhile', async () => {
+    const { table, rival, indexes } = place();
+    await rival.write(OWNER, async (tx) => create(tx, 1));
+    await indexes.ready(OWNER);
+    for (const number of [2, 3]) await rival.write(OWNER, async (tx) => create(tx, number));
+    const query = table.query.bind(table);
+    table.query = async (pk, options) => {
+      table.query = query;
+      if (pk === pks.log(OWNER)) await rival.trim(OWNER, { events: 1, since: at(1) });
+      return query(pk, options);
+    };
+    expect((await indexes.ready(OWNER)).size).toBe(3);
   });
 });

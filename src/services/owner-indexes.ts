@@ -1,7 +1,8 @@
 import type { LinkableNote } from '../linking/link-index.ts';
+import { isBrainError } from '../domain/error.ts';
 import type { Node } from '../domain/node.ts';
 import type { NodeId, OwnerId, Position } from '../domain/values.ts';
-import type { LoggedEvent } from '../storage/log.ts';
+import type { Changes, LoggedEvent } from '../storage/log.ts';
 import type { Store } from '../storage/store.ts';
 import type { Repositories } from '../storage/repositories.ts';
 import type { Commit, Tx, WriteOptions } from '../storage/transaction.ts';
@@ -226,9 +227,20 @@ export class OwnerIndexes {
       return;
     }
     while (index.position.seq < head.seq) {
-      const changes = await this.#store.changes(owner, index.position, CHANGES_PAGE);
+      const changes = await this.#changesAfter(owner, index.position);
+      if (!changes) return this.#catchUp(index, owner);
       for (const id of touchedNodes(changes.events)) index.doubtful.add(id);
       if (changes.position.seq > index.position.seq) index.position = changes.position;
+    }
+  }
+
+  /** Undefined where the log was trimmed, or became another one, since its head was read. */
+  async #changesAfter(owner: OwnerId, position: Position): Promise<Changes | undefined> {
+    try {
+      return await this.#store.changes(owner, position, CHANGES_PAGE);
+    } catch (error) {
+      if (isBrainError(error, 'position_gone')) return undefined;
+      throw error;
     }
   }
 
