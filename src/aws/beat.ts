@@ -1,4 +1,5 @@
 import { REALTIME_LIMITS } from '../realtime/limits.ts';
+import { REVOKED } from '../realtime/session.ts';
 import { eachConcurrent } from '../shared/each-concurrent.ts';
 import { SHARDS, type Arrival } from './connections.ts';
 import type { Parts } from './parts.ts';
@@ -19,11 +20,12 @@ const AT_ONCE = 32;
 export function beatFunction(parts: Parts): () => Promise<void> {
   const { connections, log, nowMs, inContext } = parts;
   return async () => {
+    const stands = askedOnce(parts);
     const turn = Math.floor(nowMs() / MINUTE_MS) % TURNS;
     const all = (async function* () {
       for (let shard = 0; shard < SHARDS; shard++)
         for await (const arrival of connections.arrivals(shard))
-          yield { arrival, hasTurn: shard % TURNS === turn, spread: shard / SHARDS };
+          yield { arrival, stands, hasTurn: shard % TURNS === turn, spread: shard / SHARDS };
     })();
     const visited = eachConcurrent(all, { limit: AT_ONCE }, ({ arrival, ...when }) =>
       inContext(arrival.owner, async () => {
@@ -38,12 +40,25 @@ export function beatFunction(parts: Parts): () => Promise<void> {
   };
 }
 
+type Stands = Parts['tokens']['stands'];
+
+/** A token may be that of a hundred connections: it is read once. */
+function askedOnce({ tokens }: Parts): Stands {
+  const asked = new Map<string, Promise<boolean>>();
+  return (owner, id) => {
+    let stands = asked.get(id);
+    if (!stands) asked.set(id, (stands = tokens.stands(owner, id)));
+    return stands;
+  };
+}
+
 async function visit(
   { connections, delivery, nowMs }: Parts,
   arrival: Arrival,
-  { hasTurn, spread }: { readonly hasTurn: boolean; readonly spread: number },
+  when: { readonly stands: Stands; readonly hasTurn: boolean; readonly spread: number },
 ): Promise<void> {
-  const { id, owner, connectedAtMs, authExpiresAtMs = Infinity } = arrival;
+  const { stands, hasTurn, spread } = when;
+  const { id, owner, tokenId, connectedAtMs, authExpiresAtMs = Infinity } = arrival;
   const ageMs = nowMs() - connectedAtMs;
   if (owner === undefined)
     return ageMs < REALTIME_LIMITS.helloMs
@@ -51,6 +66,7 @@ async function visit(
       : delivery.bye(arrival, 'helloTimeout', 'no hello came in time');
   const leftMs = authExpiresAtMs - nowMs();
   if (leftMs <= 0) return delivery.bye(arrival, 'auth', 'the credential has expired');
+  if (tokenId !== undefined && !(await stands(owner, tokenId))) return delivery.bye(arrival, 'auth', REVOKED);
   if (ageMs >= OLDEST_MS.from + spread * OLDEST_MS.spread)
     return delivery.bye(arrival, 'shutdown', 'a connection lasts less than two hours here');
   if (leftMs <= EXPIRING_MS) await delivery.say(arrival, { action: 'auth.expiring', inMs: leftMs });

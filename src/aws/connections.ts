@@ -14,6 +14,8 @@ export interface Arrival {
   /** Set by its hello. */
   readonly owner?: OwnerId | undefined;
   readonly authExpiresAtMs?: number | undefined;
+  /** Of the token that may be revoked, where it is one. */
+  readonly tokenId?: string | undefined;
   /** Frames that were refused. */
   readonly errors: number;
   readonly ver: number;

@@ -7,6 +7,7 @@ import { parseFrame } from '../realtime/parse-frame.ts';
 import { isBlank, obstacle } from '../realtime/replay.ts';
 import type { SharedTickets } from '../realtime/shared-tickets.ts';
 import type { Authenticate, Principal } from '../services/principal.ts';
+import type { TokenService } from '../services/tokens.ts';
 import type { Arrival, Connection, Connections } from './connections.ts';
 import { LEASE_MS, type Delivery, type DeliveryNeeds } from './delivery.ts';
 
@@ -19,6 +20,7 @@ interface ConversationNeeds extends Pick<DeliveryNeeds, 'log' | 'nowMs'> {
   readonly delivery: Delivery;
   readonly tickets: SharedTickets;
   readonly authenticate: Authenticate;
+  readonly stands: TokenService['stands'];
 }
 
 /**
@@ -95,7 +97,7 @@ export class Conversation {
       return delivery.bye(arrival, 'forbidden', 'the scope read is missing');
     if (frame.filter && !isFilterGood(frame.filter))
       return delivery.bye(arrival, 'badFrame', 'the filter of the hello cannot be taken');
-    const { owner, expiresAtMs } = principal;
+    const { owner, expiresAtMs, tokenId } = principal;
     if ((await connections.ofOwner(owner)).length >= REALTIME_LIMITS.connectionsOfOwner)
       return delivery.bye(arrival, 'limit', 'there are too many connections of this owner');
     const { id } = arrival;
@@ -112,7 +114,8 @@ export class Conversation {
       // Nobody posts to it before its welcome.
       phase: { kind: 'replaying', from: 0, count: 0, untilMs: this.#needs.nowMs() + LEASE_MS },
     };
-    if (!(await connections.greet({ ...arrival, owner, authExpiresAtMs: expiresAtMs }, connection))) return;
+    if (!(await connections.greet({ ...arrival, owner, authExpiresAtMs: expiresAtMs, tokenId }, connection)))
+      return;
     await this.#welcome(connection, frame.resume);
   }
 
@@ -201,8 +204,9 @@ export class Conversation {
     if (principal.owner !== connection.owner)
       return delivery.bye(connection, 'forbidden', 'a connection stays with its owner');
     const changed = await this.#change(connection, (now) => ({ ...now, principal }));
+    const { expiresAtMs: authExpiresAtMs, tokenId } = principal;
     let known: Arrival | undefined = arrival;
-    while (known && !(await connections.saveArrival({ ...known, authExpiresAtMs: principal.expiresAtMs })))
+    while (known && !(await connections.saveArrival({ ...known, authExpiresAtMs, tokenId })))
       known = await connections.arrival(arrival.id); // another frame was refused meanwhile
     if (changed) await delivery.say(changed, { action: 'auth.renewed', authExpiresAt: expiryOf(principal) });
   }
@@ -210,20 +214,33 @@ export class Conversation {
   /** Undefined for a credential that is refused. The same message gets the same answer again. */
   async #identify(
     arrival: Arrival,
-    { ticket, token }: Credentials,
+    credentials: Credentials,
     messageId: string,
   ): Promise<Principal | undefined | 'unavailable'> {
-    const { tickets, authenticate, nowMs } = this.#needs;
+    const { stands, nowMs } = this.#needs;
     try {
-      const known =
-        ticket === undefined ? undefined : await tickets.redeem(ticket, `${arrival.id} ${messageId}`);
-      if (known) return (known.expiresAtMs ?? Infinity) > nowMs() ? known : undefined;
-      if (token !== undefined) return await authenticate(token);
-      return ticket === undefined ? arrival.principal : undefined;
+      const principal = await this.#named(arrival, credentials, messageId);
+      if (!principal || (principal.expiresAtMs ?? Infinity) <= nowMs()) return undefined;
+      const { owner, tokenId } = principal;
+      return tokenId === undefined || (await stands(owner, tokenId)) ? principal : undefined;
     } catch (error) {
       const passes = !isBrainError(error) || error.retryable || error.code === 'internal';
       return passes ? 'unavailable' : undefined;
     }
+  }
+
+  /** Whom a credential names, or the ticket that came with the connection itself where there is none. */
+  async #named(
+    arrival: Arrival,
+    { ticket, token }: Credentials,
+    messageId: string,
+  ): Promise<Principal | undefined> {
+    const { tickets, authenticate } = this.#needs;
+    const known =
+      ticket === undefined ? undefined : await tickets.redeem(ticket, `${arrival.id} ${messageId}`);
+    if (known) return known;
+    if (token !== undefined) return authenticate(token);
+    return ticket === undefined ? arrival.principal : undefined;
   }
 
   /** Stores a change on top of whatever else changes meanwhile; undefined where the connection is gone. */

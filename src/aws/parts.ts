@@ -3,7 +3,7 @@ import { instant, tokenId, type OwnerId } from '../domain/values.ts';
 import { SharedTickets } from '../realtime/shared-tickets.ts';
 import { accessOf } from '../server/authenticate.ts';
 import { ownerService } from '../services/owners.ts';
-import { tokenService } from '../services/tokens.ts';
+import { tokenService, type TokenService } from '../services/tokens.ts';
 import { currentContext, runInBackground } from '../shared/context.ts';
 import { createLog, type Log } from '../shared/log.ts';
 import { uuidv7Generator } from '../shared/uuid.ts';
@@ -25,6 +25,7 @@ export interface Parts extends FunctionSettings {
   readonly connections: Connections;
   readonly gateway: Gateway;
   readonly delivery: Delivery;
+  readonly tokens: TokenService;
   readonly nowMs: () => number;
   /** Runs work in a context of its own, for the log. */
   readonly inContext: <T>(owner: OwnerId | undefined, work: () => T) => T;
@@ -53,9 +54,11 @@ export function openParts(
   const connections = new Connections({ table, nowMs });
   const gateway = managementGateway(socketEndpoint);
   const delivery = new Delivery({ log: store, connections, gateway, nowMs });
+  const tokens = tokenService({ store, newTokenId: () => tokenId(newId()), nowMs });
   const inContext = <T>(owner: OwnerId | undefined, work: () => T): T =>
     runInBackground({ ownerId: owner ?? '-', id: newId() }, work);
-  return { ...functionSettings, log, table, store, connections, gateway, delivery, nowMs, inContext };
+  const own = { log, table, store, connections, gateway, delivery, tokens, nowMs, inContext };
+  return { ...functionSettings, ...own };
 }
 
 /** The other side of what clients say on their connections. */
@@ -63,15 +66,12 @@ export async function openConversation(parts: Parts): Promise<{
   readonly conversation: Conversation;
   readonly tickets: SharedTickets;
 }> {
-  const { settings, table, store, connections, delivery, nowMs } = parts;
-  const newId = uuidv7Generator(nowMs);
-  const services = {
-    owners: ownerService({ store, resident: undefined }),
-    tokens: tokenService({ store, newTokenId: () => tokenId(newId()), nowMs }),
-  };
+  const { settings, table, store, connections, delivery, tokens, nowMs } = parts;
+  const services = { owners: ownerService({ store, resident: undefined }), tokens };
   const operatorKey = randomBytes(32); // no command speaks to a function as the operator
   const { authenticate } = await accessOf(settings, { services, operatorKey, nowMs });
   const tickets = new SharedTickets({ table, nowMs });
-  const needs = { log: store, connections, delivery, tickets, authenticate, nowMs };
+  const { stands } = tokens;
+  const needs = { log: store, connections, delivery, tickets, authenticate, stands, nowMs };
   return { conversation: new Conversation(needs), tickets };
 }

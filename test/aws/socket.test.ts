@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EventFrame, Position, ServerFrame } from '../../src/api/realtime.ts';
 import { RealtimeClient } from '../../src/client/realtime-client.ts';
 import type { RealtimeItem } from '../../src/client/realtime-options.ts';
-import { ownerId } from '../../src/domain/values.ts';
+import { ownerId, tokenId } from '../../src/domain/values.ts';
 import { RawPeer } from '../realtime/server.ts';
 import { startDynamo, type TestDynamo } from '../support/dynamo.ts';
 import { newCloud, type Cloud } from './cloud.ts';
@@ -166,6 +166,31 @@ describe('what a client may say', () => {
       Array.from({ length: 64 }, (_, shard) => Array.fromAsync(cloud.parts.connections.arrivals(shard))),
     );
     expect(left.flat()).toEqual([]);
+  });
+
+  test('[RT9] a token that is revoked ends its connections within a minute, and from then on none begins', async () => {
+    let nowMs = Date.now();
+    const cloud = await newCloud(dynamo, { nowMs: () => nowMs });
+    const { secret, http } = await cloud.clientOf('alice');
+    const other = await cloud.clientOf('alice');
+    const [heard, untouched] = [await peerOf(cloud), await peerOf(cloud)];
+    heard.say({ action: 'hello', token: secret });
+    untouched.say({ action: 'hello', token: other.secret });
+    await Promise.all([heard.get('welcome'), untouched.get('welcome')]);
+    const [{ ticket }, inAddress] = [await http.ticket(), await http.ticket()];
+    const [late, early] = [await peerOf(cloud), await peerOf(cloud, `?ticket=${inAddress.ticket}`)];
+    const { tokenId: id = '' } = await cloud.parts.tokens.authenticate(secret);
+    await cloud.parts.tokens.revoke(ownerId('alice'), tokenId(id));
+    late.say({ action: 'hello', ticket });
+    early.say({ action: 'hello' });
+    expect([await late.get('bye'), await early.get('bye')]).toMatchObject([{ code: 4401 }, { code: 4401 }]);
+    nowMs += 60_000;
+    await cloud.beat();
+    expect(await heard.get('bye')).toMatchObject({ code: 4401, reason: 'the token was revoked' });
+    await Promise.all([heard, late, early].map(({ closed }) => closed));
+    await cloud.aws.quiet();
+    expect(await cloud.parts.connections.ofOwner(ownerId('alice'))).toHaveLength(1);
+    untouched.end();
   });
 
   test('[RT4] each connection is pinged once in four minutes, with the position, and sent away before two hours', async () => {
