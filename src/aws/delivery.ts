@@ -7,7 +7,7 @@ import { RealtimeMetrics } from '../realtime/metrics.ts';
 import { obstacleIn } from '../realtime/replay.ts';
 import { Run, type EventsFrame } from '../realtime/run.ts';
 import { mapConcurrent } from '../shared/map-concurrent.ts';
-import type { Connection, Connections } from './connections.ts';
+import type { Connection, Connections, Phase } from './connections.ts';
 import type { Gateway, Posted } from './gateway.ts';
 
 export interface DeliveryNeeds {
@@ -88,7 +88,7 @@ export class Delivery {
     await this.say(current, { action: 'replay.begin', from: current.covered, to });
     for (;;) {
       const { phase } = current;
-      if (phase.kind !== 'replaying') return current; // another one has gone on from elsewhere
+      if (phase.kind !== 'replaying') return current;
       const stretch = await this.#read(current, stretches);
       if (!(stretch instanceof Run)) return this.strand(current, stretch);
       const { next, frames } = this.#step(current, stretch, true);
@@ -101,7 +101,7 @@ export class Delivery {
       });
       if (!claimed) {
         const again = await this.#again(current);
-        if (!again) return undefined;
+        if (!again || !isSame(again.phase, phase)) return again; // another one has gone on from elsewhere
         current = again;
         continue;
       }
@@ -133,8 +133,10 @@ export class Delivery {
     const { epoch, seq } = await this.#needs.log.head(connection.owner);
     const claimed = await this.#needs.connections.save({ ...connection, phase: { kind: 'stranded' } });
     if (!claimed) return this.#again(connection);
-    await this.say(claimed, { action: 'resync', reason, epoch, seq, snapshotUrl: SNAPSHOT_URL });
-    return claimed;
+    const resync = { action: 'resync', reason, epoch, seq, snapshotUrl: SNAPSHOT_URL } as const;
+    const posted = await this.say(claimed, resync);
+    // Who was not told knows of nothing that it could ask for, so it is told again.
+    return posted === 'full' ? this.#lag(claimed, connection, connection.told) : claimed;
   }
 
   /** Says why, and ends. */
@@ -238,12 +240,18 @@ export class Delivery {
       return this.bye(claimed, 'slow', 'too much was waiting for too long');
     const covered = Math.max(told, before.covered);
     const phase = { kind: 'live' } as const;
-    return this.#needs.connections.save({ ...claimed, phase, covered, told, laggingSinceMs: since });
+    const lagging = { ...claimed, phase, covered, told, laggingSinceMs: since };
+    return (await this.#needs.connections.save(lagging)) ?? this.#again(claimed);
   }
 
   #again({ owner, id }: Connection): Promise<Connection | undefined> {
     return this.#needs.connections.find(owner, id);
   }
+}
+
+/** Whether nobody has sent or begun a replay since: each stretch is counted, and has a lease of its own. */
+function isSame(now: Phase, before: Phase): boolean {
+  return JSON.stringify(now) === JSON.stringify(before);
 }
 
 function matcherFor({ subscriptions }: Connection): Matcher {
