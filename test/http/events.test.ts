@@ -1,8 +1,10 @@
+import { request } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { EventFrame, Ticket } from '../../src/api/realtime.ts';
 import { serverFrame } from '../realtime/frames.ts';
 import { listeningBrain, RawPeer } from '../realtime/server.ts';
+import { AUDIENCE, ISSUER, newIssuer, signingKey, tokenOf } from './issuer.ts';
 
 interface Message {
   readonly id: string | undefined;
@@ -62,6 +64,27 @@ describe('GET /api/v2/events', () => {
     const [, , second] = await take(`${url}/api/v2/events`, 3, { 'last-event-id': `${epoch}-1` });
     expect((JSON.parse(second?.data ?? '') as EventFrame).seq).toBe(2);
     while (brain.hub.metrics.connections > 0) await nextTurn();
+  });
+
+  it('a reader who is gone before the stream begins is no connection for longer than that', async () => {
+    const key = await signingKey('key');
+    const issuer = await newIssuer([key]);
+    const release = issuer.hold();
+    const { jwksUrl } = issuer;
+    const settings = { auth: 'jwt', jwksUrl, jwtIssuer: ISSUER, jwtAudience: AUDIENCE } as const;
+    const { url, brain } = await listeningBrain(settings);
+    const isGone = Promise.withResolvers<void>();
+    brain.app.server.on('request', (_request, answer) => answer.on('close', () => isGone.resolve()));
+    const authorization = `Bearer ${await tokenOf(key, {}, { nowMs: Date.now() })}`;
+    const reader = request(`${url}/api/v2/events`, { headers: { authorization } });
+    reader.on('error', () => undefined).end();
+    while (issuer.fetches() === 0) await nextTurn();
+    reader.destroy();
+    await isGone.promise;
+    release();
+    const { metrics } = brain.hub;
+    while (metrics.closes.get('1001') === 0) await nextTurn();
+    expect(metrics.connections).toBe(0);
   });
 
   it('gives what is new, by the filter of its parameters', async () => {

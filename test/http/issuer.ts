@@ -21,11 +21,12 @@ export async function newIssuer(keys: readonly SigningKey[]) {
   let published = keys.map((key) => key.publicJwk);
   let isDown = false;
   let fetches = 0;
+  let held = Promise.resolve();
   const server = createServer((_request, response) => {
     fetches += 1;
     response.statusCode = isDown ? 500 : 200;
     response.setHeader('content-type', 'application/json');
-    response.end(isDown ? 'down' : JSON.stringify({ keys: published }));
+    void held.then(() => response.end(isDown ? 'down' : JSON.stringify({ keys: published })));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(() => {
@@ -37,6 +38,12 @@ export async function newIssuer(keys: readonly SigningKey[]) {
     jwksUrl: `http://127.0.0.1:${port}/jwks`,
     publish: (...jwks: readonly SigningKey[]) => (published = jwks.map((key) => key.publicJwk)),
     goDown: () => (isDown = true),
+    /** Keeps whoever asks waiting until what it gives is called. */
+    hold(): () => void {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      held = promise;
+      return resolve;
+    },
     comeBack: () => (isDown = false),
     fetches: () => fetches,
   };

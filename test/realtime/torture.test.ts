@@ -380,6 +380,23 @@ describe('peers by the thousand', () => {
   });
 });
 
+test('[RT6 RT10] a stream that nobody reads is cut off with its bye, and keeps no server from its end', async () => {
+  const { url, client, brain } = await listeningBrain();
+  const { hostname, port, host } = new URL(url);
+  const reader = connectTcp(Number(port), hostname);
+  onTestFinished(() => void reader.destroy());
+  reader.on('error', () => undefined);
+  reader.write(`GET /api/v2/events HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+  await once(reader, 'data');
+  reader.pause();
+  const { id } = await client.create({ title: 'long', content: 'long' });
+  const { metrics } = brain.hub;
+  for (let edit = 0; metrics.lagging < 1; edit++)
+    await client.patch(id, { content: `${edit} ${'x'.repeat(20_000)}` });
+  await client.close();
+  expect([metrics.connections, [...metrics.closes.all]]).toEqual([0, [['4503', 1]]]);
+});
+
 test('[RT10] at its end the server says bye to every socket, and closes them', async () => {
   const server = await listeningBrain();
   const peers = await Promise.all([1, 2, 3].map(() => new RawPeer(server.socketUrl).greet()));

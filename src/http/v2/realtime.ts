@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { PassThrough } from 'node:stream';
 import type { FastifyPluginAsyncTypebox as Routes } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
@@ -25,6 +26,9 @@ export interface RealtimeNeeds {
     opening: { readonly resume?: Position | undefined; readonly filter?: Filter | undefined },
   ): (() => void) | undefined;
 }
+
+/** A reader that does not take the end of its stream is cut off: it would keep the connection, and a server from its end. */
+const CLOSE_MS = 3_000;
 
 const list = (description: string) => Type.Optional(Type.String({ maxLength: 20_000, description }));
 const EventsQuery = Type.Object(
@@ -88,7 +92,8 @@ export const realtimeRoutes =
         const stop = realtime.listen(streamOf(body, reply.raw), principalOf(request), opening);
         if (!stop)
           throw new BrainError('unavailable', 'there are too many connections', { operation: 'http.events' });
-        reply.raw.on('close', stop);
+        // Not the answer's own close: its reader may be gone already, and then that does not come again.
+        body.on('close', stop);
         return reply
           .header('content-type', 'text/event-stream; charset=utf-8')
           .header('cache-control', 'no-store')
@@ -105,7 +110,7 @@ function principalOf({ principal }: FastifyRequest): Principal {
 }
 
 /** Events come without a name, so `onmessage` gets them and nothing else; every other frame comes under its action. */
-function streamOf(body: PassThrough, raw: { readonly writableLength: number }): EventStream {
+function streamOf(body: PassThrough, raw: ServerResponse): EventStream {
   return {
     send(frame, { action, position }) {
       if (body.writableEnded) return;
@@ -116,7 +121,11 @@ function streamOf(body: PassThrough, raw: { readonly writableLength: number }): 
     get bufferedAmount() {
       return body.writableLength + body.readableLength + raw.writableLength;
     },
-    close: () => void body.end(),
+    close() {
+      body.end();
+      const timer = setTimeout(() => raw.destroy(), CLOSE_MS);
+      raw.once('close', () => clearTimeout(timer));
+    },
   };
 }
 
