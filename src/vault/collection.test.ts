@@ -52,6 +52,15 @@ describe('collectionOf', () => {
     });
   });
 
+  it('is known by no more than an import may be, however long the names of files are', () => {
+    const long = 'x'.repeat(250);
+    const { name, notes } = sent(`/x/notes/${long}.md`, [note(`${long}.md`)]);
+    expect([name.length, notes[0]?.key]).toEqual([200, `notes/${long}.md`]);
+    expect([sent(`/x/${long}`, []).name, sent(`/x/${long}.ndjson`, []).name]).toEqual(
+      Array(2).fill(long.slice(0, 200)),
+    );
+  });
+
   it('leaves a key of the graph, written by an export, as it is', () => {
     const back = note('brain2:old/a.md', { path: 'a.md' });
     const linked = note('b.md', { links: [{ target: 'brain2:old/a.md', text: 'a' }] });

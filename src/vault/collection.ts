@@ -28,6 +28,8 @@ export interface Collection {
 }
 
 const MARKDOWN_FILE = /\.(?:md|markdown)$/i;
+/** At most so long is what an import is known by; a name of a file may be longer. */
+const NAME_LENGTH = 200;
 const RECORDS_FILE = /\.(?:ndjson|jsonl|json)$/i;
 
 /**
@@ -46,11 +48,11 @@ export function collectionOf(
   const { name, notes, isFolder } = source;
   const whole = resolve(path);
   if (isFolder) return vaultCollection(name ?? nameOf(whole), notes);
-  if (RECORDS_FILE.test(whole)) return records(name ?? basename(whole), notes);
+  if (RECORDS_FILE.test(whole)) return records(name ?? fitting(basename(whole)), notes);
   if (!MARKDOWN_FILE.test(whole)) return vaultCollection(name ?? nameOf(whole), notes);
   // One file of a folder says nothing about the others there.
   const prefix = name ?? nameOf(dirname(whole));
-  return markdown({ prefix, collection: `${prefix}/${basename(whole).normalize('NFC')}` }, notes);
+  return markdown({ prefix, collection: fitting(`${prefix}/${basename(whole).normalize('NFC')}`) }, notes);
 }
 
 /** The notes of a vault, by its name. */
@@ -59,7 +61,11 @@ export function vaultCollection(name: string, notes: readonly VaultNote[]): Coll
 }
 
 function nameOf(folder: string): string {
-  return basename(folder).normalize('NFC') || 'notes';
+  return fitting(basename(folder).normalize('NFC')) || 'notes';
+}
+
+function fitting(name: string): string {
+  return name.slice(0, NAME_LENGTH).toWellFormed();
 }
 
 function records(name: string, notes: readonly VaultNote[]): Collection {
