@@ -102,7 +102,10 @@ function defineImport(program: Command, run: Run): void {
   program
     .command('import')
     .description('read a folder or a file of notes into the graph, and link them')
-    .argument('<path>', 'a folder of Markdown (Obsidian or plain), or a .md, .ndjson, .jsonl or .json file')
+    .argument(
+      '<path>',
+      'a folder of Markdown (Obsidian or plain) or a .zip of one, or a .md, .ndjson, .jsonl or .json file',
+    )
     .option('--dry-run', 'say what would be done, and do nothing')
     .option('--prune', 'delete notes of an earlier import of it that are no longer there')
     .addOption(

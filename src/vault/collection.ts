@@ -30,6 +30,7 @@ export interface Collection {
 const MARKDOWN_FILE = /\.(?:md|markdown)$/i;
 /** At most so long is what an import is known by; a name of a file may be longer. */
 const NAME_LENGTH = 200;
+const ZIP_FILE = /\.zip$/i;
 const RECORDS_FILE = /\.(?:ndjson|jsonl|json)$/i;
 
 /**
@@ -49,11 +50,15 @@ export function collectionOf(
   const whole = resolve(path);
   if (isFolder) return vaultCollection(name ?? nameOf(whole), notes);
   if (RECORDS_FILE.test(whole)) return records(name ?? fitting(basename(whole)), notes);
+  if (ZIP_FILE.test(whole)) return vaultCollection(name ?? zipName(whole), notes);
   if (!MARKDOWN_FILE.test(whole)) return vaultCollection(name ?? nameOf(whole), notes);
   // One file of a folder says nothing about the others there.
   const prefix = name ?? nameOf(dirname(whole));
   return markdown({ prefix, collection: fitting(`${prefix}/${basename(whole).normalize('NFC')}`) }, notes);
 }
+
+/** What a zip is called, without its ending. */
+export const zipName = (path: string): string => nameOf(resolve(path).replace(ZIP_FILE, ''));
 
 /** The notes of a vault, by its name. */
 export function vaultCollection(name: string, notes: readonly VaultNote[]): Collection {

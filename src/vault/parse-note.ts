@@ -46,6 +46,11 @@ export interface MarkdownFile {
 
 const INDEX = /^(?:index|_index|readme)$/i;
 
+/** How what `parseMarkdown` gives nothing for is told of. */
+export function drawing(path: string): VaultProblem {
+  return { path, code: 'drawing', message: 'an Excalidraw drawing, not a note', severity: 'warning' };
+}
+
 /** Reads one Markdown file. `undefined` for a drawing of Excalidraw, which is a picture kept in Markdown. */
 export function parseMarkdown(file: MarkdownFile, categories: CategorySource): ParsedNote | undefined {
   const text = normaliseText(file.text);

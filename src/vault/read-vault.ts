@@ -6,10 +6,12 @@ import { setImmediate } from 'node:timers/promises';
 import { mapConcurrent } from '../shared/map-concurrent.ts';
 import { assembleVault } from './assemble.ts';
 import type { Assembled } from './assemble.ts';
-import { parseMarkdown } from './parse-note.ts';
+import { zipName } from './collection.ts';
+import { drawing, parseMarkdown } from './parse-note.ts';
 import type { ParsedNote } from './parse-note.ts';
 import { decodeText, readTextFile, readTextFileSync, reasonOf, tooLarge } from './read-file.ts';
 import type { FileText } from './read-file.ts';
+import { readZip, zipFile, ZipError } from './read-zip.ts';
 import { LineSplitter, RecordCollector } from './records.ts';
 import { VaultError } from './types.ts';
 import type { Vault, VaultOptions, VaultProblem } from './types.ts';
@@ -26,8 +28,8 @@ const JSON_OVERHEAD = 6; // a character of a note takes at most so many bytes in
 const RECORD_FIELDS_BYTES = 64 * 1024; // for all of a line that is not text
 
 /**
- * Reads a folder of Markdown, one Markdown file, a file of records by line (`.ndjson`, `.jsonl`) or an array of them
- * (`.json`), and resolves the links between the notes. What is wrong with one note is a problem in the result, with
+ * Reads a folder of Markdown, a zip of one, one Markdown file, a file of records by line (`.ndjson`, `.jsonl`) or an array
+ * of them (`.json`), and resolves the links between the notes. What is wrong with one note is a problem in the result, with
  * everything else in place; throws `VaultError` where the whole cannot be read, and the signal's reason on abort.
  */
 export async function readVault(path: string, options: VaultOptions): Promise<Vault> {
@@ -40,6 +42,8 @@ export async function readVault(path: string, options: VaultOptions): Promise<Va
     }
     case 'markdown':
       return readMarkdown([{ path: basename(path).normalize('NFC'), file: path }], [], options);
+    case 'zip':
+      return readZipped(path, options);
     case 'lines':
       return readLines(path, options);
     case 'array':
@@ -47,7 +51,7 @@ export async function readVault(path: string, options: VaultOptions): Promise<Va
   }
 }
 
-async function kindOf(path: string): Promise<'folder' | 'markdown' | 'lines' | 'array'> {
+async function kindOf(path: string): Promise<'folder' | 'zip' | 'markdown' | 'lines' | 'array'> {
   try {
     const stats = await stat(path);
     if (stats.isDirectory()) return 'folder';
@@ -63,9 +67,10 @@ async function kindOf(path: string): Promise<'folder' | 'markdown' | 'lines' | '
   if (/\.(?:md|markdown)$/i.test(path)) return 'markdown';
   if (/\.(?:ndjson|jsonl)$/i.test(path)) return 'lines';
   if (/\.json$/i.test(path)) return 'array';
+  if (/\.zip$/i.test(path)) return 'zip';
   throw new VaultError(
     'unsupported',
-    `${path}: a folder, .md, .markdown, .ndjson, .jsonl or .json is needed`,
+    `${path}: a folder, .zip, .md, .markdown, .ndjson, .jsonl or .json is needed`,
   );
 }
 
@@ -136,8 +141,16 @@ async function readFiles(
   }
 }
 
-function drawing(path: string): VaultProblem {
-  return { path, code: 'drawing', message: 'an Excalidraw drawing, not a note', severity: 'warning' };
+/** A folder of the zip's name at its top is none of the vault: who packs `notes/` names the zip `notes.zip`. */
+async function readZipped(path: string, options: VaultOptions): Promise<Vault> {
+  try {
+    const bytes = await zipFile(path);
+    const { files, problems, ...assembled } = await readZip(bytes, { ...options, root: zipName(path) });
+    return finish({ ...assembled, problems: [] }, problems, { files, bytes: bytes.size });
+  } catch (error) {
+    if (!(error instanceof ZipError)) throw error;
+    throw new VaultError('invalid', `${path}: ${error.message} (${error.code})`, { cause: error });
+  }
 }
 
 async function readLines(path: string, options: VaultOptions): Promise<Vault> {

@@ -1,15 +1,23 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import yauzl from 'yauzl';
-import { assembleVault } from './assemble.ts';
-import { parseMarkdown, type ParsedNote } from './parse-note.ts';
+import { assembleVault, type Assembled } from './assemble.ts';
+import { drawing, parseMarkdown, type ParsedNote } from './parse-note.ts';
 import { decodeText, tooLarge } from './read-file.ts';
-import type { CategorySource, VaultNote, VaultProblem } from './types.ts';
+import type { CategorySource, VaultOptions, VaultProblem } from './types.ts';
 import { isPassedOver } from './walk.ts';
 
 /** Bytes of a zip, wherever they lie. */
 export interface ZipBytes {
   readonly size: number;
   read(range: { readonly start: number; readonly end: number }): AsyncIterable<Uint8Array>;
+}
+
+/** The bytes of a zip that is a file. */
+export async function zipFile(path: string): Promise<ZipBytes> {
+  const { size } = await stat(path);
+  return { size, read: ({ start, end }) => createReadStream(path, { start, end: end - 1 }) };
 }
 
 const ZIP_LIMITS = {
@@ -53,9 +61,9 @@ export interface ZipOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface ReadZip {
-  readonly notes: readonly VaultNote[];
-  readonly problems: readonly VaultProblem[];
+export interface ReadZip extends Assembled {
+  /** Notes that were found, also those that could not be read. */
+  readonly files: number;
 }
 
 interface ZippedNote {
@@ -81,12 +89,16 @@ const NOTE = /\.(?:md|markdown)$/i;
  * Reads a vault out of a zip as `readVault` reads one out of a folder. Throws `ZipError` for a zip that is refused as a
  * whole.
  */
-export async function readZip(bytes: ZipBytes, options: ZipOptions): Promise<ReadZip> {
+export async function readZip(
+  bytes: ZipBytes,
+  options: ZipOptions & Pick<VaultOptions, 'onProgress'>,
+): Promise<ReadZip> {
   const { zip, notes } = await openZip(bytes, options.root);
   const problems: VaultProblem[] = [];
   const parsed: ParsedNote[] = [];
   try {
-    for (const { path, entry } of notes) {
+    for (const [done, { path, entry }] of notes.entries()) {
+      options.onProgress?.(done, notes.length);
       options.signal?.throwIfAborted();
       const text = await textOf(zip, entry, options.maxNoteBytes);
       if (text.kind === 'problem') {
@@ -99,6 +111,7 @@ export async function readZip(bytes: ZipBytes, options: ZipOptions): Promise<Rea
         options.categories,
       );
       if (note) parsed.push(note);
+      else problems.push(drawing(path));
     }
   } finally {
     zip.close();
@@ -106,6 +119,8 @@ export async function readZip(bytes: ZipBytes, options: ZipOptions): Promise<Rea
   const assembled = assembleVault(parsed);
   const names = new Map(notes.map(({ path, name }) => [path, name]));
   return {
+    ...assembled,
+    files: notes.length,
     // What an export wrote has the path that it had there, whatever the vault is called now.
     notes: assembled.notes.map((note) => {
       const name = note.key === note.path ? undefined : names.get(note.path ?? '');

@@ -82,8 +82,11 @@ export interface VaultOptions {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-/** `not_found`: nothing at the path. `unsupported`: neither a folder nor a known kind of file. `unreadable`: no access. */
-export type VaultErrorCode = 'not_found' | 'unsupported' | 'unreadable';
+/**
+ * `not_found`: nothing at the path. `unsupported`: neither a folder nor a known kind of file. `unreadable`: no access.
+ * `invalid`: a zip that is damaged, or made to do harm.
+ */
+export type VaultErrorCode = 'not_found' | 'unsupported' | 'unreadable' | 'invalid';
 
 /** The vault as a whole cannot be read. What concerns one file of it is a `VaultProblem` instead. */
 export class VaultError extends Error {

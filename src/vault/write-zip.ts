@@ -3,9 +3,9 @@ import yazl from 'yazl';
 /** The same for every file and every time: equal files make equal bytes. */
 const MADE = { mtime: new Date(1980, 0, 1), mode: 0o100644, forceDosTimestamp: true } as const;
 
-/** A zip of texts, in their order, as it is made. */
+/** A zip of files, in their order, as it is made. */
 export function zipOf(
-  files: Iterable<{ readonly path: string; readonly text: string }>,
+  files: Iterable<{ readonly path: string; readonly text: string | Uint8Array }>,
 ): AsyncIterable<Uint8Array> {
   const zip = new yazl.ZipFile();
   for (const { path, text } of files) zip.addBuffer(Buffer.from(text), path, MADE);

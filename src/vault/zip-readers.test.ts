@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { readZip, type ZipOptions } from './read-zip.ts';
+import { readZip, zipFile, type ZipOptions } from './read-zip.ts';
 import { zipOf } from './write-zip.ts';
-import { readZipOn, zipFile, zipReaders } from './zip-readers.ts';
+import { readZipOn, zipReaders } from './zip-readers.ts';
 
 const OPTIONS: ZipOptions = { categories: 'none', maxNoteBytes: 10_000, root: '' };
 const NOTES = 250; // in more pieces than one

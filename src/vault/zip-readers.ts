@@ -1,8 +1,6 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { threadModule } from '../shared/thread.ts';
 import { WorkerPool, type WorkerPoolOptions } from '../shared/worker-pool.ts';
-import { ZipError, type ReadZip, type ZipBytes, type ZipErrorCode, type ZipOptions } from './read-zip.ts';
+import { ZipError, type ReadZip, type ZipErrorCode, type ZipOptions } from './read-zip.ts';
 import type { VaultNote } from './types.ts';
 
 export interface ReadJob {
@@ -24,12 +22,6 @@ export type ZipReaders = WorkerPool<ReadJob, ReadResult, ReadProgress>;
 
 export function zipReaders(options: WorkerPoolOptions): ZipReaders {
   return new WorkerPool(threadModule('zip-reader-entry', import.meta.url), options);
-}
-
-/** The bytes of a zip that is a file. */
-export async function zipFile(path: string): Promise<ZipBytes> {
-  const { size } = await stat(path);
-  return { size, read: ({ start, end }) => createReadStream(path, { start, end: end - 1 }) };
 }
 
 /**

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eachConcurrent } from '../../src/shared/each-concurrent.ts';
+import { zipOf } from '../../src/vault/write-zip.ts';
 import { brain2, MAIN, startServer, VAULT, writeFiles, type Ended } from './brain2.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'brain2-cli-'));
@@ -65,6 +66,31 @@ describe('import', () => {
     });
     expect(report['problems']).toHaveLength(2);
     expect(report['brokenLinks']).toMatchObject([{ path: 'Sleep.md', line: 7, target: 'Nowhere' }]);
+  });
+
+  it('reads a zip of a folder as it reads the folder, and takes nothing of one that is refused', async () => {
+    const zip = join(root, 'vault.zip');
+    // As a packer of folders does it: all of them below one of the folder's name.
+    const files = Object.entries(VAULT).map(([path, text]) => ({ path: `vault/${path}`, text }));
+    writeFileSync(zip, Buffer.concat(await Array.fromAsync(zipOf(files))));
+    const args = ['--categories', 'folders', '--json'];
+    const again = await brain2(['import', zip, ...args], { data: copyOfData('zip-data') });
+    expect([again.code, JSON.parse(again.stdout)]).toMatchObject([
+      5,
+      {
+        collection: 'vault',
+        summary: { created: 0, unchanged: 5, failed: 0, references: 1, notes: 5 },
+        problems: [{ path: 'binary.md' }, { path: 'latin.md' }],
+        brokenLinks: [{ path: 'Sleep.md', line: 7, target: 'Nowhere' }],
+      },
+    ]);
+    const bad = join(root, 'bad.zip');
+    writeFileSync(bad, 'this is no zip at all, however long it may be');
+    const refused = await brain2(['import', bad, '--json'], { data: join(root, 'fresh-zip') });
+    expect([refused.code, JSON.parse(refused.stderr)]).toMatchObject([
+      2,
+      { error: { code: 'invalid', detail: expect.stringContaining('zip_damaged') } },
+    ]);
   });
 
   it('reports what has gone, keeps it while something cannot be read, and deletes it only with --prune', async () => {
