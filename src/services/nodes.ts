@@ -91,7 +91,7 @@ export function nodeService(needs: {
           tx.nodes.apply(decision);
           ahead.place(node);
           isLinked = linked === 'now' && (await linkNow(linker, tx, node, indexes));
-          if (!isLinked) tx.pending.replace(undefined, { nodeId: id, kind: 'link' });
+          if (!isLinked) tx.pending.replace(undefined, markOf(node));
         }
         const edges = inForce(await tx.edges.of(id));
         await keep?.(tx, { node, edges });
@@ -102,7 +102,7 @@ export function nodeService(needs: {
       throw error;
     });
     if (saved.isLinked) return saved;
-    await pending.linkMarked(owner, [id]);
+    await pending.linkMarked(owner, [markOf(saved.node)]);
     const linked = { node: saved.node, edges: inForce(await store.read(owner).edges.of(id)) };
     if (keep) await store.write(owner, (tx) => keep(tx, linked));
     return linked;
@@ -218,6 +218,9 @@ export function checkVersion(
     details: { currentVersion: version, expectedVersion: expected, ...(change && { differing }) },
   });
 }
+
+/** Promises that the note is linked as it is. */
+const markOf = ({ id, version }: Node) => ({ kind: 'link', nodeId: id, version }) as const;
 
 /** Rejected edges are kept as decisions, not as connections. */
 export function inForce(edges: readonly Edge[]): readonly Edge[] {

@@ -4,6 +4,7 @@ import { isBrainError } from '../domain/error.ts';
 import type { NodeId, OwnerId, Position } from '../domain/values.ts';
 import { assertNever } from '../shared/assert.ts';
 import { eachConcurrent } from '../shared/each-concurrent.ts';
+import type { PendingWork } from '../storage/repositories.ts';
 import type { Store } from '../storage/store.ts';
 import { TABLE_LIMITS } from '../storage/table.ts';
 import type { Tx } from '../storage/transaction.ts';
@@ -28,6 +29,8 @@ export interface LinkOptions {
   /** Of a run that people look through; `isDry`: what it takes is not applied. */
   readonly review?: (Omit<Review, 'skip'> & { readonly isDry: boolean }) | undefined;
 }
+
+type LinkMark = PendingWork & { readonly kind: 'link' };
 
 export type PendingService = ReturnType<typeof pendingService>;
 
@@ -122,20 +125,22 @@ export function pendingService(needs: {
     while ((await store.write(owner, step, { bulk: true })) > 0);
   }
 
+  /** Takes a mark away, unless another has come into its place since it was read: that promises more. */
+  async function unmark(tx: Tx, mark: PendingWork): Promise<void> {
+    const now = await tx.pending.find(mark.kind === 'import' ? mark.importId : mark.nodeId);
+    if (isDeepStrictEqual(now, mark)) tx.pending.replace(mark, undefined);
+  }
+
   /** Links notes, each of which bears a mark of its own. */
   async function linkMarked(
     owner: OwnerId,
-    ids: readonly NodeId[],
+    marks: readonly LinkMark[],
     { signal }: Pick<LinkOptions, 'signal'> = {},
   ): Promise<void> {
+    const ids = marks.map(({ nodeId }) => nodeId);
     await Array.fromAsync(link(owner, ids, { signal }));
-    const unmark = (id: NodeId) => async (tx: Tx) => {
-      // A note deleted meanwhile may have a mark of another kind in its place: that one stays.
-      const mark = await tx.pending.find(id);
-      if (mark?.kind === 'link') tx.pending.replace(mark, undefined);
-    };
-    const unmarked = eachConcurrent(ids, { limit: store.bulkAtOnce, signal }, (id) =>
-      store.write(owner, unmark(id), { bulk: true }),
+    const unmarked = eachConcurrent(marks, { limit: store.bulkAtOnce, signal }, (mark) =>
+      store.write(owner, (tx) => unmark(tx, mark), { bulk: true }),
     );
     await Array.fromAsync(unmarked);
   }
@@ -167,17 +172,14 @@ export function pendingService(needs: {
     /** Does all that is marked; run at start. Gives how much there was. What an abort leaves keeps its mark. */
     async finish(owner: OwnerId, { signal }: Pick<LinkOptions, 'signal'> = {}): Promise<number> {
       const marks = await Array.fromAsync(store.read(owner).pending.all());
-      const marked: NodeId[] = [];
+      const marked: LinkMark[] = [];
       for (const mark of marks) {
         signal?.throwIfAborted();
-        if (mark.kind === 'link') marked.push(mark.nodeId);
+        if (mark.kind === 'link') marked.push(mark);
         else if (mark.kind === 'unlink') await finishUnlink(owner, mark.nodeId);
         else if (mark.kind === 'import') {
           await Array.fromAsync(link(owner, await storedAfter(owner, mark.after), { signal }));
-          await store.write(owner, async (tx) => {
-            const now = await tx.pending.find(mark.importId);
-            if (isDeepStrictEqual(now, mark)) tx.pending.replace(mark, undefined); // else it has stored more
-          });
+          await store.write(owner, (tx) => unmark(tx, mark));
         } else assertNever(mark);
       }
       await linkMarked(owner, marked, { signal });

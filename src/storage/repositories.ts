@@ -32,8 +32,8 @@ export interface PairDecision {
 
 /** Work that was promised and is not yet done; it survives a crash and is finished at the next start. */
 export type PendingWork =
-  /** The node's automatic links are to be computed; it is deleted, and edges of it remain. */
-  | { readonly kind: 'link'; readonly nodeId: NodeId }
+  /** The node's automatic links are to be computed, as it is at a version; it is deleted, and edges of it remain. */
+  | { readonly kind: 'link'; readonly nodeId: NodeId; readonly version?: number | undefined }
   | { readonly kind: 'unlink'; readonly nodeId: NodeId }
   /**
    * The notes that an import stored after a position in the log are to be linked. `lastAt`: the position of its last
