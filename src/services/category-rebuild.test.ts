@@ -1,22 +1,13 @@
 import { expect, it } from 'vitest';
 import { OWNER } from '../../test/support/arbitraries.ts';
 import { MemoryTable } from '../../test/support/memory-table.ts';
-import { serviceParts } from '../../test/support/service-parts.ts';
-import { instant, type CategoryId } from '../domain/values.ts';
-import { uuidv7Generator } from '../shared/uuid.ts';
+import { servicesOver } from '../../test/support/services-over.ts';
+import type { CategoryId } from '../domain/values.ts';
 import { pks } from '../storage/keys.ts';
-import { Store } from '../storage/store.ts';
-import { indexInProcess, IndexThread } from './index-thread.ts';
-import { createServices } from './services.ts';
 
 it('a rebuild moves no note into a category that was deleted meanwhile', async () => {
   const table = new MemoryTable();
-  const newId = uuidv7Generator(Date.now);
-  const now = () => instant(Date.now());
-  const store = new Store({ table, now, newEpoch: newId, correlationId: () => '-' });
-  const snapshots = { load: async () => undefined, save: async () => {} };
-  const indexThread = new IndexThread(indexInProcess);
-  const services = createServices({ ...serviceParts(table), store, snapshots, indexThread, newId });
+  const { services } = servicesOver(table);
   const { categories, nodes, rebuild } = services;
   const ids: CategoryId[] = [];
   for (const title of ['Work', 'work']) {

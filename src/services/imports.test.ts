@@ -1,33 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { nodeIdOf, OWNER } from '../../test/support/arbitraries.ts';
 import { MemoryTable } from '../../test/support/memory-table.ts';
-import { serviceParts } from '../../test/support/service-parts.ts';
+import { servicesOver } from '../../test/support/services-over.ts';
 import { instant, type NodeId } from '../domain/values.ts';
-import { uuidv7Generator } from '../shared/uuid.ts';
-import { Store } from '../storage/store.ts';
+import type { Store } from '../storage/store.ts';
 import { verifyOwner } from '../storage/verify/verify-owner.ts';
 import type { ExportedEdge, ExportedNode } from './exported.ts';
 import type { ImportEntry } from './import-note.ts';
 import type { ImportEvent } from './imports.ts';
-import { indexInProcess, IndexThread } from './index-thread.ts';
-import type { Linker } from './linker.ts';
-import { createServices } from './services.ts';
 
-/** All services of a process over a table, which may be that of others, and what is wrong with what they stored. */
+/** A process over a table, which may be that of others, and what is wrong with what is stored. */
 function place({ table = new MemoryTable(), beforeLinking = async () => {} } = {}) {
-  const newId = uuidv7Generator(Date.now);
-  const now = () => instant(Date.now());
-  const store = new Store({ table, now, newEpoch: newId, correlationId: () => '-' });
-  const snapshots = { load: async () => undefined, save: async () => {} };
-  const indexThread = new IndexThread(indexInProcess);
-  const watchLinker = ({ link }: Linker): Linker => ({
-    async link(...asked) {
-      await beforeLinking();
-      return link(...asked);
-    },
-  });
-  const parts = { ...serviceParts(table), store, snapshots, indexThread, newId, watchLinker };
-  const services = createServices(parts);
+  const { store, services } = servicesOver(table, { beforeLinking });
   const complaints = async () =>
     (await verifyOwner({ reader: table, damaged: new Map() }, OWNER, () => {})).findings.problems;
   const run = (

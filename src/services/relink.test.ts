@@ -1,38 +1,18 @@
 import { expect, it } from 'vitest';
 import { OWNER } from '../../test/support/arbitraries.ts';
 import { MemoryTable } from '../../test/support/memory-table.ts';
-import { serviceParts } from '../../test/support/service-parts.ts';
+import { servicesOver } from '../../test/support/services-over.ts';
 import { deleteEdge } from '../domain/edge.ts';
-import { instant } from '../domain/values.ts';
-import { uuidv7Generator } from '../shared/uuid.ts';
-import { Store } from '../storage/store.ts';
-import { indexInProcess, IndexThread } from './index-thread.ts';
-import type { Linker } from './linker.ts';
-import { createServices } from './services.ts';
 
 /** Longer than a process that is not heard of is taken to be alive. */
 const LEASE_MS = 60_000;
 
 it('of a run that another process has taken over, each change is told once, and none is lost', async () => {
   const table = new MemoryTable();
-  const newId = uuidv7Generator(Date.now);
   let nowMs = Date.now();
-  const place = (beforeLinking: () => Promise<void>) => {
-    const now = () => instant(nowMs);
-    const round = { works: 1, ms: 1_000 };
-    const store = new Store({ table, now, round, newEpoch: newId, correlationId: () => '-' });
-    const snapshots = { load: async () => undefined, save: async () => {} };
-    const indexThread = new IndexThread(indexInProcess);
-    const watchLinker = ({ link }: Linker): Linker => ({
-      async link(...asked) {
-        await beforeLinking();
-        return link(...asked);
-      },
-    });
-    const parts = { ...serviceParts(table), store, snapshots, indexThread, newId, watchLinker };
-    return { store, services: createServices({ ...parts, isShared: true, nowMs: () => nowMs }) };
-  };
-  const { store, services } = place(async () => {});
+  const place = (beforeLinking?: () => Promise<void>) =>
+    servicesOver(table, { beforeLinking, round: { works: 1, ms: 1_000 }, nowMs: () => nowMs });
+  const { store, services } = place();
   const contents = [
     'Melatonin follows the circadian rhythm of evening light.',
     'Evening light shifts melatonin and the circadian rhythm.',
