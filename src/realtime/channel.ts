@@ -59,6 +59,7 @@ export class Channel {
   #endWindow: (() => void) | undefined;
   #endKeeping: (() => void) | undefined;
   #verifiedAtMs = 0;
+  #isClosed = false;
 
   constructor(owner: OwnerId, needs: ChannelNeeds) {
     this.owner = owner;
@@ -97,7 +98,7 @@ export class Channel {
     if (kept) return kept;
     const { log, metrics } = this.#needs;
     const run = new Run(seq, await log.changes(this.owner, { epoch, seq }, EVENTS_A_READ), metrics);
-    if (run.to > seq) this.#keep(key, run);
+    if (run.to > seq && !this.#isClosed) this.#keep(key, run);
     return run;
   }
 
@@ -115,6 +116,7 @@ export class Channel {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#endWindow?.();
     this.#endKeeping?.();
     this.#live.clear();

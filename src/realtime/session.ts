@@ -130,7 +130,7 @@ export class Session implements ReaderPeer {
     if (!principal.scopes.includes('read')) return this.bye('forbidden', 'the scope read is missing');
     if (opening.filter !== null && !this.#subscribe(HELLO_SUBSCRIPTION, opening.filter ?? {}))
       return this.bye('badFrame', 'the filter of the hello cannot be taken');
-    if (!(await this.#stands(principal))) return;
+    if (!(await this.#stands(principal)) || this.#isClosed) return;
     const channel = this.#host.enter(this, principal);
     if (!channel) return this.bye('limit', 'there are too many connections of this owner');
     this.#principal = principal;
@@ -205,7 +205,7 @@ export class Session implements ReaderPeer {
   /** Says bye where not. */
   async #stands(principal: Principal): Promise<boolean> {
     try {
-      if (await this.#host.stands(principal)) return !this.#isClosed;
+      if (await this.#host.stands(principal)) return true;
       this.bye('auth', REVOKED);
     } catch (error) {
       this.bye('internal', toBrainError(error).code);
@@ -256,7 +256,7 @@ export class Session implements ReaderPeer {
   }
 
   async #renew(principal: Principal): Promise<void> {
-    if (!(await this.#stands(principal))) return;
+    if (!(await this.#stands(principal)) || this.#isClosed) return;
     const before = this.#principal;
     if (principal.owner !== before?.owner) return this.bye('forbidden', 'a connection stays with its owner');
     this.#host.renew(this, before, principal);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Hub } from '../../src/realtime/hub.ts';
 import { settle } from '../support/manual-clock.ts';
-import { ALICE, authenticate, create, greeted, newHub, range, touch } from './peer.ts';
+import { ALICE, authenticate, create, greeted, newHub, Peer, range, touch } from './peer.ts';
 
 describe('resuming', () => {
   test('[RT2] every event after the position comes once, in order, marked, and then the live ones', async () => {
@@ -26,6 +26,22 @@ describe('resuming', () => {
     expect(peer.seqs).toEqual(range(191, 201));
     expect(peer.events.at(-1)?.replayed).toBeUndefined();
     expect(hub.metrics.replays.get('complete')).toBe(8);
+  });
+
+  test('whoever leaves while the log is read leaves nothing behind, at whatever moment', async () => {
+    const { hub, store, clock } = newHub();
+    await create(store, ALICE, [1, 2]);
+    const { epoch } = await store.head(ALICE);
+    let last = 0;
+    for (let turns = 0; last < 2; turns++) {
+      const peer = new Peer(hub);
+      peer.say({ action: 'hello', token: 'alice', resume: { epoch, seq: 0 } });
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      last = peer.seqs.at(-1) ?? 0;
+      peer.session.gone(1001);
+      await settle();
+      expect([turns, clock.waiting]).toEqual([turns, 0]);
+    }
   });
 
   test('[RT2] under a filter a replay leaves out what is not wanted, and says so by `prev`', async () => {
