@@ -21,7 +21,10 @@ export interface WebSocketLike {
 export interface RealtimeOptions<S extends Position = Position> {
   /** Of the server, such as http://127.0.0.1:4321. */
   readonly url: string;
-  /** Gets a fresh ticket, for each connection its own. Without it none is sent, which local mode allows. */
+  /**
+   * Gets a fresh ticket, for each connection its own; one that has not come within 30 s is asked for anew. Without it
+   * none is sent, which local mode allows.
+   */
   readonly ticket?: (() => Promise<string>) | undefined;
   /** What to hear of; everything where it is absent. */
   readonly filter?: Filter | undefined;

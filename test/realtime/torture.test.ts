@@ -293,12 +293,14 @@ describe('peers by the thousand', () => {
       open.push(new RawPeer(server.socketUrl));
       if (count % 100 === 99) await Promise.all(open.slice(-100).map(({ socket }) => once(socket, 'open')));
     }
-    expect(server.brain.hub.metrics.connections).toBe(1_001);
+    const { metrics } = server.brain.hub;
+    // On a busy machine the first may have been sent away before the last has come.
+    expect(metrics.connections + metrics.closes.get('4408')).toBe(1_001);
     await expectUnharmed(server, other);
     expect(open.every((peer) => peer.frames.length === 0 || peer.frames[0]?.action === 'bye')).toBe(true);
     const ends = await Promise.all(open.map((peer) => peer.closed));
     expect(new Set(ends.map(({ code }) => code))).toEqual(new Set([4408]));
-    expect(server.brain.hub.metrics.closes.get('4408')).toBe(1_000);
+    expect(metrics.closes.get('4408')).toBe(1_000);
     await expectUnharmed(server, other);
   });
 
