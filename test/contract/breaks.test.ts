@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { breaksOf } from './breaks.ts';
-import { CONTRACTS, pathOf, releasedPathOf } from './documents.ts';
+import { pathOf, releasedPathOf } from './committed.ts';
+import { CONTRACTS } from './documents.ts';
 import type { OpenApi } from '../../src/http/openapi/open-api.ts';
 
 const read = (path: URL): OpenApi => JSON.parse(readFileSync(path, 'utf8')) as OpenApi;

@@ -1,17 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ERROR_CODES, type ErrorCode } from '../../src/domain/error.ts';
-import { CONTRACTS, describe as describeContract, pathOf, textOf, type Described } from './documents.ts';
+import { documentOf, pathOf } from './committed.ts';
+import { CONTRACTS, describe as describeContract, textOf, type Described } from './documents.ts';
 import { unboundedBy } from './lint-bounds.ts';
 import { templateOf } from '../../src/http/successors.ts';
-import { operationsOf, resolve, type OpenApi } from '../../src/http/openapi/open-api.ts';
+import { operationsOf, resolve } from '../../src/http/openapi/open-api.ts';
 
 describe.each(CONTRACTS)('the document of v$api.version', (contract) => {
   const { version } = contract.api;
   let described: Promise<Described> | undefined;
   const generated = async (): Promise<Described> => (described ??= describeContract(contract));
   const committed = readFileSync(pathOf(version), 'utf8');
-  const document = JSON.parse(committed) as OpenApi;
+  const document = documentOf(version);
   const operations = operationsOf(document);
 
   it('is what the routes give, and its examples are what a real application answers', async () => {
@@ -90,7 +91,7 @@ it('every route of the API is an operation with an id, a summary, a description 
 const OF_THE_CONNECTION = ['header_too_large', 'request_timeout'];
 
 it('the codes named by the document of v2 are those of the union', () => {
-  const document = JSON.parse(readFileSync(pathOf(2), 'utf8')) as OpenApi;
+  const document = documentOf(2);
   const named = Object.values(document.components.responses).flatMap(({ description }) =>
     [...description.matchAll(/`(\w+)`/g)].map(([, code]) => code),
   );

@@ -51,13 +51,6 @@ export async function describe({ api, run }: Contract): Promise<Described> {
   }
 }
 
-export const pathOf = (version: number): URL =>
-  new URL(`../../docs/openapi-v${version}.json`, import.meta.url);
-
-/** The document that clients were told to rely on, kept as it was: `npm run docs:openapi -- --release` replaces it. */
-export const releasedPathOf = (version: number): URL =>
-  new URL(`released/openapi-v${version}.json`, import.meta.url);
-
 /** A document as it is committed. */
 export const textOf = (document: JsonObject): string => `${JSON.stringify(document, null, 2)}\n`;
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createConfig, formatProblems, getTotals, lintFromString, type Plugin } from '@redocly/openapi-core';
-import { CONTRACTS, pathOf } from './documents.ts';
+import { pathOf } from './committed.ts';
+import { CONTRACTS } from './documents.ts';
 import { boundsPlugin } from './lint-bounds.ts';
 
 // Lints each committed document, offline: `npm run check:contracts`. Nothing is only a warning.

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
-import { CONTRACTS, describe, pathOf, releasedPathOf, releasedTextOf, textOf } from './documents.ts';
+import { pathOf, releasedPathOf } from './committed.ts';
+import { CONTRACTS, describe, releasedTextOf, textOf } from './documents.ts';
 
 // Writes the document of each version into docs/: `npm run docs:openapi`. With `--release` it becomes what the next
 // ones are compared with: they may only add to it.

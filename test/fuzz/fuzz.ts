@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { operationsOf, type Located, type OpenApi, type Operation } from '../../src/http/openapi/open-api.ts';
-import { CONTRACTS, pathOf } from '../contract/documents.ts';
+import { documentOf } from '../contract/committed.ts';
+import { CONTRACTS } from '../contract/documents.ts';
+import { judgeOf } from '../contract/judge.ts';
 import { dataFolder, newBrain, type Client } from '../http/client.ts';
-import { judgeOf } from './answers.ts';
 import { localOwner, newOwner, type Caller, type Owned } from './callers.ts';
 import { bind, fill } from './pools.ts';
 import { requestsFor, type FuzzRequest } from './requests.ts';
@@ -30,7 +30,7 @@ const isStream = ({ responses }: Operation): boolean =>
   Object.values(responses).some((one) => 'content' in one && 'text/event-stream' in (one.content ?? {}));
 
 const ALL: readonly Target[] = CONTRACTS.flatMap(({ api }) => {
-  const document = JSON.parse(readFileSync(pathOf(api.version), 'utf8')) as OpenApi;
+  const document = documentOf(api.version);
   // A stream does not end, so nothing could be said of its answer.
   const ending = operationsOf(document).filter(({ operation }) => !isStream(operation));
   return ending.map((one) => ({
@@ -77,6 +77,7 @@ async function fuzz({ client, of, document, one, runs, send }: Fuzz): Promise<Re
     statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
     const { pathname } = new URL(request.path, 'http://localhost');
     const wrong =
+      (answer.status >= 500 ? 'it broke' : undefined) ??
       wrongWith(request.method, pathname, answer) ??
       (hasStored && answer.status >= 400 ? 'it was refused, and something was stored' : undefined) ??
       (hasStored && caller.may !== 'everything' ? 'it may not change anything, and did' : undefined) ??

@@ -1,9 +1,9 @@
 import { request as httpRequest } from 'node:http';
 import type { Client } from '../http/client.ts';
-import type { FuzzAnswer } from './answers.ts';
+import type { JudgedAnswer } from '../contract/judge.ts';
 import type { FuzzRequest } from './requests.ts';
 
-export type Send = (request: FuzzRequest) => Promise<FuzzAnswer>;
+export type Send = (request: FuzzRequest) => Promise<JudgedAnswer>;
 
 /** Everything of the real server but the socket. */
 export const inProcess =
@@ -17,7 +17,7 @@ export const inProcess =
     });
     return {
       status: answer.statusCode,
-      headers: answer.headers as FuzzAnswer['headers'],
+      headers: answer.headers as JudgedAnswer['headers'],
       text: answer.body,
     };
   };
@@ -41,7 +41,7 @@ export const overSockets =
         incoming.on('end', () => {
           resolve({
             status: incoming.statusCode ?? 0,
-            headers: incoming.headers as FuzzAnswer['headers'],
+            headers: incoming.headers as JudgedAnswer['headers'],
             text: Buffer.concat(pieces).toString('utf8'),
           });
         });

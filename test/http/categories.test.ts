@@ -1,19 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { OpenApi } from '../../src/http/openapi/open-api.ts';
 import type { Page } from '../../src/api/common.ts';
 import type { Category, Node } from '../../src/api/v2.ts';
-import { judgeOf } from '../fuzz/answers.ts';
-import { pathOf } from '../contract/documents.ts';
 import { ifMatch, newBrain, type Client } from './client.ts';
 
 const NOBODY = '01900000-0000-7000-8000-000000000000';
 
 const make = ({ post }: Client, title: string, parentId: string | null = null) =>
   post<Category>('/categories', { title, parentId });
-
-/** As the document of the version describes its answers. */
-const judge = (version: number) => judgeOf(JSON.parse(readFileSync(pathOf(version), 'utf8')) as OpenApi);
 
 const listed = async ({ get }: Client) => (await get<{ items: Category[] }>('/categories')).items;
 
@@ -165,9 +158,7 @@ describe('the tree of categories', () => {
       'conflict',
       { children: 1 },
     ]);
-    const path = `/api/v1/categories/${root.id}`;
-    const ofV1 = await brain.sendRoot('DELETE', path);
-    expect([ofV1.status, judge(1).wrongWith('DELETE', path, ofV1)]).toEqual([409, undefined]);
+    expect((await brain.sendRoot('DELETE', `/api/v1/categories/${root.id}`)).status).toBe(409);
     await brain.drop(`/categories/${child.id}`);
     await brain.drop(`/categories/${root.id}`);
     expect(await listed(brain)).toEqual([]);
@@ -228,6 +219,5 @@ describe('the notes of a category', () => {
     for (let i = 0; i < 16; i++) expect((await assign(i)).status).toBe(200);
     const over = await assign(16);
     expect([over.status, over.body.code]).toEqual([409, 'conflict']);
-    expect(judge(2).wrongWith('POST', `/api/v2/categories/${NOBODY}/nodes`, over)).toBeUndefined();
   });
 });

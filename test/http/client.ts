@@ -11,6 +11,7 @@ import { localAuthentication } from '../../src/http/auth/local.ts';
 import { openBrain, type Brain } from '../../src/server/brain.ts';
 import type { Settings } from '../../src/server/settings.ts';
 import { placeOf } from '../support/place.ts';
+import { holdToDocument } from './judged.ts';
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE' | 'HEAD' | 'OPTIONS';
 type Headers = Readonly<Record<string, string>>;
@@ -57,7 +58,7 @@ export async function newBrain(
 
 export type Client = ReturnType<typeof clientOf>;
 
-/** Requests in process: everything of the real server but the socket. */
+/** Requests in process: everything of the real server but the socket. Each answer is held to the API's document. */
 export function clientOf(brain: Brain, close: () => Promise<void>) {
   async function send<T = Problem>(
     method: Method,
@@ -73,12 +74,17 @@ export function clientOf(brain: Brain, close: () => Promise<void>) {
       ...(body !== undefined && { payload: raw ? body : JSON.stringify(body) }),
     });
     const text = answer.body;
+    const told = answer.headers as Answer<T>['headers'];
+    holdToDocument(
+      { method, url: path, accept: headers['accept'] },
+      { status: answer.statusCode, headers: told, text },
+    );
     const isJson =
       /json/.test(String(answer.headers['content-type'])) &&
       !/ndjson/.test(String(answer.headers['content-type']));
     return {
       status: answer.statusCode,
-      headers: answer.headers as Answer<T>['headers'],
+      headers: told,
       body: (isJson && text !== '' ? JSON.parse(text) : undefined) as T,
       text,
     };

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ERROR_CODES } from '../../src/domain/error.ts';
 import { operationsOf, type OpenApi } from '../../src/http/openapi/open-api.ts';
-import { CONTRACTS, pathOf } from '../contract/documents.ts';
+import { pathOf } from '../contract/committed.ts';
+import { CONTRACTS } from '../contract/documents.ts';
 import { operatorCredential } from '../../src/http/auth/operator.ts';
 import { dataFolder, newBrain, type Client } from './client.ts';
 

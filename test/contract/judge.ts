@@ -8,7 +8,7 @@ import {
   type ResponseObject,
 } from '../../src/http/openapi/open-api.ts';
 
-export interface FuzzAnswer {
+export interface JudgedAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly text: string;
@@ -17,36 +17,46 @@ export interface FuzzAnswer {
 /** The document of a version as a judge: what is wrong with an answer, or undefined. */
 export function judgeOf(document: OpenApi) {
   const ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: false });
-  ajv.addSchema(closed(document as unknown as Json) as JsonObject, 'api');
+  // Unread as a schema, which it is only in parts.
+  ajv.addSchema(closed(document as unknown as Json) as JsonObject, 'api', undefined, false);
   const validators = new Map<string, ValidateFunction>();
-  const broken = (pointer: string, value: unknown): string | undefined => {
+  const broken = (pointer: string, text: string): string | undefined => {
     const validate = validators.get(pointer) ?? ajv.compile({ $ref: `api#${pointer}` });
     validators.set(pointer, validate);
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      return `${pointer}: no JSON`;
+    }
     if (validate(value)) return undefined;
     return `${pointer}: ${ajv.errorsText(validate.errors)}`;
   };
   const operations = operationsOf(document);
 
-  function wrongWith(method: string, path: string, answer: FuzzAnswer): string | undefined {
-    const { status } = answer;
-    if (status >= 500) return `answered ${status}`;
-    const one = find(operations, method, path);
+  /** A HEAD is held to the GET of its path, but for the body. */
+  function wrongWith(method: string, path: string, answer: JudgedAnswer): string | undefined {
+    const { status, text } = answer;
+    const isHead = method === 'HEAD';
+    if (isHead && text !== '') return 'a body for a HEAD';
+    const one = find(operations, isHead ? 'GET' : method, path);
     // Nothing is described where there is nothing: the answer says so, as any other refusal does.
     const isElsewhere = one === undefined || status === 405;
-    if (isElsewhere) return status < 400 ? `${status} at no operation` : wrongProblem(answer);
+    if (isElsewhere && status < 400) return 'a success at no operation';
+    if (isElsewhere) return isHead ? undefined : wrongProblem(answer);
     const documented = one.operation.responses[String(status)];
     if (!documented) return `${one.operation.operationId} is not described to answer ${status}`;
     const response = resolve<ResponseObject>(document, documented);
-    return wrongHeaders(response, answer) ?? wrongBody(one, response, answer);
+    return wrongHeaders(response, answer) ?? (isHead ? undefined : wrongBody(one, response, answer));
   }
 
-  function wrongProblem({ headers, text }: FuzzAnswer): string | undefined {
+  function wrongProblem({ headers, text }: JudgedAnswer): string | undefined {
     const shape = headers['content-type'] === 'application/problem+json' ? 'Problem' : 'ErrorBody';
     if (!(shape in document.components.schemas)) return 'a refusal that is no problem document';
-    return broken(`/components/schemas/${shape}`, JSON.parse(text));
+    return broken(`/components/schemas/${shape}`, text);
   }
 
-  function wrongHeaders(response: ResponseObject, { headers }: FuzzAnswer): string | undefined {
+  function wrongHeaders(response: ResponseObject, { headers }: JudgedAnswer): string | undefined {
     for (const [name, part] of Object.entries(response.headers ?? {})) {
       const { required, schema } = resolve(document, part);
       const value = headers[name.toLowerCase()];
@@ -60,7 +70,7 @@ export function judgeOf(document: OpenApi) {
   function wrongBody(
     { path, method }: Located,
     response: ResponseObject,
-    { status, headers, text }: FuzzAnswer,
+    { status, headers, text }: JudgedAnswer,
   ): string | undefined {
     // Where Accept names the version, so does the type.
     const type = headers['content-type']?.split(';')[0]?.replace(/vnd\.brain2\.v\d\+/, '');
@@ -71,9 +81,9 @@ export function judgeOf(document: OpenApi) {
     const keys = ['paths', path, method.toLowerCase(), 'responses', String(status)];
     const start = pointerOf(document, keys);
     const schema = `${start}/content/${escape(type)}/schema`;
-    if (type !== 'application/x-ndjson') return broken(schema, JSON.parse(text));
+    if (type !== 'application/x-ndjson') return broken(schema, text);
     for (const line of text.split('\n')) {
-      const wrong = line === '' ? undefined : broken(`${schema}/contentSchema`, JSON.parse(line));
+      const wrong = line === '' ? undefined : broken(`${schema}/contentSchema`, line);
       if (wrong !== undefined) return wrong;
     }
     return undefined;
