@@ -41,9 +41,8 @@ export function judgeOf(document: OpenApi) {
     if (isHead && text !== '') return 'a body for a HEAD';
     const one = find(operations, isHead ? 'GET' : method, path);
     // Nothing is described where there is nothing: the answer says so, as any other refusal does.
-    const isElsewhere = one === undefined || status === 405;
-    if (isElsewhere && status < 400) return 'a success at no operation';
-    if (isElsewhere) return isHead ? undefined : wrongProblem(answer);
+    if (one === undefined && status < 400) return 'a success at no operation';
+    if (one === undefined) return isHead ? undefined : wrongProblem(answer);
     const documented = one.operation.responses[String(status)];
     if (!documented) return `${one.operation.operationId} is not described to answer ${status}`;
     const response = resolve<ResponseObject>(document, documented);

@@ -13,6 +13,7 @@ describe('an answer that the client of the tests receives', () => {
     const answering = vi.spyOn(brain.app, 'inject');
     for (const [answer, wrong] of [
       [{ statusCode: 418 }, 'answered 418, against the document of v2: getNode is not described'],
+      [{ statusCode: 405 }, 'getNode is not described to answer 405'],
       [{ headers: others }, 'answered 200, against the document of v2: there is no header ETag'],
       [{ headers: { ...real.headers, etag: 'W/"1"' } }, 'header ETag is W/"1"'],
       [{ headers: { ...real.headers, 'content-type': 'text/html' } }, '200 of type text/html'],
