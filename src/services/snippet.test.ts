@@ -26,6 +26,14 @@ describe('a snippet', () => {
     expect(marked('Start with art, artful or smart; arts too.', 'art')).toEqual(['art', 'arts']);
   });
 
+  it('is the same wherever in its note the word stands', () => {
+    for (const before of [0, 150, 190, 199, 200, 201, 340, 390, 399, 400, 401, 3_100, 3_300, 30_000]) {
+      const content = `${'x '.repeat(before / 2)}tide, tides ${'x '.repeat(300)}`;
+      expect(marked(content, 'tide')).toEqual(['tide', 'tides']);
+    }
+    expect(marked(`${'x '.repeat(60_000)}tide`, 'tide')).toEqual([]);
+  });
+
   it('is the start of the note where only its title has the words', () => {
     expect(snippetOf('Nothing of it here.', ['tide'], cutter)).toEqual({
       text: 'Nothing of it here.',
