@@ -68,8 +68,8 @@ export function graphService(needs: { readonly store: Store; readonly indexes: O
         const next = new Map<NodeId, number>();
         for (const [at, strength] of frontier) {
           for (const edge of inForce(await from.edges.of(at))) {
-            // Of an archived note only what a person drew is in force.
             if (edge.weight < query.minWeight) continue;
+            // Of an archived note only what a person drew is in force.
             if (archived && isLinkers(edge) && (at === id || otherEnd(edge, at) === id)) continue;
             edges.set(edge.id, edge);
             const other = otherEnd(edge, at);

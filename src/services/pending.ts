@@ -118,8 +118,7 @@ export function pendingService(needs: {
     const step = async (tx: Tx): Promise<number> => {
       if ((await tx.nodes.existing([id])).length === 0) return unlink(tx, id, 0);
       // An import has brought the note back: its edges are its own again.
-      const mark = await tx.pending.find(id);
-      if (mark?.kind === 'unlink') tx.pending.replace(mark, undefined);
+      await unmark(tx, { kind: 'unlink', nodeId: id });
       return 0;
     };
     while ((await store.write(owner, step, { bulk: true })) > 0);

@@ -98,7 +98,7 @@ export async function readZip(
   const parsed: ParsedNote[] = [];
   try {
     for (const [done, { path, entry }] of notes.entries()) {
-      options.onProgress?.(done, notes.length);
+      options.onProgress?.(done + 1, notes.length);
       options.signal?.throwIfAborted();
       const text = await textOf(zip, entry, options.maxNoteBytes);
       if (text.kind === 'problem') {

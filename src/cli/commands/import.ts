@@ -30,7 +30,8 @@ export async function importCommand(cli: Cli, path: string, options: ImportOptio
   const started = performance.now();
   const interrupt = interruption();
   try {
-    const isExport = !isFolderAt(path) && (await isExportedFile(path));
+    const isFolder = isFolderAt(path);
+    const isExport = !isFolder && (await isExportedFile(path));
     const unread: VaultProblem[] = []; // of an export, found while it is sent
     const read = isExport ? async () => ({ ...NO_NOTES, problems: unread }) : readVault;
     const source = await read(path, {
@@ -41,7 +42,7 @@ export async function importCommand(cli: Cli, path: string, options: ImportOptio
     });
     const prune = !isExport && mayPrune(source, path, options);
     const sent = await onGraph(cli, { creates: true }, async (client) => {
-      const { vault, collection } = await prepare(client, path, source, options.name);
+      const { vault, collection } = await prepare(client, path, source, { name: options.name, isFolder });
       const notes = isExport ? partsOfFile(path, unread) : collection.notes();
       const settings = { collection: collection.name, prune, dryRun: options.dryRun === true };
       const following = { total: vault.notes.length, progress, signal: interrupt.signal };
@@ -81,15 +82,14 @@ async function prepare(
   client: BrainClient,
   path: string,
   source: Vault,
-  name: string | undefined,
+  about: { readonly name: string | undefined; readonly isFolder: boolean },
 ): Promise<{ readonly vault: Vault; readonly collection: Collection }> {
-  const isFolder = isFolderAt(path);
-  const collection = collectionOf(path, { name, notes: source.notes, isFolder });
+  const collection = collectionOf(path, { ...about, notes: source.notes });
   const { neighbours: prefix } = collection;
   if (prefix === undefined) return { vault: source, collection };
   const stored = async () => (await client.graph()).nodes;
   const vault = await linkToStored(source, path, { prefix, stored });
-  return { vault, collection: collectionOf(path, { name, notes: vault.notes, isFolder }) };
+  return { vault, collection: collectionOf(path, { ...about, notes: vault.notes }) };
 }
 
 /** What could not be read this time is not gone, so nothing is deleted then. */
