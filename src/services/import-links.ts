@@ -1,4 +1,5 @@
 import type { NodeId, OwnerId } from '../domain/values.ts';
+import { Turns } from '../shared/turns.ts';
 import type { Store } from '../storage/store.ts';
 import type { ImportNote } from './import-note.ts';
 import { reasonsText, type Wanted } from './wanted.ts';
@@ -29,16 +30,17 @@ export async function resolveLinks(
 ): Promise<References> {
   const sources = [...notes];
   const ids = new Map(sources.map(({ key, nodeId }) => [key, nodeId]));
-  const outside = new Set(
-    sources.flatMap(({ links }) => links.map((link) => link.target)).filter((key) => !ids.has(key)),
-  );
+  const outside = new Set<string>();
+  for (const { links } of sources) for (const { target } of links) if (!ids.has(target)) outside.add(target);
   for (const [key, id] of await store.read(owner).nodes.bySourceKeys([...outside])) ids.set(key, id);
 
   const byNode = new Map<NodeId, ReadonlyMap<NodeId, Wanted>>();
   const leads = (from: NodeId, to: NodeId): boolean => byNode.get(from)?.has(to) === true;
   let stored = 0;
   let broken = 0;
+  const turns = new Turns();
   for (const { nodeId, links } of sources) {
+    if (turns.isOver) await turns.next();
     const targets = new Map<NodeId, Wanted>();
     for (const { target, text } of links) {
       const otherId = ids.get(target);

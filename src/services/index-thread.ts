@@ -10,8 +10,8 @@ import { unpackLinks, type Wanted } from './wanted.ts';
 const LINKS_A_CALL = 16;
 /** Of a long list of notes so many calls are under way at once: while the thread is quicker, it goes ahead. */
 const CALLS_AHEAD = 8;
-/** Notes on their way to the thread: a few megabytes. */
-const MOST_BEHIND = 1_000;
+/** Notes on their way to the thread: what is asked of it waits for them, about 10 ms. */
+const MOST_BEHIND = 128;
 
 /** What carries out the calls of indexes, each in the order in which they are made. */
 type Worker = Pick<Thread<IndexCall>, 'call' | 'onEnd' | 'end'>;

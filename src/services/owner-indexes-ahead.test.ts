@@ -162,6 +162,34 @@ describe('the indexes of owners', () => {
     expect((await indexes.ready(OWNER)).size).toBe(0);
   });
 
+  it('read no note anew whose commit stands in the log before this process is told of it, but for who changed it since', async () => {
+    const { table, rival, indexes } = place();
+    await indexes.ready(OWNER);
+    const batchGet = table.batchGet.bind(table);
+    const read: string[] = [];
+    table.batchGet = async (keys) => {
+      read.push(...keys.map(({ sk }) => sk));
+      return batchGet(keys);
+    };
+    const transact = table.transact.bind(table);
+    table.transact = async (transactions) => {
+      table.transact = transact;
+      const outcome = await transact(transactions);
+      await indexes.ready(OWNER);
+      expect(read).toEqual([]);
+      await rival.write(OWNER, (tx) => update(tx, 1, { title: 'changed elsewhere' }));
+      await indexes.ready(OWNER);
+      return outcome;
+    };
+    await indexes.write(OWNER, async (tx, ahead) => {
+      await indexes.ready(OWNER, tx);
+      create(tx, 1);
+      ahead.place(await tx.nodes.get(nodeIdOf(1)));
+    });
+    const index = await indexes.ready(OWNER);
+    expect(index.versionOf(nodeIdOf(1))).toBe(2);
+  });
+
   it('are filled anew where the log that they were to read on in is trimmed meanwhile', async () => {
     const { table, rival, indexes } = place();
     await rival.write(OWNER, async (tx) => create(tx, 1));

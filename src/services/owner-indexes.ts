@@ -1,8 +1,9 @@
 import type { LinkableNote } from '../linking/link-index.ts';
 import { isBrainError } from '../domain/error.ts';
+import type { DomainEvent } from '../domain/event.ts';
 import type { Node } from '../domain/node.ts';
 import type { NodeId, OwnerId, Position } from '../domain/values.ts';
-import type { Changes, LoggedEvent } from '../storage/log.ts';
+import type { Changes } from '../storage/log.ts';
 import type { Store } from '../storage/store.ts';
 import type { Repositories } from '../storage/repositories.ts';
 import type { Commit, Tx, WriteOptions } from '../storage/transaction.ts';
@@ -229,7 +230,7 @@ export class OwnerIndexes {
     while (index.position.seq < head.seq) {
       const changes = await this.#changesAfter(owner, index.position);
       if (!changes) return this.#catchUp(index, owner);
-      for (const id of touchedNodes(changes.events)) index.doubtful.add(id);
+      doubt(index, changes.events.map(({ event }) => event));
       if (changes.position.seq > index.position.seq) index.position = changes.position;
     }
   }
@@ -305,23 +306,24 @@ function follow(index: OwnerIndex, commit: Commit): void {
     if ((index.ahead.get(event.nodeId) ?? 0) <= event.version) index.ahead.delete(event.nodeId); // else a later one is
   }
   if (commit.from !== index.position.seq + 1) return; // another process wrote in between: the tail is read at next use
-  for (const event of commit.events) {
-    if (!('nodeId' in event) || index.ahead.has(event.nodeId)) continue;
+  doubt(index, commit.events);
+  index.position = { epoch: commit.epoch, seq: commit.to };
+}
+
+/** Notes of which committed events say what the index does not know, nor was told ahead of the commit. */
+function doubt(index: OwnerIndex, events: Iterable<DomainEvent>): void {
+  for (const event of events) {
+    if (!('nodeId' in event) || (index.ahead.get(event.nodeId) ?? 0) >= event.version) continue;
     const known = index.links.versionOf(event.nodeId);
     const leaves = event.type === 'node.deleted' || event.type === 'node.archived';
     if (leaves ? known !== undefined : known === undefined || known < event.version)
       index.doubtful.add(event.nodeId);
   }
-  index.position = { epoch: commit.epoch, seq: commit.to };
 }
 
 /** Before the first event of all. */
 function isBlank({ epoch, seq }: Position): boolean {
   return epoch === '' && seq === 0;
-}
-
-function touchedNodes(events: readonly LoggedEvent[]): ReadonlySet<NodeId> {
-  return new Set(events.flatMap(({ event }) => ('nodeId' in event ? [event.nodeId] : [])));
 }
 
 async function rebuild(store: Store, owner: OwnerId, links: NoteIndex): Promise<OwnerIndex> {

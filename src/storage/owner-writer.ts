@@ -1,7 +1,8 @@
 import { AsyncResource } from 'node:async_hooks';
-import { setImmediate, setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { BrainError } from '../domain/error.ts';
 import type { NodeId, OwnerId, Position } from '../domain/values.ts';
+import { Turns } from '../shared/turns.ts';
 import { keys } from './keys.ts';
 import { emptyHead, readHead, type Head } from './log.ts';
 import { repositories } from './repositories.ts';
@@ -19,8 +20,6 @@ import { WriteQueue } from './write-queue.ts';
 
 /** Sent and not answered yet, at most: the writer finds the next one waiting when it has committed one. */
 const ROUNDS_UNDER_WAY = 2;
-/** After this time others have a turn of the event loop. */
-const TURN_MS = 4;
 /** Above this, a caller is told to come back rather than left waiting. */
 export const QUEUE_LIMIT = 20_000;
 /**
@@ -175,7 +174,7 @@ export class OwnerWriter {
       isUncommitted: (id: NodeId) => unit.isUncommitted(keys.node(this.#owner, id)),
     };
     const end = performance.now() + limits.ms;
-    let turnEnd = performance.now() + TURN_MS;
+    const turns = new Turns();
     let isAwaited = false;
     do {
       const work = this.#queue.take(isAwaited);
@@ -192,9 +191,7 @@ export class OwnerWriter {
         work.onUndone?.();
         round.refuse({ work, error });
       }
-      if (performance.now() < turnEnd) continue;
-      await setImmediate();
-      turnEnd = performance.now() + TURN_MS;
+      if (turns.isOver) await turns.next();
     } while (taken.length < limits.works && performance.now() < end);
     return { taken, unit, from, transactions: round.transactions(), head: round.head };
   }

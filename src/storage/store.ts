@@ -79,6 +79,10 @@ export class Store {
     owner: OwnerId,
     read: (from: Repositories) => Promise<T>,
   ): Promise<{ readonly value: T; readonly position: Position }> {
+    if (this.#options.table.atRest) {
+      const { value, to } = await this.readAll(owner, read);
+      return { value, position: to };
+    }
     for (let attempt = 0; attempt < SNAPSHOT_TRIES; attempt++) {
       const before = await this.head(owner);
       const value = await read(this.read(owner));

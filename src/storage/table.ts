@@ -1,3 +1,4 @@
+import { Turns } from '../shared/turns.ts';
 /**
  * The engine contract: partitions of items in the byte order of their sort keys, and transactions over them.
  * Everything above is written once over this; `docs/spec/storage.md` numbers its rules, and one conformance suite
@@ -96,8 +97,10 @@ export async function* everyItem(
   pk: string,
   { limit = ITEMS_A_PAGE, ...options }: Pick<QueryOptions, 'prefix' | 'reverse' | 'limit'> = {},
 ): AsyncGenerator<Item> {
+  const turns = new Turns();
   let after: string | undefined;
   do {
+    if (turns.isOver) await turns.next();
     const page = await reader.query(pk, { ...options, after, limit });
     yield* page.items;
     after = page.next;

@@ -101,6 +101,7 @@ export class SqliteTable implements Table {
       database.exec('BEGIN');
       const reader = new SqliteReader(database, { nowSeconds: this.#nowSeconds });
       reader.get(NOTHING); // the moment is that of the first read
+      this.#endReading(); // who reads after it in this turn reads no earlier moment
       return await read(asTableReader(reader));
     } finally {
       database.close();
