@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { MemoryTable } from '../../test/support/memory-table.ts';
 import { at, nodeIdOf } from '../../test/support/arbitraries.ts';
 import { BrainError } from '../domain/error.ts';
@@ -54,6 +54,8 @@ const ifNew = async (tx: Tx): Promise<void> => {
   if (await tx.nodes.find(nodeIdOf(1))) throw new BrainError('conflict', 'it exists');
   create(tx, 1);
 };
+
+afterEach(() => void vi.restoreAllMocks());
 
 describe('the writer of an owner', () => {
   test('[ST21] does not answer a refusal that stands on a state which did not become durable', async () => {
@@ -239,5 +241,20 @@ describe('the limits of a note', () => {
       }
     });
     expect(await store.read(owner).edges.of(nodeIdOf(1))).toHaveLength(LIMITS.linksOfNode);
+  });
+
+  test.each([
+    { while: 'nobody else writes', other: false, calls: 1 },
+    { while: 'somebody waits for a write, of whatever graph', other: true, calls: 4 },
+  ])('[ST55] takes bulk works in rounds of their own size while $while', async ({ other, calls }) => {
+    vi.spyOn(performance, 'now').mockReturnValue(0); // however slow the machine is, all of it is now
+    const table = new TestTable();
+    const store = storeOver(table);
+    const bulk = Array.from({ length: 12 }, (_, number) =>
+      store.write(owner, async (tx) => create(tx, number), { bulk: true }),
+    );
+    const others = other ? [store.write(ownerId('bob'), async (tx) => create(tx, 1))] : [];
+    await Promise.all([...bulk, ...others]);
+    expect(table.calls).toBe(calls);
   });
 });

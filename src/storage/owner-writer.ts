@@ -20,6 +20,12 @@ import { WriteQueue } from './write-queue.ts';
 
 /** Sent and not answered yet, at most: the writer finds the next one waiting when it has committed one. */
 const ROUNDS_UNDER_WAY = 2;
+/**
+ * Bulk works of a round while others write now and then: who comes next waits for the rounds under way. Beside an
+ * import of 10,000, 100 requests a second had a p99 of 50 ms with 32, 30 with 8 and 23 with 4, and the import took 8, 10
+ * and 10 s.
+ */
+const BULK_BESIDE_OTHERS = 4;
 /** Above this, a caller is told to come back rather than left waiting. */
 export const QUEUE_LIMIT = 20_000;
 /**
@@ -67,6 +73,13 @@ interface Committing {
   readonly end: Promise<Committed>;
 }
 
+interface WriterHooks {
+  readonly onCommit: (commit: Commit) => void;
+  readonly onIdle: () => void;
+  /** Whether nobody has waited for a write lately, of any owner. */
+  readonly isAlone: () => boolean;
+}
+
 /**
  * The one writer of an owner in this process. It takes what is waiting as a round: each piece of work is decided on
  * the state that the ones before it left, then all are committed together. Work that throws is left out; if another
@@ -75,14 +88,14 @@ interface Committing {
 export class OwnerWriter {
   readonly #owner: OwnerId;
   readonly #options: StoreOptions;
-  readonly #hooks: { readonly onCommit: (commit: Commit) => void; readonly onIdle: () => void };
+  readonly #hooks: WriterHooks;
   readonly #queue = new WriteQueue<Queued>();
   #running: Promise<void> | undefined;
 
   constructor(
     owner: OwnerId,
     options: StoreOptions,
-    hooks: { readonly onCommit: (commit: Commit) => void; readonly onIdle: () => void },
+    hooks: WriterHooks,
   ) {
     this.#owner = owner;
     this.#options = options;
@@ -175,12 +188,15 @@ export class OwnerWriter {
     };
     const end = performance.now() + limits.ms;
     const turns = new Turns();
+    const mostBulk = this.#hooks.isAlone() ? limits.works : BULK_BESIDE_OTHERS;
+    let bulk = 0;
     let isAwaited = false;
     do {
-      const work = this.#queue.take(isAwaited);
+      const work = this.#queue.take(isAwaited || bulk >= mostBulk);
       if (!work) break;
       taken.push(work);
-      isAwaited ||= !work.bulk;
+      if (work.bulk) bulk += 1;
+      else isAwaited = true;
       const tx: Tx = { ...repos, ...about, now: now(), position: round.position };
       try {
         const value = await work.run(tx);

@@ -12,6 +12,9 @@ const SNAPSHOT_TRIES = 3;
 /** What one call of `trim` does at most: the events of some two thousand transactions. */
 const TRIM_STEPS = 100;
 
+/** Who has waited for a write within this time may do so again. */
+const ALONE_MS = 1_000;
+
 /** The graphs of all owners: reads, transactions and the log. Knows no engine. */
 export class Store {
   readonly directory: Directory;
@@ -19,6 +22,8 @@ export class Store {
   readonly #writers = new Map<OwnerId, OwnerWriter>();
   readonly #listeners = new Set<(commit: Commit) => void>();
   readonly #foreign: ForeignCommits | undefined;
+  /** When somebody last began to wait for a write. */
+  #awaitedMs = -Infinity;
 
   constructor(options: StoreOptions) {
     this.#options = options;
@@ -34,11 +39,13 @@ export class Store {
 
   /** Runs the work in the order of calls per owner, bulk work after others'; resolves when its change is durable. */
   write<T>(owner: OwnerId, work: Work<T>, options: WriteOptions = {}): Promise<T> {
+    if (!options.bulk) this.#awaitedMs = performance.now();
     let writer = this.#writers.get(owner);
     if (!writer) {
       writer = new OwnerWriter(owner, this.#options, {
         onCommit: (commit) => (this.#foreign ? this.#foreign.local(commit) : this.#tell(commit)),
         onIdle: () => this.#writers.delete(owner),
+        isAlone: () => performance.now() - this.#awaitedMs > ALONE_MS,
       });
       this.#writers.set(owner, writer);
     }
