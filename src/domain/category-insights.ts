@@ -104,7 +104,8 @@ export function gapsOf(
     if (connections >= notes * FEW_CONNECTIONS) return [];
     return [{ kind: 'few-connections', category, notes, connections }];
   });
-  const connected = new Set<NodeId>(edges.flatMap(({ sourceId, targetId }) => [sourceId, targetId]));
+  const connected = new Set<NodeId>();
+  for (const { sourceId, targetId } of edges) connected.add(sourceId).add(targetId);
   const alone = nodes
     .filter(({ id }) => !connected.has(id))
     .sort((a, b) => (a.updatedAt < b.updatedAt ? 1 : -1))
@@ -114,13 +115,14 @@ export function gapsOf(
 
 /** How many edges have both ends in each category. */
 function connectionsWithin(nodes: readonly Node[], edges: readonly Edge[]): ReadonlyMap<CategoryId, number> {
-  const categories = new Map(
-    nodes.map(({ id, categories: those }) => [id, new Set(those.map(({ categoryId }) => categoryId))]),
-  );
+  const categories = new Map<NodeId, ReadonlySet<CategoryId>>();
+  for (const { id, categories: those } of nodes)
+    if (those.length > 0) categories.set(id, new Set(those.map(({ categoryId }) => categoryId)));
   const within = new Map<CategoryId, number>();
   for (const { sourceId, targetId } of edges) {
-    const shared = categories.get(sourceId)?.intersection(categories.get(targetId) ?? new Set());
-    for (const id of shared ?? []) within.set(id, (within.get(id) ?? 0) + 1);
+    const [one, other] = [categories.get(sourceId), categories.get(targetId)];
+    if (!one || !other) continue;
+    for (const id of one.intersection(other)) within.set(id, (within.get(id) ?? 0) + 1);
   }
   return within;
 }

@@ -189,6 +189,11 @@ export function isLinkers(edge: Edge): boolean {
   return edge.origin === 'auto' && edge.status === 'proposed';
 }
 
+/** A rejected edge is kept as a decision, not as a connection. */
+export function isInForce({ status }: Pick<Edge, 'status'>): boolean {
+  return status !== 'rejected';
+}
+
 export function otherEnd(edge: Pick<Edge, 'sourceId' | 'targetId'>, id: NodeId): NodeId {
   return edge.sourceId === id ? edge.targetId : edge.sourceId;
 }

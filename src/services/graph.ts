@@ -1,11 +1,11 @@
-import { isLinkers, otherEnd, type Edge } from '../domain/edge.ts';
+import { isInForce, isLinkers, otherEnd, type Edge } from '../domain/edge.ts';
 import type { Node } from '../domain/node.ts';
 import type { NodeId, OwnerId, Position } from '../domain/values.ts';
 import type { Changes } from '../storage/log.ts';
 import type { Repositories } from '../storage/repositories.ts';
 import type { Store } from '../storage/store.ts';
 import { findPath, type PathQuery } from './graph-path.ts';
-import { graphStats } from './graph-stats.ts';
+import { GraphCount } from './graph-count.ts';
 import { inForce } from './nodes.ts';
 import type { OwnerIndexes } from './owner-indexes.ts';
 
@@ -43,10 +43,12 @@ export function graphService(needs: { readonly store: Store; readonly indexes: O
     /** Every note that is not archived and every edge in force between them, as of one position in the log. */
     async whole(owner: OwnerId): Promise<Graph> {
       const { value, position } = await store.snapshot(owner, async (from) => {
-        const nodes = (await Array.fromAsync(from.nodes.all())).filter((node) => !node.archived);
-        const there = new Set(nodes.map((node) => node.id));
-        const edges = inForce(await Array.fromAsync(from.edges.all()));
-        return { nodes, edges: edges.filter((e) => there.has(e.sourceId) && there.has(e.targetId)) };
+        const nodes = new Map<NodeId, Node>();
+        for await (const node of from.nodes.all()) if (!node.archived) nodes.set(node.id, node);
+        const edges: Edge[] = [];
+        for await (const edge of from.edges.all())
+          if (isInForce(edge) && nodes.has(edge.sourceId) && nodes.has(edge.targetId)) edges.push(edge);
+        return { nodes: [...nodes.values()], edges };
       });
       return { position, ...value };
     },
@@ -119,12 +121,12 @@ export function graphService(needs: { readonly store: Store; readonly indexes: O
     /** Counts the graph as of one position in the log; it reads all of it. */
     async stats(owner: OwnerId) {
       const { value, position } = await store.snapshot(owner, async (from) => {
-        const categories = await Array.fromAsync(from.categories.all());
-        const nodes = await Array.fromAsync(from.nodes.all());
-        return {
-          categories: categories.length,
-          ...graphStats(nodes, await Array.fromAsync(from.edges.all())),
-        };
+        const counting = new GraphCount();
+        let categories = 0;
+        for await (const _ of from.categories.all()) categories += 1;
+        for await (const node of from.nodes.all()) counting.addNode(node);
+        for await (const edge of from.edges.all()) counting.addEdge(edge);
+        return { categories, ...counting.stats() };
       });
       return { position, ...value };
     },

@@ -7,13 +7,13 @@ import {
   type Gap,
   type Growth,
 } from '../domain/category-insights.ts';
+import { isInForce, type Edge } from '../domain/edge.ts';
 import type { Node } from '../domain/node.ts';
 import type { CategoryId, Instant, NodeId, OwnerId } from '../domain/values.ts';
 import type { Related } from '../linking/link-index.ts';
 import { eachConcurrent } from '../shared/each-concurrent.ts';
 import { ordered } from '../storage/keys.ts';
 import type { Store } from '../storage/store.ts';
-import { inForce } from './nodes.ts';
 import type { OwnerIndexes } from './owner-indexes.ts';
 
 /** Two notes of different categories that have much in common and are not connected. */
@@ -48,14 +48,13 @@ export function insightService(needs: { readonly store: Store; readonly indexes:
   /** The strongest related pairs whose notes share no category and are not among the `settled`. */
   async function connections(
     owner: OwnerId,
-    nodes: readonly Node[],
-    settled: Iterable<string>,
+    byId: ReadonlyMap<NodeId, Node>,
+    settled: ReadonlySet<string>,
   ): Promise<readonly SuggestedConnection[]> {
     const index = await indexes.ready(owner);
-    const byId = new Map(nodes.map((node) => [node.id, node]));
     const known = new Set(settled);
     const found: SuggestedConnection[] = [];
-    const looked = nodes
+    const looked = [...byId.values()]
       .filter(({ categories }) => categories.length > 0)
       .sort((a, b) => (a.updatedAt < b.updatedAt ? 1 : -1))
       .slice(0, LOOKED_AT);
@@ -80,25 +79,28 @@ export function insightService(needs: { readonly store: Store; readonly indexes:
   return {
     /** What the categories tell at `now`, of notes that are not archived. */
     async insights(owner: OwnerId, now: Instant): Promise<Insights> {
-      const { value } = await store.snapshot(owner, async (from) => ({
-        nodes: (await Array.fromAsync(from.nodes.all())).filter(({ archived }) => !archived),
-        edges: await Array.fromAsync(from.edges.all()),
-        decisions: await Array.fromAsync(from.decisions.all()),
-        categories: await Array.fromAsync(from.categories.all()),
-      }));
-      const { nodes, edges, decisions, categories } = value;
-      // Connected, or once proposed and rejected.
-      const settled = [
-        ...edges.map(({ sourceId, targetId }) => pairKey(sourceId, targetId)),
-        ...decisions.map(({ a, b }) => pairKey(a, b)),
-      ];
-      const there = new Set(nodes.map(({ id }) => id));
-      const standing = inForce(edges).filter((e) => there.has(e.sourceId) && there.has(e.targetId));
+      const { value } = await store.snapshot(owner, async (from) => {
+        const nodes = new Map<NodeId, Node>();
+        for await (const node of from.nodes.all()) if (!node.archived) nodes.set(node.id, node);
+        const standing: Edge[] = [];
+        // Connected, or once proposed and rejected.
+        const settled = new Set<string>();
+        for await (const edge of from.edges.all()) {
+          const { sourceId, targetId } = edge;
+          settled.add(pairKey(sourceId, targetId));
+          if (isInForce(edge) && nodes.has(sourceId) && nodes.has(targetId)) standing.push(edge);
+        }
+        for await (const { a, b } of from.decisions.all()) settled.add(pairKey(a, b));
+        const categories = await Array.fromAsync(from.categories.all());
+        return { nodes, standing, settled, categories };
+      });
+      const { standing, settled, categories } = value;
+      const nodes = [...value.nodes.values()];
       const filled = fill(categories, nodes);
       return {
         active: mostActive(filled, now),
         growth: growthOf(filled, now),
-        connections: await connections(owner, nodes, settled),
+        connections: await connections(owner, value.nodes, settled),
         gaps: gapsOf(filled, nodes, standing),
       };
     },

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { isLinkers, otherEnd, type Edge } from '../domain/edge.ts';
+import { isInForce, isLinkers, otherEnd, type Edge } from '../domain/edge.ts';
 import { BrainError, isBrainError } from '../domain/error.ts';
 import {
   archiveNode,
@@ -222,9 +222,8 @@ export function checkVersion(
 /** Promises that the note is linked as it is. */
 const markOf = ({ id, version }: Node) => ({ kind: 'link', nodeId: id, version }) as const;
 
-/** Rejected edges are kept as decisions, not as connections. */
 export function inForce(edges: readonly Edge[]): readonly Edge[] {
-  return edges.filter((edge) => edge.status !== 'rejected');
+  return edges.filter(isInForce);
 }
 
 /**

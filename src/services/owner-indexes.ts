@@ -230,7 +230,10 @@ export class OwnerIndexes {
     while (index.position.seq < head.seq) {
       const changes = await this.#changesAfter(owner, index.position);
       if (!changes) return this.#catchUp(index, owner);
-      doubt(index, changes.events.map(({ event }) => event));
+      doubt(
+        index,
+        changes.events.map(({ event }) => event),
+      );
       if (changes.position.seq > index.position.seq) index.position = changes.position;
     }
   }

@@ -92,11 +92,7 @@ export class OwnerWriter {
   readonly #queue = new WriteQueue<Queued>();
   #running: Promise<void> | undefined;
 
-  constructor(
-    owner: OwnerId,
-    options: StoreOptions,
-    hooks: WriterHooks,
-  ) {
+  constructor(owner: OwnerId, options: StoreOptions, hooks: WriterHooks) {
     this.#owner = owner;
     this.#options = options;
     this.#hooks = hooks;

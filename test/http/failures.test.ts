@@ -7,7 +7,7 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { describe, expect, it } from 'vitest';
 import type { Problem } from '../../src/api/common.ts';
 import { BrainError } from '../../src/domain/error.ts';
-import { sendLines } from '../../src/http/ndjson.ts';
+import { sendLines } from '../../src/http/streamed.ts';
 import { currentContext } from '../../src/shared/context.ts';
 import { failing } from './failing.ts';
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
-import { sendLines } from '../../src/http/ndjson.ts';
+import { sendLines } from '../../src/http/streamed.ts';
 import { signalOf } from '../../src/http/timeouts.ts';
 import { failing } from './failing.ts';
 

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox as Routes } from '@fastify/type-provider-typebox';
 import * as api from '../../api/v1.ts';
 import { owner } from '../owner.ts';
+import { inPieces, listed, sendJson } from '../streamed.ts';
 import type { V1Needs } from './needs.ts';
 import { presentGraph } from './present.ts';
 
@@ -19,6 +20,15 @@ export const graphDataRoutes =
           response: { 200: api.GraphData },
         },
       },
-      async () => presentGraph(await services.graph.whole(owner())),
+      async (request, reply) => {
+        const elements = presentGraph(await services.graph.whole(owner()));
+        return sendJson(request, reply, inPieces(graphJson(elements))) as never;
+      },
     );
   };
+
+function* graphJson(elements: Iterable<object>): Generator<string> {
+  yield '{"elements":';
+  yield* listed(elements);
+  yield '}';
+}

@@ -28,15 +28,10 @@ export function presentNode(node: Node): wire.Node {
 }
 
 /** Ids carry what they are of, so that nodes and edges are told apart in one list of elements. */
-export function presentGraph({ nodes, edges }: Graph): wire.GraphData {
-  return {
-    elements: [
-      ...nodes.map((node) => ({ data: { id: `node-${node.id}`, label: shortLabel(node) } })),
-      ...edges.map(({ id, sourceId, targetId }) => ({
-        data: { id: `edge-${id}`, source: `node-${sourceId}`, target: `node-${targetId}` },
-      })),
-    ],
-  };
+export function* presentGraph({ nodes, edges }: Graph): Generator<wire.GraphData['elements'][number]> {
+  for (const node of nodes) yield { data: { id: `node-${node.id}`, label: shortLabel(node) } };
+  for (const { id, sourceId, targetId } of edges)
+    yield { data: { id: `edge-${id}`, source: `node-${sourceId}`, target: `node-${targetId}` } };
 }
 
 export function presentCategory({ category, level, noteCount }: PlacedCategory): wire.Category {

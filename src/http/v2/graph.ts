@@ -4,7 +4,7 @@ import * as api from '../../api/v2.ts';
 import { described, paged, Uuid } from '../../api/common.ts';
 import { categoryId, tag as tagOf, type Position } from '../../domain/values.ts';
 import type { Graph } from '../../services/graph.ts';
-import { sendLines } from '../ndjson.ts';
+import { inPieces, listed, sendJson, sendLines } from '../streamed.ts';
 import type { V2Needs } from './needs.ts';
 import { presentChanges, presentEdge, presentPage, presentSummary } from './present.ts';
 import { etag, isKnown, notModified, owner, paging, parsed } from './request.ts';
@@ -65,12 +65,10 @@ export const graphRoutes =
         if (isKnown(request, versionOf(position))) return notModified(reply);
         const whole = await graph.whole(owner());
         etag(reply, versionOf(whole.position));
-        if (asLines) return sendLines(request, reply, graphLines(whole)) as never;
-        return {
-          ...whole.position,
-          nodes: whole.nodes.map(presentSummary),
-          edges: whole.edges.map(presentEdge),
-        };
+        const answer = asLines
+          ? sendLines(request, reply, inPieces(graphLines(whole)))
+          : sendJson(request, reply, inPieces(graphJson(whole)));
+        return answer as never;
       },
     );
 
@@ -127,22 +125,18 @@ export const graphRoutes =
     );
   };
 
-const LINES_A_PIECE = 200;
-
 /** The position first, then a line for each note and each edge, each under its name. */
-function* graphLines(graph: Graph): Generator<string> {
-  yield `${JSON.stringify({ position: graph.position })}\n`;
-  let piece: string[] = [];
-  for (const line of lines()) {
-    piece.push(`${JSON.stringify(line)}\n`);
-    if (piece.length < LINES_A_PIECE) continue;
-    yield piece.join('');
-    piece = [];
-  }
-  yield piece.join('');
+function* graphLines({ position, nodes, edges }: Graph): Generator<string> {
+  yield `${JSON.stringify({ position })}\n`;
+  for (const node of nodes) yield `${JSON.stringify({ node: presentSummary(node) })}\n`;
+  for (const edge of edges) yield `${JSON.stringify({ edge: presentEdge(edge) })}\n`;
+}
 
-  function* lines(): Generator<object> {
-    for (const node of graph.nodes) yield { node: presentSummary(node) };
-    for (const edge of graph.edges) yield { edge: presentEdge(edge) };
-  }
+/** The same as one object. */
+function* graphJson({ position, nodes, edges }: Graph): Generator<string> {
+  yield `${JSON.stringify(position).slice(0, -1)},"nodes":`;
+  yield* listed(nodes.values().map(presentSummary));
+  yield ',"edges":';
+  yield* listed(edges.values().map(presentEdge));
+  yield '}';
 }

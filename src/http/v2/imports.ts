@@ -8,7 +8,7 @@ import { BrainError } from '../../domain/error.ts';
 import type { ImportEvent } from '../../services/imports.ts';
 import { refuseKey } from '../idempotency.ts';
 import { entriesOfLines } from '../import-lines.ts';
-import { sendLines } from '../ndjson.ts';
+import { sendLines } from '../streamed.ts';
 import { signalOf } from '../timeouts.ts';
 import { strictCompiler } from '../validation.ts';
 import { sendAccepted } from './jobs.ts';
