@@ -53,7 +53,8 @@ function partEntry(part: ExportedPart): ImportEntry {
   return { key: `decision ${part.decision.a} ${part.decision.b}`, part };
 }
 
-async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+/** Without their ends; the last may be empty. Throws `malformed` and `too_large` as `countLines` does. */
+export async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let rest = '';
   for await (const piece of body) {

@@ -9,7 +9,7 @@ import { runInBackground } from '../shared/context.ts';
 import { createLog, type Log } from '../shared/log.ts';
 import { uuidv7Generator } from '../shared/uuid.ts';
 import type { Store } from '../storage/store.ts';
-import { zipReaders, type ZipReaders } from '../vault/zip-readers.ts';
+import { vaultWorkers, type VaultWorkers } from './vault-workers.ts';
 import { accessOf, LOCAL_OWNER } from './authenticate.ts';
 import type { Engine } from './engine.ts';
 import { openEngine } from './engines.ts';
@@ -34,7 +34,7 @@ export interface Brain {
   readonly folder: Engine['home'];
   readonly log: Log;
   /** Workers that read vaults beside the thread that serves; none of them runs before there is a vault to read. */
-  readonly readers: ZipReaders;
+  readonly workers: VaultWorkers;
   /** Who owns everything where nobody is asked who they are. */
   readonly owner: OwnerId;
   /** Runs work that nobody asked for, for an owner or for all, in a context of its own. */
@@ -77,7 +77,7 @@ export async function openBrain(settings: Settings, options: BrainOptions = {}):
 /** Each part is put on the stack when it is there, so that all end from the outside in. */
 async function join(settings: Settings, options: BrainOptions, parts: AsyncDisposableStack): Promise<Brain> {
   const inner = await joinInner(settings, options, parts);
-  const { engine, log, newId, nowMs, resident, readers, store, services } = inner;
+  const { engine, log, newId, nowMs, resident, workers, store, services } = inner;
   const { hub, app } = await joinFace(settings, inner, parts);
   const inBackground: InBackground = (owner, work) =>
     runInBackground({ ownerId: owner ?? resident ?? '-', id: newId() }, work);
@@ -87,7 +87,7 @@ async function join(settings: Settings, options: BrainOptions, parts: AsyncDispo
     parts.defer(startUpkeep({ services, log, sweep: () => engine.sweep(), inBackground, trim, indexNotes }));
   const close = () => closeAll(parts);
   const { home: folder } = engine;
-  return { app, services, store, hub, folder, log, readers, inBackground, owner: LOCAL_OWNER, close };
+  return { app, services, store, hub, folder, log, workers, inBackground, owner: LOCAL_OWNER, close };
 }
 
 type Inner = Awaited<ReturnType<typeof joinInner>>;
@@ -111,26 +111,26 @@ async function joinInner(settings: Settings, options: BrainOptions, parts: Async
   const { onWork } = observation;
   const resident = settings.auth === 'local' ? LOCAL_OWNER : undefined;
   const onCrash = (err: Error): void => log.error({ err }, 'a worker died over its job');
-  const readers = zipReaders({ isBackground: true, nowMs, onCrash });
-  const about = { engine, log, newId, onWork, round, nowMs, resident, readers, handOver };
+  const workers = vaultWorkers({ isBackground: true, nowMs, onCrash });
+  const about = { engine, log, newId, onWork, round, nowMs, resident, workers, handOver };
   const { store, services } = joinServices(about);
   observation.measure(() => read({ store, services }, LOCAL_OWNER));
   parts.defer(() => services.indexes.close()); // may fail, as on a full disk: an index is made anew from the notes
   parts.defer(() => observation.stop()); // while there is still something to measure
   parts.defer(() => services.deprecatedCalls.flush());
   parts.defer(() => store.drain());
-  parts.defer(() => readers.close());
+  parts.defer(() => workers.close());
   parts.defer(() => services.jobs.stop());
-  return { engine, log, nowMs, newId, observation, resident, readers, store, services };
+  return { engine, log, nowMs, newId, observation, resident, workers, store, services };
 }
 
 /** What is to be seen from outside: the application, and the sockets on its server. */
 async function joinFace(settings: Settings, inner: Inner, parts: AsyncDisposableStack) {
-  const { engine, log, nowMs, newId, observation, resident, readers, store, services } = inner;
+  const { engine, log, nowMs, newId, observation, resident, workers, store, services } = inner;
   const { home, isFrozenBetween } = engine;
   const { metrics, tracer, exposition } = observation;
   const hidesGraph = resident === undefined;
-  const health = healthChecks({ engine, store, services, readers, owner: LOCAL_OWNER, hidesGraph });
+  const health = healthChecks({ engine, store, services, workers, owner: LOCAL_OWNER, hidesGraph });
   parts.defer(health.stop);
   const access = await accessOf(settings, { services, operatorKey: home.operatorKey, nowMs });
   const { authenticate } = access;
@@ -146,7 +146,7 @@ async function joinFace(settings: Settings, inner: Inner, parts: AsyncDisposable
     checks: health.checks,
     metrics,
     tracer,
-    exposition: exposition && wholeExposition(exposition, { hub, readers, gates }),
+    exposition: exposition && wholeExposition(exposition, { hub, workers, gates }),
     admission: gates,
     realtime: realtimeNeeds(hub, { canStream: !isFrozenBetween }),
     version: VERSION,

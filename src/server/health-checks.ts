@@ -26,12 +26,12 @@ interface CheckNeeds {
 export function healthChecks(
   needs: CheckNeeds & {
     readonly engine: Engine;
-    readonly readers: WorkersHealth;
+    readonly workers: WorkersHealth;
     /** Anybody may ask how it is: where owners have to be authenticated, nothing is told of what they have. */
     readonly hidesGraph: boolean;
   },
 ): { readonly checks: HealthChecks; readonly stop: () => void } {
-  const { engine, store, owner, readers, hidesGraph } = needs;
+  const { engine, store, owner, workers, hidesGraph } = needs;
   const { table, facts } = engine;
   // A process that is frozen between two requests is not to blame for how long it did not answer.
   const loop = engine.isFrozenBetween ? undefined : eventLoopCheck();
@@ -49,7 +49,7 @@ export function healthChecks(
       disk: { check: diskCheck(engine.home.path), critical: false },
       writer: { check: workersCheck(writer, 'the thread that writes has ended'), critical: true },
       // What they do can wait: everything else goes on without them.
-      workers: { check: workersCheck(readers, 'worker after worker crashes'), critical: false },
+      workers: { check: workersCheck(workers, 'worker after worker crashes'), critical: false },
     },
     stop: () => loop?.stop(),
   };

@@ -6,13 +6,13 @@ import type { ImportEntry } from '../services/import-note.ts';
 import { vaultCollection } from '../vault/collection.ts';
 import { countZip, readZip, ZipError } from '../vault/read-zip.ts';
 import type { VaultProblem } from '../vault/types.ts';
-import { readZipOn, type ZipReaders } from '../vault/zip-readers.ts';
+import { readZipOn, type VaultWorkers } from './vault-workers.ts';
 
 /**
  * The formats of an import: lines of NDJSON, and a zip of Markdown, read as `brain2 import` reads a folder; by a worker
  * where the zip is a file.
  */
-export function importReader(readers: ZipReaders): ImportReader {
+export function importReader(workers: VaultWorkers): ImportReader {
   async function* entriesOfZip(
     from: Spooled,
     { collection, categories }: ImportAsk,
@@ -21,7 +21,7 @@ export function importReader(readers: ZipReaders): ImportReader {
     const options = { categories, maxNoteBytes: LIMITS.contentBytes, root: collection, signal };
     const { path } = from;
     const { notes, problems } = await refusing(() =>
-      path === undefined ? readZip(from, options) : readZipOn(readers, path, options),
+      path === undefined ? readZip(from, options) : readZipOn(workers, path, options),
     );
     const collected = vaultCollection(collection, notes);
     yield* collected.notes();

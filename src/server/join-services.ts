@@ -7,10 +7,10 @@ import { currentContext } from '../shared/context.ts';
 import type { Log } from '../shared/log.ts';
 import { Store } from '../storage/store.ts';
 import type { RoundLimits } from '../storage/transaction.ts';
-import type { ZipReaders } from '../vault/zip-readers.ts';
+import { writeVaultOn, type VaultWorkers } from './vault-workers.ts';
 import type { Engine } from './engine.ts';
 import { importReader } from './import-reader.ts';
-import { vaultWriter } from './vault-writer.ts';
+import { zipOfExport } from './vault-writer.ts';
 import { watchedLinker, watchedTable, type OnWork } from './watched.ts';
 
 interface JoinNeeds {
@@ -21,13 +21,13 @@ interface JoinNeeds {
   readonly round: RoundLimits | undefined;
   readonly nowMs: () => number;
   readonly resident: OwnerId | undefined;
-  readonly readers: ZipReaders;
+  readonly workers: VaultWorkers;
   readonly handOver: HandOver | undefined;
 }
 
 /** The store over the table and the services over the store, watched where there is somebody to watch. */
 export function joinServices(needs: JoinNeeds): { readonly store: Store; readonly services: Services } {
-  const { engine, log, newId, onWork, round, nowMs, resident, readers, handOver } = needs;
+  const { engine, log, newId, onWork, round, nowMs, resident, workers, handOver } = needs;
   const { table, home, pollMs } = engine;
   const store = new Store({
     table: onWork ? watchedTable(table, onWork) : table,
@@ -47,7 +47,10 @@ export function joinServices(needs: JoinNeeds): { readonly store: Store; readonl
     indexThread: engine.isFrozenBetween ? new IndexThread(indexInProcess) : undefined,
     log,
     blobs: engine.blobs,
-    formats: { reader: importReader(readers), writeVault: vaultWriter },
+    formats: {
+      reader: importReader(workers),
+      writeVault: engine.isFrozenBetween ? zipOfExport : writeVaultOn(workers),
+    },
     newId,
     watchLinker: onWork && ((linker: Linker) => watchedLinker(linker, onWork)),
     nowMs,

@@ -1,6 +1,6 @@
 import { BrainError } from '../domain/error.ts';
 import type { Category } from '../domain/category.ts';
-import { isLinkers, type Edge } from '../domain/edge.ts';
+import { isLinkers } from '../domain/edge.ts';
 import type { Job } from '../domain/job.ts';
 import type { Node } from '../domain/node.ts';
 import type { JobId, OwnerId } from '../domain/values.ts';
@@ -15,15 +15,14 @@ import type { Keep } from './receipts.ts';
 export const EXPORT_FORMATS = ['ndjson', 'markdown'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
-/** All that a vault of Markdown is written from. */
-export interface VaultContents {
-  readonly nodes: readonly Node[];
-  readonly edges: readonly Edge[];
-  readonly categories: readonly Category[];
-}
-
-/** Writes a vault as one file. Who makes the services knows how; the same contents give the same bytes. */
-export type VaultWriter = (contents: VaultContents) => AsyncIterable<Uint8Array>;
+/**
+ * Makes a vault as one file of the lines of an export. Who makes the services knows how; the same lines give the same
+ * bytes.
+ */
+export type VaultWriter = (
+  lines: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+) => AsyncIterable<Uint8Array>;
 
 /** What an export has made. */
 export interface ExportContent {
@@ -58,13 +57,10 @@ export function exportJobs(needs: {
         }
         return node;
       };
-      const bytesOf = async (stored: Repositories): Promise<AsyncIterable<Uint8Array>> =>
-        format === 'ndjson'
-          ? linesOf(partsOf(stored, counting))
-          : writeVault(await contentsOf(stored, counting));
-      const { value, from, to } = await store.readAll(job.owner, async (stored) =>
-        blobs.write(job.owner, job.id, await bytesOf(stored)),
-      );
+      const { value, from, to } = await store.readAll(job.owner, async (stored) => {
+        const lines = linesOf(partsOf(stored, counting));
+        return blobs.write(job.owner, job.id, format === 'ndjson' ? lines : writeVault(lines, signal));
+      });
       report({ done: nodes, total: nodes });
       return { format, notes: nodes, bytes: value, epoch: to.epoch, fromSeq: from.seq, toSeq: to.seq };
     },
@@ -111,12 +107,6 @@ async function* partsOf(from: Repositories, counting: (node: Node) => Node): Asy
     yield { edge };
   }
   for await (const decision of from.decisions.all()) yield { decision };
-}
-
-async function contentsOf(from: Repositories, counting: (node: Node) => Node): Promise<VaultContents> {
-  const nodes: Node[] = [];
-  for await (const node of from.nodes.all()) nodes.push(counting(node));
-  return { nodes, edges: await Array.fromAsync(from.edges.all()), categories: await categoriesOf(from) };
 }
 
 /** Parents before their children. */

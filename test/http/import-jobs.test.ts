@@ -225,12 +225,12 @@ describe('an import that is a job', () => {
     const files = Array.from({ length: 1000 }, (_, n) => ({ path: `${n}.md`, text: `text ${n}` }));
     const zip = await zipped(files);
     const client = await newBrain();
-    const { readers, services } = client.brain;
+    const { workers, services } = client.brain;
     const answer = await client.send<Job>('POST', '/imports?collection=vault', zip, ZIP);
-    await vi.waitFor(() => expect(readers.metrics.running).toBe(1), { interval: 1 });
+    await vi.waitFor(() => expect(workers.metrics.running).toBe(1), { interval: 1 });
     await client.post<Job>(`/jobs/${answer.body.id}/cancel`, undefined, 200);
     await services.jobs.idle();
-    expect(readers.metrics).toMatchObject({ running: 0, outcomes: { cancelled: 1, done: 0 } });
+    expect(workers.metrics).toMatchObject({ running: 0, outcomes: { cancelled: 1, done: 0 } });
     expect(await titlesOf(client)).toEqual([]);
   });
 });
