@@ -5,6 +5,7 @@ import { brainClient } from '../src/client/http-client.ts';
 import { httpTransport } from '../src/client/http-transport.ts';
 import { goal, ms, numbers, percentile, spread, table } from './figures.ts';
 import { putLoad, type LoadRequest, type LoadResult } from './load.ts';
+import { longestDelayMs } from './loop-delay.ts';
 import { machine } from './machine.ts';
 import { query, seeded, syntheticVault, writeVault } from './make-vault.ts';
 import { prepared } from './prepared.ts';
@@ -12,8 +13,6 @@ import { MAIN, run, startReadyBrain2, temporaryFolder } from './processes.ts';
 
 const GOAL_P99_MS = 50;
 const GOAL_DELAY_MS = 20;
-/** Of Node's timer of the delay, which counts its own period in. */
-const RESOLUTION_MS = 10;
 /** The load outlasts the import on a slow machine; what comes after it is not counted. */
 const LOAD_S = 60;
 
@@ -123,16 +122,9 @@ async function watched(
   name: string,
   work: (put: (enough: AbortSignal) => Promise<LoadResult>) => Promise<LoadResult>,
 ): Promise<Seen> {
-  await longestDelayMs(); // of the time before
+  await longestDelayMs(server.url); // of the time before
   const requests = order.map(requestOf);
   const load = { url: server.url, perSecond: rate, connections, requests, warmUp: 0 };
   const { latenciesMs, failed } = await work((enough) => putLoad(folder, load, enough));
-  return { name, latenciesMs, failed, delayMs: await longestDelayMs() };
-}
-
-/** Since it was asked last. */
-async function longestDelayMs(): Promise<number> {
-  const metrics = await (await fetch(new URL('/metrics', server.url))).text();
-  const seconds = /^nodejs_eventloop_lag_max_seconds (\S+)$/m.exec(metrics)?.[1];
-  return Math.max(0, Number(seconds) * 1_000 - RESOLUTION_MS);
+  return { name, latenciesMs, failed, delayMs: await longestDelayMs(server.url) };
 }
