@@ -28,8 +28,17 @@ export interface JobTools {
 export interface JobKind {
   readonly kind: string;
   run(job: Job, tools: JobTools): Promise<Readonly<Record<string, unknown>> | undefined>;
-  /** The job has ended, in whichever way: what only its running needed can go. */
+  /** The job has ended, in whichever way: what only its running needed can go. Called by `afterEnd`. */
   ended?(job: Job): Promise<void>;
+}
+
+/** Lets a kind put away what a job that has ended needed. Never rejects: how the job ended is stored, and stays so. */
+export async function afterEnd(kind: JobKind | undefined, job: Job, log: Log): Promise<void> {
+  try {
+    await kind?.ended?.(job);
+  } catch (err) {
+    log.error({ err, jobId: job.id, status: job.status }, 'what an ended job had needed was not put away');
+  }
 }
 
 export interface RunNeeds {
@@ -153,7 +162,7 @@ export class JobRun {
           ? requeueJob(before, { now, progress: this.#progress, isFault: this.#why === undefined })
           : endJob(before, end, { now, progress: this.#progress }),
       );
-      if (job?.endedAt !== undefined) await this.#kind.ended?.(job);
+      if (job?.endedAt !== undefined) await afterEnd(this.#kind, job, this.#needs.log);
       return job?.status;
     } catch (err) {
       // It stays as one that runs, and is taken up again like one that was cut off.

@@ -149,6 +149,31 @@ describe('a job', () => {
     expect((await jobs.cancel(OWNER, b)).status).toBe('done');
   });
 
+  it('has ended as it has, also where its kind fails to put away what it needed', async () => {
+    const { lines, ...rest } = place();
+    const jobs = rest.process();
+    const { work, of } = gated();
+    jobs.register({ ...work, ended: () => Promise.reject(new Error('disk of wax')) });
+    const made = [];
+    for (const name of ['runs', 'runs too', 'waits', 'waits too'])
+      made.push(await jobs.create(OWNER, ask(name)));
+    const [, running, waiting] = made.map(({ id }) => id) as [Job['id'], Job['id'], Job['id']];
+    (await of('runs too')).tools.report({ done: 1 });
+    expect((await jobs.cancel(OWNER, waiting)).status).toBe('cancelled');
+    await jobs.cancel(OWNER, running);
+    (await of('runs')).go();
+    (await of('waits too')).go();
+    await jobs.idle();
+    const statuses = await Promise.all(made.map(async ({ id }) => (await jobs.get(OWNER, id)).status));
+    expect(statuses).toEqual(['done', 'cancelled', 'cancelled', 'done']);
+    const left = lines.flatMap(({ msg, status }) => (msg === 'job left off' ? [status] : []));
+    expect([left.length, new Set(left)]).toEqual([3, new Set(['cancelled', 'done'])]);
+    const errors = lines.filter(({ level }) => level === 'error');
+    expect(errors.map(({ msg }) => msg)).toEqual(
+      made.map(() => 'what an ended job had needed was not put away'),
+    );
+  });
+
   it('waits while two of its owner run, and is refused when twenty wait; other owners do not wait', async () => {
     const jobs = place().process();
     const { work, started, of } = gated();
@@ -258,6 +283,24 @@ describe('a job that is cut off', () => {
     await last.resume(OWNER);
     const given = await last.get(OWNER, id);
     expect([given.status, given.problem?.code]).toEqual(['failed', 'aborted']);
+  });
+
+  it('is taken up also where one before it was cancelled, and its kind fails to put away what that needed', async () => {
+    const { process } = place();
+    const crashed = process();
+    const [before, after] = [gated(), gated()];
+    crashed.register(before.work);
+    const [a, b] = [await crashed.create(OWNER, ask('a')), await crashed.create(OWNER, ask('b'))];
+    await before.of('b');
+    const next = process();
+    await next.cancel(OWNER, a.id); // its runner is never heard of again
+    next.register({ ...after.work, ended: () => Promise.reject(new Error('disk of wax')) });
+    await next.resume(OWNER);
+    expect((await next.get(OWNER, a.id)).status).toBe('cancelled');
+    expect(after.started).toEqual(['b']);
+    (await after.of('b')).go();
+    await next.idle();
+    expect((await next.get(OWNER, b.id)).status).toBe('done');
   });
 
   it('is left alone by processes of the same store while its runner is alive, and taken over after', async () => {

@@ -17,7 +17,7 @@ import { randomSpanId, randomTraceId } from '../shared/trace-context.ts';
 import { JOB_KEPT_DAYS } from '../storage/repositories.ts';
 import type { Store } from '../storage/store.ts';
 import type { Tx } from '../storage/transaction.ts';
-import { JobRun, runnerUntil, type JobKind } from './job-run.ts';
+import { afterEnd, JobRun, runnerUntil, type JobKind } from './job-run.ts';
 import { fillPage, type ListPage } from './pages.ts';
 import type { Keep } from './receipts.ts';
 
@@ -155,7 +155,7 @@ export class Jobs {
     if (job.isCancelAsked) this.#runs.get(id)?.run.abort('cancelled');
     if (hasChanged) {
       this.#tell(job);
-      if (isEnded(job)) await this.#kinds.get(job.kind)?.ended?.(job);
+      if (isEnded(job)) await this.#afterEnd(job);
     }
     return job;
   }
@@ -225,7 +225,7 @@ export class Jobs {
         if (job === 'full') return;
         if (!job) continue;
         this.#tell(job);
-        if (isEnded(job)) await this.#kinds.get(job.kind)?.ended?.(job);
+        if (isEnded(job)) await this.#afterEnd(job);
         else this.#begin(job);
       }
     } catch (err) {
@@ -277,6 +277,10 @@ export class Jobs {
       if (!this.#isStopped) void this.#pump(job.owner);
     });
     this.#runs.set(job.id, { owner: job.owner, run, ended });
+  }
+
+  #afterEnd(job: Job): Promise<void> {
+    return afterEnd(this.#kinds.get(job.kind), job, this.#needs.log);
   }
 
   #tell(job: Job): void {
