@@ -58,7 +58,7 @@ export function errorOfItem(error: BrainError, index: number, list?: 'items' | '
  */
 export function afterAll(error: unknown, result: BulkResult): BulkResult {
   if (isBrainError(error, 'in_progress')) throw error;
-  return { ...result, trouble: toBrainError(error) };
+  return { trouble: toBrainError(error), ...result }; // what went wrong first
 }
 
 /** What the error says of an item that stands for all. Throws it again where it is none of the item's. */

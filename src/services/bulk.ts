@@ -1,6 +1,6 @@
 import { BrainError, toBrainError } from '../domain/error.ts';
 import { unchanged } from '../domain/decision.ts';
-import type { Node, NodeInput } from '../domain/node.ts';
+import { createNode, type Node, type NodeInput } from '../domain/node.ts';
 import type { NodeId, OwnerId } from '../domain/values.ts';
 import { eachConcurrent } from '../shared/each-concurrent.ts';
 import type { Store } from '../storage/store.ts';
@@ -39,14 +39,16 @@ export function bulkService(
     readonly newNodeId: () => NodeId;
   },
 ) {
-  const { store, pending, nodes, runs, newNodeId } = needs;
+  const { store, indexes, pending, nodes, runs, newNodeId } = needs;
 
+  /** `earlier`: notes that a run which was cut off has stored, and may not have linked. */
   async function save(
     owner: OwnerId,
     mode: BulkMode,
     items: readonly BulkItem<Decide>[],
-    keep: Keep<BulkResult> | undefined,
+    also: { readonly keep: Keep<BulkResult> | undefined; readonly earlier?: ReadonlySet<NodeId> },
   ): Promise<BulkResult> {
+    const { keep, earlier } = also;
     const run = runs.open(owner);
     const made = new MadeEdges(store, owner);
     try {
@@ -57,11 +59,15 @@ export function bulkService(
       const ids = new Set(saved.changed);
       const result = (): BulkResult => ({ outcomes: saved.outcomes, edges: made.at(ids), isLinked: true });
       try {
-        if (!saved.isLinked) await link(owner, run, saved.changed);
+        if (earlier && earlier.size > 0) {
+          const index = await indexes.ready(owner);
+          for (const id of earlier) if (index.has(id)) ids.add(id);
+        }
+        if (!saved.isLinked) await link(owner, run, [...ids]);
         await run.end(keep && ((tx) => keep(tx, result())));
         return result();
       } catch (error) {
-        return afterAll(error, { ...result(), isLinked: false });
+        return await keepAlone(owner, afterAll(error, { ...result(), isLinked: false }), keep);
       }
     } finally {
       made.stop();
@@ -91,17 +97,21 @@ export function bulkService(
       keep?: PlannedKeep<BulkResult>,
     ): Promise<BulkResult> {
       const fresh = (): NodeId[] => items.map(() => newNodeId());
-      // The same request, cut off and sent again, makes the same notes: those that are there are done.
-      const plan = mode === 'partial' ? keep?.plan : undefined;
-      const ids = plan ? await plan(owner, fresh) : fresh();
+      // The same request, cut off and sent again, makes the same notes, each once: also where one was deleted since.
+      const plan = mode === 'partial' ? await keep?.plan(owner, fresh) : undefined;
+      const ids = plan?.value ?? fresh();
+      const earlier = new Set<NodeId>();
       const deciding = (input: NodeInput, at: number): Decide => {
         const id = ids[at] as NodeId;
         return async (tx) => {
-          const there = plan && (await tx.nodes.find(id));
-          return there ? unchanged(there) : decideCreate(tx, id, input);
+          if (!plan || (await plan.claim(tx, at))) return decideCreate(tx, id, input);
+          earlier.add(id);
+          const made = createNode(input, { id, owner, now: tx.now });
+          return unchanged(made.after as Node); // it is answered as it was made, whatever it is now
         };
       };
-      return save(owner, mode, decided(items, deciding), plan && keep ? keptOnceSettled(keep) : keep);
+      const kept = plan && keep ? keptOnceSettled(keep) : keep;
+      return save(owner, mode, decided(items, deciding), { keep: kept, earlier });
     },
 
     /** Changes notes as `nodes.patch` does one. */
@@ -115,7 +125,7 @@ export function bulkService(
         ({ id, expectedVersion, ...patch }: PatchOfNote): Decide =>
         (tx) =>
           decidePatch(tx, id, patch, expectedVersion);
-      return save(owner, mode, decided(items, deciding), keep);
+      return save(owner, mode, decided(items, deciding), { keep });
     },
 
     /** Deletes notes and every edge of theirs. */

@@ -25,10 +25,16 @@ export interface Keep<T> {
 
 /**
  * The same for work of several transactions: what it begins with, such as the ids that it will give, is kept before it.
- * Cut off and sent again, it goes on with the same.
+ * Cut off and sent again, it goes on with the same, and with the parts that were not done.
  */
 export interface PlannedKeep<T> extends Keep<T> {
-  plan<P>(owner: OwnerId, make: () => P): Promise<P>;
+  plan<P>(owner: OwnerId, make: () => P): Promise<Plan<P>>;
+}
+
+export interface Plan<P> {
+  readonly value: P;
+  /** In the transaction that does a part, one of a few thousand from 0 on: gives whether it was to be done still. */
+  claim(tx: Tx, part: number): Promise<boolean>;
 }
 
 export type ReceiptService = ReturnType<typeof receiptService>;
@@ -70,15 +76,19 @@ export function receiptService({ store }: { readonly store: Store }) {
         tx.receipts.replace(before, first);
         for (const part of rest) tx.receipts.replace(undefined, part);
       };
-      const plan = <P>(owner: OwnerId, make: () => P): Promise<P> =>
-        store.write(owner, async (tx) => {
+      const plan = async <P>(owner: OwnerId, make: () => P): Promise<Plan<P>> => {
+        const planned = await store.write(owner, async (tx) => {
           const name = `${about.name}.plan`;
           const before = await tx.receipts.find(name);
           if (before) checkAsked(before, about);
-          const answer = before ? (before.answer as P) : make();
-          if (!before) tx.receipts.replace(undefined, { ...about, name, answer, keptUntil: endOf(tx) });
-          return answer;
+          const after = before ?? { ...about, name, answer: make(), keptUntil: endOf(tx) };
+          if (!before) tx.receipts.replace(undefined, after);
+          return after;
         });
+        // Kept as long as the plan: the next one of this name begins without any part done.
+        const done = { ...planned, name: `${about.name}.done` };
+        return { value: planned.answer as P, claim: (tx, part) => claimPart(tx, done, part) };
+      };
       return Object.assign(keep, { plan });
     },
 
@@ -92,6 +102,19 @@ export function receiptService({ store }: { readonly store: Store }) {
 function checkAsked(found: Receipt, about: Pick<Receipt, 'asked'>): void {
   if (found.asked === about.asked) return;
   throw new BrainError('key_reused', 'this Idempotency-Key was sent with another body; take a new one');
+}
+
+/** What parts are done is one item, a bit a part: it goes with each of them, and a round writes it once. */
+async function claimPart(tx: Tx, done: Receipt, part: number): Promise<boolean> {
+  const before = await tx.receipts.find(done.name);
+  const bits = Buffer.from(before ? (before.answer as string) : '', 'base64');
+  const [at, bit] = [part >> 3, 1 << (part & 7)];
+  if (((bits[at] ?? 0) & bit) !== 0) return false;
+  const after = Buffer.alloc(Math.max(bits.length, at + 1));
+  after.set(bits);
+  after[at] = (after[at] ?? 0) | bit;
+  tx.receipts.replace(before, { ...done, answer: after.toString('base64') });
+  return true;
 }
 
 function endOf(tx: Tx): number {
