@@ -36,7 +36,7 @@ export async function upkeepFunction(parts: Parts): Promise<{
   const trim = trimming(brain.store, { settings, nowMs });
 
   const keepUp = async (owner: OwnerId, { signal }: { readonly signal: AbortSignal }): Promise<void> => {
-    await brain.services.pending.finish(owner, { signal });
+    await brain.services.pending.finish(owner, { signal, spares: true });
     await brain.services.jobs.resume(owner);
     await calls.send();
     await trim(owner);

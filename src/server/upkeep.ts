@@ -68,9 +68,9 @@ export function startUpkeep(needs: UpkeepNeeds): () => Promise<void> {
 
 async function keepUp(needs: UpkeepNeeds & Stoppable, sweeps: boolean): Promise<void> {
   const { services, log, sweep, trim, indexNotes, signal } = needs;
-  const { runs, pending, jobs, indexes, owners, deprecatedCalls } = services;
+  const { runs, jobs, indexes, owners, deprecatedCalls } = services;
   await eachOwner(owners.met(), { ...needs, failure: 'upkeep failed' }, async (owner) => {
-    if (runs.running(owner) === 0) await pending.finish(owner, { signal });
+    if (runs.running(owner) === 0) await finishSparing(services, owner, signal);
     await jobs.resume(owner);
     await trim(owner);
   });
@@ -87,6 +87,17 @@ async function keepUp(needs: UpkeepNeeds & Stoppable, sweeps: boolean): Promise<
   }
 }
 
+/** Does what is marked; an owner of whom another process has work under way is looked at again, should that be cut off. */
+async function finishSparing(
+  { pending, owners }: Services,
+  owner: OwnerId,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const { done, spared } = await pending.finish(owner, { signal, spares: true });
+  if (spared > 0) await owners.meet(owner);
+  return done;
+}
+
 /** Finishes, for every owner there is, what a crash cut off, and goes on with their jobs; until it is aborted. */
 export async function finishCutOff(
   needs: Pick<UpkeepNeeds, 'services' | 'log' | 'inBackground'> & Partial<Stoppable>,
@@ -94,7 +105,7 @@ export async function finishCutOff(
   const { services, log, signal } = needs;
   const each = { ...needs, failure: 'start-up work failed' };
   await eachOwner(await services.owners.known(), each, async (owner) => {
-    const finished = await services.pending.finish(owner, { signal });
+    const finished = await finishSparing(services, owner, signal);
     if (finished > 0) log.info({ finished }, 'work that was cut off is done');
     await services.jobs.resume(owner);
   });

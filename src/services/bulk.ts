@@ -71,7 +71,7 @@ export function bulkService(
       }
     } finally {
       made.stop();
-      run.stop();
+      await run.stop();
     }
   }
 

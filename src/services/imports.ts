@@ -134,7 +134,7 @@ export function importService(needs: ImportNeeds) {
       try {
         yield* run.events(entries);
       } finally {
-        run.stop();
+        await run.stop();
       }
     },
   };
@@ -176,7 +176,9 @@ class ImportRun {
       yield* this.#link();
       const isAlone = this.#needs.runs.running(this.#owner) === 1;
       const { dryRun, signal } = this.#options;
-      if (!dryRun && isAlone) await this.#needs.pending.finish(this.#owner, { signal }); // of one that was cut off
+      // Of one that was cut off: what this one found unchanged may be what that has stored.
+      const spares = this.#counts.unchanged === 0;
+      if (!dryRun && isAlone) await this.#needs.pending.finish(this.#owner, { signal, spares });
     } finally {
       automatic.stop();
     }
@@ -189,8 +191,8 @@ class ImportRun {
   }
 
   /** Lets go of the store. */
-  stop(): void {
-    this.#run.stop();
+  stop(): Promise<void> {
+    return this.#run.stop();
   }
 
   /** Stores one entry, or tells why it cannot be; trouble of the store itself ends the import. Called in their order. */

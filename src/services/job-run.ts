@@ -12,6 +12,7 @@ import {
 import { instant, type Instant } from '../domain/values.ts';
 import type { Log } from '../shared/log.ts';
 import type { Store } from '../storage/store.ts';
+import { HEARTBEAT_MS, leaseFrom } from './lease.ts';
 
 /** What a kind of job is given to run one with. */
 export interface JobTools {
@@ -54,13 +55,10 @@ export interface RunNeeds {
 type Why = 'cancelled' | 'stopped' | 'lost';
 
 const PROGRESS_MS = 1_000;
-/** A runner that was not heard of for so long is taken to be gone, where others could take its jobs over. */
-const LEASE_MS = 30_000;
-const HEARTBEAT_MS = 10_000;
 
 export const runnerUntil = (runnerId: string, nowMs: number): NonNullable<Job['runner']> => ({
   id: runnerId,
-  until: instant(nowMs + LEASE_MS),
+  until: leaseFrom(nowMs),
 });
 
 /** One run of one job in this process, from when it was taken up to its end or to where it is left off. */

@@ -19,6 +19,7 @@ import type { Store } from '../storage/store.ts';
 import type { Tx } from '../storage/transaction.ts';
 import { afterEnd, JobRun, runnerUntil, type JobKind } from './job-run.ts';
 import { fillPage, type ListPage } from './pages.ts';
+import { isLeased } from './lease.ts';
 import type { Keep } from './receipts.ts';
 
 /** Of one owner; what is asked for beyond it waits. */
@@ -263,7 +264,7 @@ export class Jobs {
     if (status !== 'running' || !runner) return false;
     const { runnerId, isShared, nowMs } = this.#needs;
     if (runner.id === runnerId) return this.#runs.has(id);
-    return isShared && Date.parse(runner.until) > nowMs();
+    return isShared && isLeased(runner.until, nowMs());
   }
 
   #begin(job: Job): void {

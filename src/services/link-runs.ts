@@ -4,12 +4,15 @@ import type { PendingWork } from '../storage/repositories.ts';
 import type { Store } from '../storage/store.ts';
 import type { Tx } from '../storage/transaction.ts';
 import { BareNotes } from './bare-notes.ts';
+import { HEARTBEAT_MS, leaseFrom } from './lease.ts';
 import type { Ahead, OwnerIndexes } from './owner-indexes.ts';
 
 interface RunNeeds {
   readonly store: Store;
   readonly indexes: OwnerIndexes;
   readonly newNodeId: () => NodeId;
+  /** Other processes may come upon the marks of a run. */
+  readonly isShared: boolean;
 }
 
 export type LinkRuns = ReturnType<typeof linkRuns>;
@@ -24,7 +27,7 @@ export function linkRuns(needs: RunNeeds) {
     return now;
   };
   return {
-    /** The caller stops it, whatever comes. */
+    /** The caller stops it, whatever comes, and waits for that. */
     open(owner: OwnerId): LinkRun {
       count(owner, 1);
       return new LinkRun(needs, owner, () => count(owner, -1));
@@ -37,8 +40,9 @@ export function linkRuns(needs: RunNeeds) {
 
 /**
  * What is stored with one is promised to be linked, by a mark that goes with each change and says from which position
- * in the log on: should the run be cut off, `pending.finish` links it all the same. Another process may do that also
- * while the run goes on, and take the mark away: so the next change brings it again.
+ * in the log on: should the run be cut off, `pending.finish` links it all the same. The mark of a run that goes on is
+ * under a lease, which other processes heed unless they are asked for all. They may then take it away: so the next
+ * change brings it again.
  */
 export class LinkRun {
   readonly bare: BareNotes;
@@ -50,6 +54,8 @@ export class LinkRun {
   #after: Position | undefined;
   /** When the save before has given its write to the store. */
   #given = Promise.resolve();
+  #beating: Promise<void> | undefined;
+  readonly #heart: NodeJS.Timeout | undefined;
 
   constructor(needs: RunNeeds, owner: OwnerId, onStop: () => void) {
     this.#needs = needs;
@@ -57,6 +63,7 @@ export class LinkRun {
     this.#onStop = onStop;
     this.#id = needs.newNodeId();
     this.bare = new BareNotes(needs.store, owner);
+    if (needs.isShared) this.#heart = setInterval(() => this.#beat(), HEARTBEAT_MS);
   }
 
   /**
@@ -101,7 +108,11 @@ export class LinkRun {
     // Of several decisions that of the lowest position: one that stood on a round which came to nothing was too high.
     const { position } = tx;
     if (this.#after?.epoch !== position.epoch || position.seq < this.#after.seq) this.#after = position;
-    tx.pending.replace(undefined, this.#mark(this.#after, position));
+    tx.pending.replace(undefined, {
+      ...this.#mark(this.#after),
+      lastAt: position,
+      ...(this.#needs.isShared && { until: leaseFrom(Date.parse(tx.now)) }),
+    });
   }
 
   /** All that was promised is done: its mark goes, in one transaction with `also`. */
@@ -115,12 +126,30 @@ export class LinkRun {
   }
 
   /** Lets go of the store. */
-  stop(): void {
+  async stop(): Promise<void> {
+    clearInterval(this.#heart);
+    await this.#beating;
     this.bare.stop();
     this.#onStop();
   }
 
-  #mark(after: Position, lastAt?: Position): PendingWork {
-    return { kind: 'import', importId: this.#id, after, lastAt };
+  /** Says that the run goes on while it stores nothing, for it links what it has stored. */
+  #beat(): void {
+    this.#beating ??= this.#needs.store
+      .write(this.#owner, (tx) => this.#renew(tx))
+      .catch(() => {}) // at worst another process links the same once more
+      .finally(() => (this.#beating = undefined));
+  }
+
+  async #renew(tx: Tx): Promise<void> {
+    const mark = await tx.pending.find(this.#id);
+    if (mark?.kind !== 'import' || mark.until === undefined) return; // all is done, or was by another
+    const nowMs = Date.parse(tx.now);
+    if (mark.until > leaseFrom(nowMs - HEARTBEAT_MS)) return; // a note did it just now
+    tx.pending.replace(mark, { ...mark, until: leaseFrom(nowMs) });
+  }
+
+  #mark(after: Position): Extract<PendingWork, { readonly kind: 'import' }> {
+    return { kind: 'import', importId: this.#id, after };
   }
 }

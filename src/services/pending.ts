@@ -11,6 +11,7 @@ import type { Tx } from '../storage/transaction.ts';
 import type { BareNotes } from './bare-notes.ts';
 import type { References } from './import-links.ts';
 import type { IndexedLinks } from './index-thread.ts';
+import { isLeased } from './lease.ts';
 import type { Linker, Review } from './linker.ts';
 import type { OwnerIndexes } from './owner-indexes.ts';
 import { askedByOthers, askedByThis, PairTurns, type AskedEdges } from './pair-turns.ts';
@@ -30,6 +31,16 @@ export interface LinkOptions {
   readonly review?: (Omit<Review, 'skip'> & { readonly isDry: boolean }) | undefined;
 }
 
+export interface FinishOptions extends Pick<LinkOptions, 'signal'> {
+  readonly spares?: boolean | undefined;
+}
+
+/** How many marks there were. */
+export interface Finished {
+  readonly done: number;
+  readonly spared: number;
+}
+
 type LinkMark = PendingWork & { readonly kind: 'link' };
 
 export type PendingService = ReturnType<typeof pendingService>;
@@ -42,8 +53,9 @@ export function pendingService(needs: {
   readonly store: Store;
   readonly indexes: OwnerIndexes;
   readonly linker: Linker;
+  readonly nowMs: () => number;
 }) {
-  const { store, indexes, linker } = needs;
+  const { store, indexes, linker, nowMs } = needs;
 
   /** Brings the edges of many notes to what their texts ask for; yields how many are done. */
   async function* link(
@@ -168,9 +180,13 @@ export function pendingService(needs: {
     linkReferences,
     finishUnlink,
     linkMarked,
-    /** Does all that is marked; run at start. Gives how much there was. What an abort leaves keeps its mark. */
-    async finish(owner: OwnerId, { signal }: Pick<LinkOptions, 'signal'> = {}): Promise<number> {
-      const marks = await Array.fromAsync(store.read(owner).pending.all());
+    /**
+     * Does all that is marked. What an abort leaves keeps its mark. `spares`: leaves to other processes what they have
+     * under way, which else is linked as far as it has come.
+     */
+    async finish(owner: OwnerId, { signal, spares = false }: FinishOptions = {}): Promise<Finished> {
+      const all = await Array.fromAsync(store.read(owner).pending.all());
+      const marks = spares ? all.filter((mark) => !isUnderWay(mark, nowMs())) : all;
       const marked: LinkMark[] = [];
       for (const mark of marks) {
         signal?.throwIfAborted();
@@ -182,10 +198,13 @@ export function pendingService(needs: {
         } else assertNever(mark);
       }
       await linkMarked(owner, marked, { signal });
-      return marks.length;
+      return { done: marks.length, spared: all.length - marks.length };
     },
   };
 }
+
+const isUnderWay = (mark: PendingWork, nowMs: number): boolean =>
+  mark.kind === 'import' && isLeased(mark.until, nowMs);
 
 /** For a note that is stored, in its own transaction. */
 export async function linkNow(

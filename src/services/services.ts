@@ -84,10 +84,10 @@ export function createServices(needs: {
   const newCategoryId = () => categoryId(newId());
   const indexes = new OwnerIndexes({ store, snapshots, thread: indexThread });
   const links = watchLinker(linker({ newEdgeId }));
-  const pending = pendingService({ store, indexes, linker: links });
+  const pending = pendingService({ store, indexes, linker: links, nowMs });
   const nodes = nodeService({ store, indexes, linker: links, pending, newNodeId });
   const categories = categoryService({ store, newCategoryId });
-  const runs = linkRuns({ store, indexes, newNodeId });
+  const runs = linkRuns({ store, indexes, newNodeId, isShared });
   const newJobId = () => jobId(newId());
   const jobs = new Jobs({ store, log, nowMs, newJobId, runnerId: newId(), isShared, handOver });
   const imports = importService({ store, runs, pending, nodes, categories, newNodeId });

@@ -37,13 +37,14 @@ export type PendingWork =
   | { readonly kind: 'unlink'; readonly nodeId: NodeId }
   /**
    * The notes that an import stored after a position in the log are to be linked. `lastAt`: the position of its last
-   * note, by which one that goes on in another process is known.
+   * note, by which it is seen that more came. `until`: so long it can be taken to go on, where processes share the table.
    */
   | {
       readonly kind: 'import';
       readonly importId: string;
       readonly after: Position;
       readonly lastAt?: Position | undefined;
+      readonly until?: Instant | undefined;
     };
 
 /** Whose calls of one operation are counted; a call in local mode is of no token. */
