@@ -114,6 +114,7 @@ function defineImport(program: Command, run: Run): void {
         .default('none'),
     )
     .option('--name <name>', 'name of the collection (default: the name of the folder or file)')
+    .option('--root <folder>', 'of one .md file: the folder that it is a note of (default: found, see below)')
     .option('--verbose', 'list every broken link and warning')
     .addHelpText(
       'after',
@@ -122,9 +123,13 @@ Importing again updates what has changed and doubles nothing. [[Wikilinks]] and 
 stand as yours; content makes the automatic ones. What cannot be read is listed with the reason, the rest goes in,
 and the exit code is 5. A record of NDJSON or JSON is {"id", "title", "text", "tags"?, "aliases"?}.
 
+One .md file is a note of the folder above it that was imported before, else of the nearest that is a vault of
+Obsidian or Logseq, else of the folder it lies in; --root says otherwise. So it updates what that folder brought.
+
 Examples:
   $ brain2 import ~/notes --dry-run
   $ brain2 import ~/notes --categories folders
+  $ brain2 import ~/notes/daily/monday.md
   $ brain2 import ~/notes --prune
   $ brain2 import bookmarks.ndjson --name bookmarks --json`,
     )

@@ -12,14 +12,14 @@ import { markedKey } from '../vault/graph-key.ts';
 export async function linkToStored(
   vault: Vault,
   file: string,
-  { prefix, stored }: { readonly prefix: string; readonly stored: () => Promise<readonly NodeSummary[]> },
+  { prefix, stored }: { readonly prefix: string; readonly stored: readonly NodeSummary[] },
 ): Promise<Vault> {
   const [note] = vault.notes;
   if (note?.path === undefined) return vault;
   const parsed = parseMarkdown({ path: note.path, text: await readFile(file, 'utf8') }, 'none');
   // Not only where a link is broken: some are taken for none at all while their target is not there.
   if (!parsed || parsed.links.length + parsed.linkedKeys.length === 0) return vault;
-  const others = othersOf(await stored(), prefix).filter(
+  const others = othersOf(stored, prefix).filter(
     (other) => other.note.path !== note.path && other.note.key !== note.key,
   );
   const resolved = assembleVault([parsed, ...others]);

@@ -1,4 +1,4 @@
-import { basename, dirname, resolve } from 'node:path';
+import { basename, dirname, relative, resolve, sep } from 'node:path';
 import type { VaultNote } from './types.ts';
 import { unmarkedKey } from './graph-key.ts';
 
@@ -20,8 +20,6 @@ export interface CollectedNote {
 export interface Collection {
   /** What the import is known by; notes under it that the source no longer has are reported. */
   readonly name: string;
-  /** Of one file out of a folder: what the keys of that folder begin with. */
-  readonly neighbours?: string;
   notes(): Iterable<CollectedNote>;
   /** The path in the source of what was sent under a key. */
   pathOf(key: string): string;
@@ -44,29 +42,39 @@ export function collectionOf(
     readonly name: string | undefined;
     readonly notes: readonly VaultNote[];
     readonly isFolder: boolean;
+    /** Of one file of Markdown: the folder above it that its path is in; by default the one it lies in. */
+    readonly root?: string | undefined;
   },
 ): Collection {
-  const { name, notes, isFolder } = source;
+  const { name, notes, isFolder, root = dirname(resolve(path)) } = source;
   const whole = resolve(path);
-  if (isFolder) return vaultCollection(name ?? nameOf(whole), notes);
+  if (isFolder) return vaultCollection(name ?? folderName(whole), notes);
   if (RECORDS_FILE.test(whole)) return records(name ?? fitting(basename(whole)), notes);
   if (ZIP_FILE.test(whole)) return vaultCollection(name ?? zipName(whole), notes);
-  if (!MARKDOWN_FILE.test(whole)) return vaultCollection(name ?? nameOf(whole), notes);
+  if (!isMarkdownFile(whole)) return vaultCollection(name ?? folderName(whole), notes);
   // One file of a folder says nothing about the others there.
-  const prefix = name ?? nameOf(dirname(whole));
-  return markdown({ prefix, collection: fitting(`${prefix}/${basename(whole).normalize('NFC')}`) }, notes);
+  const prefix = name ?? folderName(root);
+  return markdown({ prefix, collection: fitting(`${prefix}/${pathWithin(root, whole)}`) }, notes);
+}
+
+export const isMarkdownFile = (path: string): boolean => MARKDOWN_FILE.test(path);
+
+/** The path of a file in a folder above it, as it stands in keys. */
+export function pathWithin(folder: string, file: string): string {
+  return relative(resolve(folder), resolve(file)).replaceAll(sep, '/').normalize('NFC');
 }
 
 /** What a zip is called, without its ending. */
-export const zipName = (path: string): string => nameOf(resolve(path).replace(ZIP_FILE, ''));
+export const zipName = (path: string): string => folderName(resolve(path).replace(ZIP_FILE, ''));
 
 /** The notes of a vault, by its name. */
 export function vaultCollection(name: string, notes: readonly VaultNote[]): Collection {
   return markdown({ prefix: name }, notes);
 }
 
-function nameOf(folder: string): string {
-  return fitting(basename(folder).normalize('NFC')) || 'notes';
+/** What the notes of a folder are known by. */
+export function folderName(folder: string): string {
+  return fitting(basename(resolve(folder)).normalize('NFC')) || 'notes';
 }
 
 function fitting(name: string): string {
@@ -93,7 +101,6 @@ function markdown(
   const paths = new Map(notes.map((note) => [keyOf(note.key), note.path ?? note.key]));
   return {
     name: collection,
-    ...(collection !== prefix && { neighbours: prefix }),
     *notes() {
       for (const note of notes) {
         // What comes out of a graph goes back with the path that it had there.

@@ -1,12 +1,12 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 
 import { mapConcurrent } from '../shared/map-concurrent.ts';
 import { assembleVault } from './assemble.ts';
 import type { Assembled } from './assemble.ts';
-import { zipName } from './collection.ts';
+import { pathWithin, zipName } from './collection.ts';
 import { drawing, parseMarkdown } from './parse-note.ts';
 import type { ParsedNote } from './parse-note.ts';
 import { decodeText, readTextFile, readTextFileSync, reasonOf, tooLarge } from './read-file.ts';
@@ -41,7 +41,11 @@ export async function readVault(path: string, options: VaultOptions): Promise<Va
       return readMarkdown(found.files, found.problems, options);
     }
     case 'markdown':
-      return readMarkdown([{ path: basename(path).normalize('NFC'), file: path }], [], options);
+      return readMarkdown(
+        [{ path: pathWithin(options.root ?? dirname(path), path), file: path }],
+        [],
+        options,
+      );
     case 'zip':
       return readZipped(path, options);
     case 'lines':

@@ -77,6 +77,8 @@ export interface VaultOptions {
   readonly categories: CategorySource;
   /** A note of more bytes than this is a `too_large` error and is not read. */
   readonly maxNoteBytes: number;
+  /** Of one file of Markdown: the folder above it that its path is in; by default the one it lies in. */
+  readonly root?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called after each file (of a file of records: after each chunk, in bytes). */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;

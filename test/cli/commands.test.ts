@@ -143,6 +143,40 @@ describe('import', () => {
     expect((await brain2(['show', 'Tea'], { data: into })).stdout).toContain('tea.ndjson  t1');
   });
 
+  it('knows one file by its path in the vault that was imported, however deep it lies, or in the folder it is told', async () => {
+    const folder = join(root, 'deep');
+    const into = { data: join(root, 'deep-data') };
+    const one = async (path: string, ...options: string[]) => {
+      const { code, stdout } = await brain2(
+        ['import', join(folder, path), '--categories', 'folders', '--json', ...options],
+        into,
+      );
+      return { code, ...(JSON.parse(stdout) as object) };
+    };
+    writeFiles(folder, { 'Home.md': 'See [[Monday]].', 'daily/Monday.md': 'Tea, then [home](../Home.md).' });
+    await brain2(['import', folder, '--categories', 'folders'], into);
+    writeFiles(folder, {
+      'daily/Monday.md': 'Coffee, then [home](../Home.md).',
+      'daily/Tuesday.md': '[[Home]]',
+    });
+    expect(await one('daily/Monday.md', '--prune')).toMatchObject({
+      collection: 'deep/daily/Monday.md',
+      brokenLinks: [],
+      summary: { created: 0, updated: 1, references: 1, missing: 0, notes: 2 },
+    });
+    expect(await one('daily/Tuesday.md')).toMatchObject({ summary: { created: 1, references: 1, notes: 3 } });
+    const whole = await brain2(['import', folder, '--categories', 'folders', '--json'], into);
+    expect(JSON.parse(whole.stdout)).toMatchObject({ summary: { created: 0, updated: 0, unchanged: 3 } });
+    expect(await one('daily/Tuesday.md', '--root', join(folder, 'daily'))).toMatchObject({
+      collection: 'daily/Tuesday.md',
+      summary: { created: 1, notes: 4 },
+    });
+    expect(await brain2(['import', folder, '--root', folder], into)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--root goes with one file of Markdown') as string,
+    });
+  });
+
   it('does nothing on a dry run', async () => {
     const none = await brain2(['import', vault, '--dry-run', '--json'], { data: join(root, 'dry') });
     expect(JSON.parse(none.stdout)).toMatchObject({ dryRun: true, summary: { created: 5, notes: 0 } });

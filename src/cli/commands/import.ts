@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { LIMITS } from '../../domain/limits.ts';
 import type { BrainClient } from '../../client/http-client.ts';
 import { readVault } from '../../vault/read-vault.ts';
@@ -6,19 +5,21 @@ import type { CategorySource, Vault, VaultProblem } from '../../vault/types.ts';
 import { CliError } from '../cli-error.ts';
 import { onGraph, type Cli } from '../cli.ts';
 import { isExportedFile, partsOfFile } from '../exported-file.ts';
-import { collectionOf, type Collection } from '../../vault/collection.ts';
+import { collectionOf, folderName, isMarkdownFile, type Collection } from '../../vault/collection.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { followImport, type Followed } from '../follow-import.ts';
 import { reportLines, type ImportReport } from '../import-report.ts';
 import { interruption } from '../interruption.ts';
 import { duration, progressOn, SILENT } from '../progress.ts';
 import { linkToStored } from '../single-note.ts';
+import { checkRoot, isFolderAt, vaultRoot } from '../vault-root.ts';
 
 export interface ImportOptions {
   readonly dryRun?: boolean;
   readonly prune?: boolean;
   readonly categories: CategorySource;
   readonly name?: string;
+  readonly root?: string;
   readonly verbose?: boolean;
 }
 
@@ -30,19 +31,24 @@ export async function importCommand(cli: Cli, path: string, options: ImportOptio
   const started = performance.now();
   const interrupt = interruption();
   try {
+    if (options.root !== undefined) checkRoot(options.root, path);
     const isFolder = isFolderAt(path);
     const isExport = !isFolder && (await isExportedFile(path));
     const unread: VaultProblem[] = []; // of an export, found while it is sent
-    const read = isExport ? async () => ({ ...NO_NOTES, problems: unread }) : readVault;
-    const source = await read(path, {
-      categories: options.categories,
-      maxNoteBytes: LIMITS.contentBytes,
-      signal: interrupt.signal,
-      onProgress: (done, total) => progress.update('reading', done, total),
-    });
+    const read = async (root?: string): Promise<Vault> =>
+      isExport
+        ? { ...NO_NOTES, problems: unread }
+        : readVault(path, {
+            categories: options.categories,
+            maxNoteBytes: LIMITS.contentBytes,
+            root,
+            signal: interrupt.signal,
+            onProgress: (done, total) => progress.update('reading', done, total),
+          });
+    const source = await read(options.root);
     const prune = !isExport && mayPrune(source, path, options);
     const sent = await onGraph(cli, { creates: true }, async (client) => {
-      const { vault, collection } = await prepare(client, path, source, { name: options.name, isFolder });
+      const { vault, collection } = await prepare(client, { path, source, read, isFolder, options });
       const notes = isExport ? partsOfFile(path, unread) : collection.notes();
       const settings = { collection: collection.name, prune, dryRun: options.dryRun === true };
       const following = { total: vault.notes.length, progress, signal: interrupt.signal };
@@ -72,24 +78,26 @@ const NO_NOTES: Vault = {
   stats: { files: 1, bytes: 0, notes: 0, links: 0, brokenLinks: 0, errors: 0, warnings: 0 },
 };
 
-/** A folder may be called `notes.md`. */
-function isFolderAt(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-}
-
 /** What is sent. One file out of a folder is linked to the notes of that folder that are in the graph. */
 async function prepare(
   client: BrainClient,
-  path: string,
-  source: Vault,
-  about: { readonly name: string | undefined; readonly isFolder: boolean },
+  from: {
+    readonly path: string;
+    readonly source: Vault;
+    readonly read: (root: string) => Promise<Vault>;
+    readonly isFolder: boolean;
+    readonly options: ImportOptions;
+  },
 ): Promise<{ readonly vault: Vault; readonly collection: Collection }> {
-  const collection = collectionOf(path, { ...about, notes: source.notes });
-  const { neighbours: prefix } = collection;
-  if (prefix === undefined) return { vault: source, collection };
-  const stored = async () => (await client.graph()).nodes;
-  const vault = await linkToStored(source, path, { prefix, stored });
-  return { vault, collection: collectionOf(path, { ...about, notes: vault.notes }) };
+  const { path, source, read, isFolder, options } = from;
+  const { name } = options;
+  if (isFolder || !isMarkdownFile(path))
+    return { vault: source, collection: collectionOf(path, { name, isFolder, notes: source.notes }) };
+  const { nodes: stored } = await client.graph();
+  const root = options.root ?? vaultRoot(path, { name, stored });
+  const prefix = name ?? folderName(root);
+  const vault = await linkToStored(await read(root), path, { prefix, stored });
+  return { vault, collection: collectionOf(path, { name, isFolder, root, notes: vault.notes }) };
 }
 
 /** What could not be read this time is not gone, so nothing is deleted then. */
