@@ -51,6 +51,24 @@ export function categoryService(needs: { readonly store: Store; readonly newCate
     return below(null, 0);
   }
 
+  async function ensured(tx: Tx, path: readonly string[]): Promise<CategoryId | undefined> {
+    let parentId: CategoryId | null = null;
+    for (const title of path) {
+      const tree = await treeOf(tx);
+      const stored = categoryTitle(title); // as it would be kept: ' Work ' is 'Work'
+      const known: Category | undefined = tree.children(parentId).find((c) => c.title === stored);
+      if (known) {
+        parentId = known.id;
+        continue;
+      }
+      const made = { id: needs.newCategoryId(), owner: tx.owner, now: tx.now };
+      const decision = createCategory({ title, parentId }, tree, made);
+      tx.categories.apply(decision);
+      parentId = made.id;
+    }
+    return parentId ?? undefined;
+  }
+
   return {
     /** All of them, parents before children, siblings by title. */
     async list(owner: OwnerId): Promise<readonly PlacedCategory[]> {
@@ -187,23 +205,7 @@ export function categoryService(needs: { readonly store: Store; readonly newCate
 
     /** The category at the end of a path of titles; those that are not there yet are made. For imports. */
     ensurePath: (owner: OwnerId, path: readonly string[]): Promise<CategoryId | undefined> =>
-      store.write(owner, async (tx) => {
-        let parentId: CategoryId | null = null;
-        for (const title of path) {
-          const tree = await treeOf(tx);
-          const stored = categoryTitle(title); // as it would be kept: ' Work ' is 'Work'
-          const known: Category | undefined = tree.children(parentId).find((c) => c.title === stored);
-          if (known) {
-            parentId = known.id;
-            continue;
-          }
-          const made = { id: needs.newCategoryId(), owner, now: tx.now };
-          const decision = createCategory({ title, parentId }, tree, made);
-          tx.categories.apply(decision);
-          parentId = made.id;
-        }
-        return parentId ?? undefined;
-      }),
+      store.write(owner, (tx) => ensured(tx, path), { bulk: true }),
   };
 }
 

@@ -12,6 +12,7 @@ import {
 } from '../domain/values.ts';
 import { eachConcurrent } from '../shared/each-concurrent.ts';
 import { piecesOf } from '../shared/pieces.ts';
+import { Turns } from '../shared/turns.ts';
 import type { Store } from '../storage/store.ts';
 import type { Repositories } from '../storage/repositories.ts';
 import type { Tx } from '../storage/transaction.ts';
@@ -288,11 +289,15 @@ class ImportRun {
     try {
       status ??= dryRun
         ? 'created'
-        : await this.#needs.store.write(this.#owner, async (tx) => {
-            const status = (await take(tx)) ? 'created' : 'unchanged';
-            report?.keep(tx, { index, key, status });
-            return status;
-          });
+        : await this.#needs.store.write(
+            this.#owner,
+            async (tx) => {
+              const status = (await take(tx)) ? 'created' : 'unchanged';
+              report?.keep(tx, { index, key, status });
+              return status;
+            },
+            { bulk: true },
+          );
     } catch (error) {
       return this.#failed(error, { key, index });
     }
@@ -407,7 +412,9 @@ class ImportRun {
     const gone: NodeId[] = [];
     for await (const { key, nodeId } of from.nodes.sources())
       if (!this.#seen.has(key) && told.get(key) !== 'missing') gone.push(nodeId);
+    const turns = new Turns();
     for (const batch of piecesOf(gone, NOTES_A_REPORT)) {
+      if (turns.isOver) await turns.next();
       for (const node of await from.nodes.batchGet(batch)) {
         if (!isOfCollection(node, collection)) continue;
         const key = node.source.key ?? '';

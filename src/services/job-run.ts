@@ -12,6 +12,7 @@ import {
 import { instant, type Instant } from '../domain/values.ts';
 import type { Log } from '../shared/log.ts';
 import type { Store } from '../storage/store.ts';
+import type { Tx } from '../storage/transaction.ts';
 import { HEARTBEAT_MS, leaseFrom } from './lease.ts';
 
 /** What a kind of job is given to run one with. */
@@ -171,13 +172,14 @@ export class JobRun {
 
   async #change(next: (before: Job, now: Instant) => Job): Promise<Job | undefined> {
     const { store, runnerId, onChange } = this.#needs;
-    const job = await store.write(this.#job.owner, async (tx) => {
+    const replace = async (tx: Tx): Promise<Job | undefined> => {
       const before = await tx.jobs.find(this.#job.id);
       if (before?.runner?.id !== runnerId) return undefined;
       const after = next(before, tx.now);
       tx.jobs.replace(before, after);
       return after;
-    });
+    };
+    const job = await store.write(this.#job.owner, replace, { bulk: true }); // nobody waits for it
     this.#storedMs = this.#needs.nowMs();
     if (job) onChange(job);
     else this.abort('lost');

@@ -136,7 +136,7 @@ export class LinkRun {
   /** Says that the run goes on while it stores nothing, for it links what it has stored. */
   #beat(): void {
     this.#beating ??= this.#needs.store
-      .write(this.#owner, (tx) => this.#renew(tx))
+      .write(this.#owner, (tx) => this.#renew(tx), { bulk: true })
       .catch(() => {}) // at worst another process links the same once more
       .finally(() => (this.#beating = undefined));
   }

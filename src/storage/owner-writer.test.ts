@@ -191,6 +191,19 @@ describe('the writer of an owner', () => {
     expect(order).toEqual(['one', 'two', 'bulk 1', 'bulk 2']);
   });
 
+  test('[ST36] takes up bulk work however many others come', async () => {
+    const store = storeOver(new MemoryTable());
+    let others = 0;
+    const other = async (): Promise<void> => {
+      if (others++ < 500) void store.write(owner, other); // so that there is always one that waits
+    };
+    const seen = await Promise.all([
+      store.write(owner, async () => others, { bulk: true }),
+      store.write(owner, other),
+    ]);
+    expect(seen[0]).toBeLessThan(100);
+  });
+
   test('waits for all that was accepted before it is drained', async () => {
     const store = storeOver(new MemoryTable());
     let done = 0;

@@ -91,6 +91,8 @@ export class OwnerWriter {
   readonly #hooks: WriterHooks;
   readonly #queue = new WriteQueue<Queued>();
   #running: Promise<void> | undefined;
+  /** The round before passed over all bulk work that waits: one of it goes first now, however many others come. */
+  #isBulkOverdue = false;
 
   constructor(owner: OwnerId, options: StoreOptions, hooks: WriterHooks) {
     this.#owner = owner;
@@ -188,7 +190,8 @@ export class OwnerWriter {
     let bulk = 0;
     let isAwaited = false;
     do {
-      const work = this.#queue.take(isAwaited || bulk >= mostBulk);
+      const overdue = this.#isBulkOverdue && taken.length === 0 ? this.#queue.takeBulk() : undefined;
+      const work = overdue ?? this.#queue.take(isAwaited || bulk >= mostBulk);
       if (!work) break;
       taken.push(work);
       if (work.bulk) bulk += 1;
@@ -205,6 +208,7 @@ export class OwnerWriter {
       }
       if (turns.isOver) await turns.next();
     } while (taken.length < limits.works && performance.now() < end);
+    this.#isBulkOverdue = bulk === 0 && this.#queue.hasBulk;
     return { taken, unit, from, transactions: round.transactions(), head: round.head };
   }
 

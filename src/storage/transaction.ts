@@ -19,7 +19,7 @@ export interface Tx extends Repositories {
 export type Work<T> = (tx: Tx) => Promise<T>;
 
 export interface WriteOptions {
-  /** Of work that comes in great numbers: it is taken up when nobody else's waits. */
+  /** Of work that comes in great numbers, or that nobody waits for: it is taken up when no other waits. */
   readonly bulk?: boolean | undefined;
   /**
    * Called when a run of the work has come to nothing, for it threw, another writer was first or the table failed:

@@ -11,9 +11,17 @@ export class WriteQueue<W extends { readonly bulk: boolean }> {
     (work.bulk ? this.#bulk : this.#awaited).push(work);
   }
 
-  /** The next piece of work; none of bulk when `awaitedOnly`, so that a round in which somebody waits is short. */
+  get hasBulk(): boolean {
+    return this.#bulk.size > 0;
+  }
+
+  /** The next piece of work; none of bulk when `awaitedOnly`. */
   take(awaitedOnly: boolean): W | undefined {
     return this.#awaited.take() ?? (awaitedOnly ? undefined : this.#bulk.take());
+  }
+
+  takeBulk(): W | undefined {
+    return this.#bulk.take();
   }
 
   /** To the front, in this order. */
