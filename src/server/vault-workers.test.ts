@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import yazl from 'yazl';
 import { afterAll, describe, expect, test } from 'vitest';
 import { BrainError } from '../domain/error.ts';
 import { readZip, zipFile, type ZipOptions } from '../vault/read-zip.ts';
@@ -47,6 +48,29 @@ describe('a worker that reads a zip', () => {
     expect(problems).toMatchObject([
       { path: 'b.md', code: 'duplicate_id', severity: 'error' },
       { path: 'café.md', code: 'duplicate_id', severity: 'error' },
+    ]);
+  });
+
+  test('gives no text that is not what was packed', async () => {
+    const zip = new yazl.ZipFile();
+    for (const [path, compress] of [
+      ['stored.md', false],
+      ['packed.md', true],
+    ] as const)
+      zip.addBuffer(Buffer.from(`${path}: tea is hot, and then `.repeat(20)), path, { compress });
+    zip.addBuffer(Buffer.from('whole'), 'whole.md');
+    zip.end();
+    const bytes = Buffer.concat(await Array.fromAsync(zip.outputStream as AsyncIterable<Buffer>));
+    bytes.write('tea is old', bytes.indexOf('tea is hot'));
+    const packed = bytes.indexOf('packed.md') + 'packed.md'.length;
+    bytes.writeUInt8(bytes.readUInt8(packed + 20) ^ 1, packed + 20);
+    const damaged = join(root, 'damaged.zip');
+    writeFileSync(damaged, bytes);
+    const { notes, problems } = await readZipOn(workers, damaged, OPTIONS);
+    expect(notes.map(({ path }) => path)).toEqual(['whole.md']);
+    expect(problems).toMatchObject([
+      { path: 'packed.md', code: 'unreadable' },
+      { path: 'stored.md', code: 'unreadable', message: 'damaged in the zip: its checksum is wrong' },
     ]);
   });
 
