@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { callbackify } from 'node:util';
 import yauzl from 'yauzl';
 
 /** Bytes of a zip, wherever they lie. */
@@ -36,13 +37,8 @@ export class BlockReader extends yauzl.RandomAccessReader {
     position: number,
     callback: (error: Error | null) => void,
   ): void {
-    this.bytes(position, position + length).then(
-      (found) => {
-        found.copy(buffer, offset);
-        callback(null);
-      },
-      (error: unknown) => callback(error instanceof Error ? error : new Error(String(error))),
-    );
+    const copy = async () => void (await this.bytes(position, position + length)).copy(buffer, offset);
+    callbackify(copy)(callback);
   }
 
   /** Throws where the zip ends before. */
