@@ -119,10 +119,11 @@ export class LinkRun {
   async end(also?: (tx: Tx) => Promise<void>): Promise<void> {
     const mark = this.#after && this.#mark(this.#after);
     if (!mark && !also) return;
-    await this.#needs.store.write(this.#owner, async (tx) => {
+    const settle = async (tx: Tx): Promise<void> => {
       if (mark) tx.pending.replace(mark, undefined);
       await also?.(tx);
-    });
+    };
+    await this.#needs.store.write(this.#owner, settle, { bulk: true });
   }
 
   /** Lets go of the store. */

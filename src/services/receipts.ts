@@ -77,14 +77,15 @@ export function receiptService({ store }: { readonly store: Store }) {
         for (const part of rest) tx.receipts.replace(undefined, part);
       };
       const plan = async <P>(owner: OwnerId, make: () => P): Promise<Plan<P>> => {
-        const planned = await store.write(owner, async (tx) => {
+        const begin = async (tx: Tx): Promise<Receipt> => {
           const name = `${about.name}.plan`;
           const before = await tx.receipts.find(name);
           if (before) checkAsked(before, about);
           const after = before ?? { ...about, name, answer: make(), keptUntil: endOf(tx) };
           if (!before) tx.receipts.replace(undefined, after);
           return after;
-        });
+        };
+        const planned = await store.write(owner, begin, { bulk: true });
         // Kept as long as the plan: the next one of this name begins without any part done.
         const done = { ...planned, name: `${about.name}.done` };
         return { value: planned.answer as P, claim: (tx, part) => claimPart(tx, done, part) };
