@@ -12,6 +12,8 @@ import { query, seeded, syntheticVault, type VaultNote } from './make-vault.ts';
 import { prepared } from './prepared.ts';
 import { startReadyBrain2, temporaryFolder } from './processes.ts';
 
+/** Beside single writes a bulk goes in smaller rounds: it begins when the creates before it are over for so long. */
+const QUIET_MS = 1_100;
 const BULK_BAR_MS = 1_000;
 const PARALLEL_BAR_MS = 100;
 const SOCKET_BAR_MS = 50;
@@ -76,6 +78,7 @@ console.log(table(['', 'p50, ms', 'p99, ms', 'worst, ms', 'bar, of the p99'], ro
 async function bulks(): Promise<(string | number)[][]> {
   const times = WAYS.map((): number[] => []);
   for (let round = -WARM_UP; round < repeats; round++) {
+    await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
     for (const [at, [, way]] of WAYS.entries()) {
       const some = take(bulk);
       const started = performance.now();
