@@ -114,6 +114,26 @@ describe('history', () => {
     expect(weights((at) => `b${at * 7919}`, -1)).toEqual(weights((at) => `a${at}`, 1));
   });
 
+  it('notes whose terms have one digest, in whatever order they came, leave all weights as they are', () => {
+    // Their counts of "next" and "prev" are swapped, which the sum that is their digest does not tell.
+    const swapped = [
+      note('next', 'Next', 'The page after.'),
+      note('prev', 'Prev', 'The page after.'),
+      note('tags-a', 'Pager', 'next prev', { tags: ['next'] }),
+      note('tags-b', 'Pager', 'next prev', { tags: ['prev'] }),
+      note('alias-a', 'Turning', 'next prev', { aliases: ['next'] }),
+      note('alias-b', 'Turning', 'next prev', { aliases: ['prev'] }),
+      note('words-a', 'Leaf', 'north wind east gate'),
+      note('words-b', 'Leaf', 'gate north east wind'),
+    ];
+    const others = [note('chapter', 'Next chapter', 'Next comes next.'), note('wind', 'East wind', 'Dust.')];
+    const one = rankings(indexOf([...others, ...swapped]));
+    expect(rankings(indexOf([...others, ...swapped.toReversed()]))).toEqual(one);
+    expect(
+      rankings(LinkIndex.deserialize(indexOf([...swapped.toReversed(), ...others]).serialize())),
+    ).toEqual(one);
+  });
+
   it('a snapshot gives the same answers as the index that wrote it, and goes on from there', () => {
     fc.assert(
       fc.property(fc.array(change, { maxLength: 20 }), anyNote, (changes, added) => {

@@ -1,5 +1,6 @@
 import { BestSlots } from './best-slots.ts';
 import { detached } from './characters.ts';
+import { compareWords } from './compare-words.ts';
 import { grownUint32, Lexicon } from './lexicon.ts';
 import { Mentions } from './mentions.ts';
 import { aliasesOf, eachCount, labelOf, MAX_COUNT, openingWords, tagsOf } from './note-words.ts';
@@ -47,17 +48,23 @@ export class VaultStore {
     return this.#pivots;
   }
 
-  /** Slots of the lowest digests, one of each: a sample that is the same whatever the ids and copies. */
+  /**
+   * Slots of the lowest digests, one of each: a sample that is the same whatever the ids, the copies and the order in
+   * which notes came. Notes that say different things may have one digest; their words decide then.
+   */
   lowestDigests(count: number): number[] {
     const lowest = new BestSlots(count, this.notes);
-    const seen = new Set<number>();
+    const slotOf = new Map<number, number>();
     for (let slot = 0; slot < this.notes.length; slot++) {
       const digest = this.#digests[slot]!;
-      if (-digest < lowest.least || this.notes[slot] === undefined || seen.has(digest)) continue;
-      seen.add(digest);
-      lowest.offer(slot, -digest);
+      const note = this.notes[slot];
+      if (-digest < lowest.least || note === undefined) continue;
+      const other = slotOf.get(digest);
+      if (other === undefined) lowest.offer(slot, -digest);
+      else if (compareWords(note, this.notes[other]!, this) >= 0) continue;
+      slotOf.set(digest, slot);
     }
-    return [...lowest.slots()];
+    return Array.from(lowest.slots(), (slot) => slotOf.get(this.#digests[slot]!)!);
   }
 
   ids(): Iterable<string> {
