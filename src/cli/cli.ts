@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { BrainClient } from '../client/http-client.ts';
+import type { Connection } from '../server/connect.ts';
 import { readSettings, type Settings } from '../server/settings.ts';
 import { CliError } from './cli-error.ts';
 import type { ExitCode } from './exit-codes.ts';
@@ -26,7 +27,7 @@ export function cliOf(
 export async function onGraph<T>(
   cli: Cli,
   options: { readonly creates: boolean; readonly operatorFor?: string },
-  work: (client: BrainClient) => Promise<T>,
+  work: (client: BrainClient, where: Connection['where']) => Promise<T>,
 ): Promise<T> {
   const settings = cli.settings();
   const { connect, isBegun } = await import('../server/connect.ts');
@@ -41,7 +42,7 @@ export async function onGraph<T>(
   }
   const connection = await connect(settings, options);
   try {
-    return await work(connection.client);
+    return await work(connection.client, connection.where);
   } finally {
     await connection.close();
   }

@@ -250,8 +250,19 @@ async function waitFor(get: () => Promise<Job>, { signal, onProgress }: WaitOpti
     onProgress?.(job.progress);
     if (job.problem) throw new ApiError(job.problem);
     if (job.endedAt !== null) return job;
-    await new Promise((resolve) => setTimeout(resolve, waitMs));
+    await pause(waitMs, signal);
   }
+}
+
+/** Until the time is over, or the signal says so. */
+async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  const stop = (): void => resolve();
+  signal?.addEventListener('abort', stop, { once: true });
+  await promise;
+  clearTimeout(timer);
+  signal?.removeEventListener('abort', stop);
 }
 
 function queryString(query: Query = {}): string {

@@ -29,7 +29,8 @@ export async function brain2(args: readonly string[], run: Run = {}): Promise<En
   return { code: child.exitCode, stdout, stderr };
 }
 
-function start(args: readonly string[], { data, env }: Run): ChildProcess {
+/** Starts one command, whose end is the caller's to see. */
+export function start(args: readonly string[], { data, env }: Run): ChildProcess {
   const settings = { BRAIN2_PORT: '0', ...(data !== undefined && { BRAIN2_DATA_DIR: data }), ...env };
   return spawn(process.execPath, [MAIN, ...args], { env: { ...process.env, NO_COLOR: '1', ...settings } });
 }

@@ -2,6 +2,7 @@ import { backUp, restore } from '../../server/backup.ts';
 import type { Verification } from '../../server/verify.ts';
 import type { Cli } from '../cli.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { interruption } from '../interruption.ts';
 import { duration, progressOn, SILENT } from '../progress.ts';
 import { holdings } from '../counted.ts';
 
@@ -17,7 +18,8 @@ export async function backupCommand(
   path: string,
   { force = false }: BackupOptions,
 ): Promise<ExitCode> {
-  const { result, durationMs } = await timed(cli, (onProgress) =>
+  const said = `stopped; a file that is at ${path} now is whole, and was not checked`;
+  const { result, durationMs } = await timed(cli, said, (onProgress) =>
     backUp(cli.settings(), path, { force, onProgress }),
   );
   const { bytes, verification } = result;
@@ -42,7 +44,7 @@ export async function restoreCommand(
   path: string,
   { force = false }: BackupOptions,
 ): Promise<ExitCode> {
-  const { result, durationMs } = await timed(cli, (onProgress) =>
+  const { result, durationMs } = await timed(cli, 'stopped; nothing was restored', (onProgress) =>
     restore(cli.settings(), path, { force, onProgress }),
   );
   const { dataDir, verification, replaced } = result;
@@ -57,17 +59,24 @@ export async function restoreCommand(
   return EXIT.ok;
 }
 
+/** Ctrl-C ends it with what is `said`, at the next step that it tells of. */
 async function timed<T>(
   cli: Cli,
+  said: string,
   work: (onProgress: (stage: string, done: number, total: number) => void) => Promise<T>,
 ): Promise<{ readonly result: T; readonly durationMs: number }> {
   const progress = cli.screen.json ? SILENT : progressOn(process.stderr);
+  const interrupt = interruption(said);
   const start = performance.now();
   try {
-    const result = await work((stage, done, total) => progress.update(stage, done, total));
+    const result = await work((stage, done, total) => {
+      interrupt.signal.throwIfAborted();
+      progress.update(stage, done, total);
+    });
     return { result, durationMs: Math.round(performance.now() - start) };
   } finally {
     progress.end();
+    interrupt.end();
   }
 }
 

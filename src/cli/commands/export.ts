@@ -1,5 +1,5 @@
-import { createWriteStream, existsSync } from 'node:fs';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { createWriteStream, existsSync, statSync } from 'node:fs';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -10,6 +10,7 @@ import { textsOfZip } from '../../vault/read-zip.ts';
 import { CliError } from '../cli-error.ts';
 import { onGraph, type Cli } from '../cli.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { interruption } from '../interruption.ts';
 import { progressOn, SILENT } from '../progress.ts';
 
 export interface ExportOptions {
@@ -38,13 +39,8 @@ export async function exportCommand(
   }
   const isFolder = format === 'markdown' && !ZIP_FILE.test(path);
   await checkFree(path, { isFolder, force: options.force === true });
-  const notes = await onGraph(cli, { creates: false }, async (client) => {
-    const { content, notes } = await exported(cli, client, format);
-    if (isFolder) await toFolder(path, content);
-    else {
-      await mkdir(dirname(path), { recursive: true });
-      await pipeline(Readable.from(content), createWriteStream(path));
-    }
+  const notes = await exported(cli, format, async ({ content, notes, interrupt: { signal } }) => {
+    await (isFolder ? toFolder(path, content, signal) : toFile(path, content, signal));
     return notes;
   });
   if (cli.screen.json) await cli.screen.document({ path, format, notes });
@@ -52,21 +48,49 @@ export async function exportCommand(
   return EXIT.ok;
 }
 
-/** Has the export made, and gives its bytes as they come. */
-async function exported(cli: Cli, client: BrainClient, format: ExportInput['format']) {
+interface Exported {
+  readonly content: AsyncIterable<Uint8Array>;
+  readonly notes: number;
+  readonly interrupt: ReturnType<typeof interruption>;
+}
+
+/** Has the export made, and gives its bytes to `use` as they come. Ctrl-C leaves no job behind that nobody waits for. */
+function exported<T>(
+  cli: Cli,
+  format: ExportInput['format'],
+  use: (made: Exported) => Promise<T>,
+): Promise<T> {
   const progress = cli.screen.json ? SILENT : progressOn(process.stderr);
-  const { id } = await client.exports.create({ format });
-  const job = await client.jobs.wait(id, {
-    onProgress: ({ done, total }) => progress.update('exporting', done, total ?? done),
+  const interrupt = interruption('stopped; the export is not whole');
+  const { signal } = interrupt;
+  const made = async (client: BrainClient): Promise<T> => {
+    const { id } = await client.exports.create({ format });
+    try {
+      const job = await client.jobs.wait(id, {
+        signal,
+        onProgress: ({ done, total }) => progress.update('exporting', done, total ?? done),
+      });
+      progress.end();
+      return await use({
+        content: client.exports.content(id),
+        notes: Number(job.result?.['notes'] ?? 0),
+        interrupt,
+      });
+    } catch (error) {
+      if (signal.aborted) await client.jobs.cancel(id);
+      throw error;
+    }
+  };
+  return onGraph(cli, { creates: false }, made).finally(() => {
+    progress.end();
+    interrupt.end();
   });
-  progress.end();
-  return { content: client.exports.content(id), notes: Number(job.result?.['notes'] ?? 0) };
 }
 
 async function toStdout(cli: Cli): Promise<ExitCode> {
   const { screen } = cli;
-  const parts = await onGraph(cli, { creates: false }, async (client) => {
-    const { content } = await exported(cli, client, 'ndjson');
+  const parts = await exported(cli, 'ndjson', async ({ content, interrupt }) => {
+    interrupt.end(); // a reader may keep it waiting for ever: from here on Ctrl-C ends it at once
     const kept: unknown[] = [];
     for await (const line of linesOf(content)) {
       if (screen.closed) break;
@@ -79,7 +103,25 @@ async function toStdout(cli: Cli): Promise<ExitCode> {
   return EXIT.ok;
 }
 
-async function toFolder(folder: string, content: AsyncIterable<Uint8Array>): Promise<void> {
+/** The file is there once it is whole. */
+async function toFile(path: string, content: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
+  const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() ?? true; // else a device or a pipe
+  const partial = isFile ? `${path}.partial` : path;
+  await mkdir(dirname(path), { recursive: true });
+  try {
+    await pipeline(Readable.from(content), createWriteStream(partial), { signal });
+    if (isFile) await rename(partial, path);
+  } catch (error) {
+    if (isFile) await rm(partial, { force: true });
+    throw signal.aborted ? signal.reason : error;
+  }
+}
+
+async function toFolder(
+  folder: string,
+  content: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): Promise<void> {
   const zip = Buffer.concat(await Array.fromAsync(content));
   const bytes = {
     size: zip.length,
@@ -89,6 +131,7 @@ async function toFolder(folder: string, content: AsyncIterable<Uint8Array>): Pro
   };
   await mkdir(folder, { recursive: true });
   for await (const { path, text } of textsOfZip(bytes, LIMITS.contentBytes + FRONTMATTER_BYTES)) {
+    signal.throwIfAborted();
     const file = join(folder, path);
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, text);
@@ -109,7 +152,17 @@ async function checkFree(
   path: string,
   { isFolder, force }: { readonly isFolder: boolean; readonly force: boolean },
 ): Promise<void> {
-  if (force || !existsSync(path)) return;
+  if (!existsSync(path)) return;
+  const isFolderThere = statSync(path).isDirectory();
+  if (isFolder && !isFolderThere)
+    throw new CliError('conflict', `${path} is a file, and Markdown is written into a folder`, {
+      hints: ['Name a folder, or a file that ends in .zip or, for NDJSON, in .ndjson.'],
+    });
+  if (!isFolder && isFolderThere)
+    throw new CliError('conflict', `${path} is a folder, and the export is one file`, {
+      hints: [`Name a file in it: ${join(path, 'brain2.ndjson')}`],
+    });
+  if (force) return;
   const hints = ['Name another, or add --force to write into it.'];
   if (!isFolder) throw new CliError('conflict', `${path} exists already`, { hints });
   const entries = await readdir(path);

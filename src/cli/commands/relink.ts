@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EdgeChange, LinkerRun } from '../../api/v2-linker.ts';
-import type { BrainClient } from '../../client/http-client.ts';
+import { ApiError, type BrainClient } from '../../client/http-client.ts';
 import { onGraph, type Cli } from '../cli.ts';
 import { CliError } from '../cli-error.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { interruption } from '../interruption.ts';
 import { duration, progressOn, SILENT, type Progress } from '../progress.ts';
 import { briefReasons } from '../reasons.ts';
 import { oneLine } from '../screen.ts';
@@ -23,14 +24,23 @@ export async function relinkCommand(cli: Cli, options: RelinkOptions): Promise<E
   const asked = [options.dryRun, options.apply, options.revert].filter((option) => option !== undefined);
   if (asked.length > 1) throw new CliError('invalid', 'give one of --dry-run, --apply and --revert');
   const progress = cli.screen.json ? SILENT : progressOn(process.stderr);
+  const interrupt = interruption();
   const start = performance.now();
-  const { run, titles } = await onGraph(cli, { creates: false }, async (client) => {
-    const ended = await finished(client, await begin(client, options), progress);
+  const { run, titles } = await onGraph(cli, { creates: false }, async (client, { kind }) => {
+    const begun = await begin(client, options);
+    const ended = await finished(client, begun, { progress, interrupt }).catch(async (error: unknown) => {
+      if (!interrupt.signal.aborted) throw error;
+      if (kind === 'local') await client.jobs.cancel(begun.id); // nobody is there to go on with it
+      throw stopped(begun, kind);
+    });
     return {
       run: ended,
       titles: cli.screen.json ? new Map<string, string>() : await titlesOf(client, ended),
     };
-  }).finally(() => progress.end());
+  }).finally(() => {
+    progress.end();
+    interrupt.end();
+  });
   if (cli.screen.json) await cli.screen.document(run);
   else {
     await cli.screen.print(...linesOf(run, titles));
@@ -39,21 +49,64 @@ export async function relinkCommand(cli: Cli, options: RelinkOptions): Promise<E
   return run.status === 'done' ? EXIT.ok : EXIT.failed;
 }
 
-function begin(client: BrainClient, { apply, revert }: RelinkOptions): Promise<LinkerRun> {
+async function begin(client: BrainClient, options: RelinkOptions): Promise<LinkerRun> {
+  try {
+    return await ask(client, options);
+  } catch (error) {
+    const running = isConflict(error) ? await underWay(client) : undefined;
+    if (!running) throw error;
+    throw new CliError('conflict', `the run ${running} is under way`, {
+      hints: [`See how far it is:  brain2 jobs show ${running}`, `End it:  brain2 jobs cancel ${running}`],
+    });
+  }
+}
+
+const isConflict = (error: unknown): boolean =>
+  error instanceof ApiError && error.problem.code === 'conflict';
+
+async function underWay(client: BrainClient): Promise<string | undefined> {
+  const lists = await Promise.all(
+    ['running', 'queued'].map((status) => client.jobs.list({ kind: 'relink', status })),
+  );
+  return lists.flatMap(({ items }) => items)[0]?.id;
+}
+
+function ask(client: BrainClient, { apply, revert }: RelinkOptions): Promise<LinkerRun> {
   if (revert !== undefined) return client.linker.revert(revert);
   if (typeof apply === 'string') return client.linker.apply(apply);
   return client.linker.start({ dryRun: apply !== true });
 }
 
 /** The run once it has ended. */
-async function finished(client: BrainClient, begun: LinkerRun, progress: Progress): Promise<LinkerRun> {
+async function finished(
+  client: BrainClient,
+  begun: LinkerRun,
+  told: { readonly progress: Progress; readonly interrupt: { readonly signal: AbortSignal } },
+): Promise<LinkerRun> {
+  const { progress, interrupt } = told;
   let run = begun;
   while (run.status === 'queued' || run.status === 'running') {
-    await delay(ASK_MS);
+    await delay(ASK_MS, undefined, interrupt);
     run = await client.linker.get(run.id);
     progress.update(run.action, run.progress.done, run.progress.total ?? 0);
   }
   return run;
+}
+
+/** What a command says that did not wait for its run. */
+function stopped({ id, action }: LinkerRun, kind: 'server' | 'local'): CliError {
+  if (kind === 'server')
+    return new CliError('aborted', `the server goes on with the run ${id}`, {
+      hints: [`See how far it is:  brain2 jobs show ${id}`, `End it:  brain2 jobs cancel ${id}`],
+    });
+  if (action === 'preview') return new CliError('aborted', 'stopped; nothing was changed');
+  return new CliError('aborted', 'stopped; what was changed by then stays', {
+    hints: [
+      action === 'apply'
+        ? `Take it back:  brain2 relink --revert ${id}`
+        : 'Run it again to go on: what is taken back already is left.',
+    ],
+  });
 }
 
 async function titlesOf(client: BrainClient, run: LinkerRun): Promise<ReadonlyMap<string, string>> {
