@@ -31,7 +31,8 @@ export function useRouteTable(app: FastifyInstance): void {
     }
     const allow = [...new Set(allowed)].sort().join(', ');
     reply.header('allow', allow);
-    throw new BrainError('method_not_allowed', `${request.method} is not allowed here; ${allow} are`, {
+    const others = `${allow} ${allow.includes(',') ? 'are' : 'is'}`;
+    throw new BrainError('method_not_allowed', `${request.method} is not allowed here; ${others}`, {
       operation: 'http.route',
     });
   });

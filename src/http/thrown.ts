@@ -15,6 +15,14 @@ const KNOWN: ReadonlyMap<unknown, ErrorCode> = new Map([
   ['WORKERS_ENDED', 'unavailable'],
 ]);
 
+/** Where its own words do not say what to do. */
+const SAYS: ReadonlyMap<unknown, string> = new Map([
+  [
+    'FST_ERR_CTP_INVALID_MEDIA_TYPE',
+    'a body of this Content-Type is not taken here; JSON is sent as application/json',
+  ],
+]);
+
 /** Anything that was thrown, also what cannot be read without throwing, as one of our errors. */
 export function brainErrorOf(thrown: unknown): BrainError {
   if (BrainError.is(thrown)) return thrown;
@@ -24,7 +32,7 @@ export function brainErrorOf(thrown: unknown): BrainError {
   }
   const code = read(thrown, 'code');
   const known = KNOWN.get(code);
-  if (known) return ofPlatform(known, String(read(thrown, 'message')), thrown);
+  if (known) return ofPlatform(known, SAYS.get(code) ?? String(read(thrown, 'message')), thrown);
   if (code === 'ECONNRESET' && read(thrown, 'statusCode') === 400)
     return ofPlatform('aborted', 'the caller went away', thrown);
   if (read(thrown, 'name') === 'TimeoutError')
@@ -36,8 +44,15 @@ export function brainErrorOf(thrown: unknown): BrainError {
 const ofPlatform = (code: ErrorCode, message: string, cause: unknown): BrainError =>
   new BrainError(code, message, { cause, operation: 'http.request' });
 
+const NO_BODY: Issue = { pointer: '', code: 'required', message: 'a body is required' };
+
+const isMissing = (errors: readonly SchemaError[]): boolean =>
+  errors.some(
+    ({ instancePath, keyword, data }) => instancePath === '' && keyword === 'type' && data === null,
+  );
+
 function ofValidation(errors: readonly SchemaError[], part: unknown): BrainError {
-  const issues: readonly Issue[] = issuesOfValidation(errors);
+  const issues = part === 'body' && isMissing(errors) ? [NO_BODY] : issuesOfValidation(errors);
   // A path that names no possible id names nothing that is there.
   if (part === 'params') return new BrainError('not_found', 'there is nothing of that id', { issues });
   const message = issues.map((issue) => issue.message).join('; ');

@@ -10,6 +10,8 @@ export interface SchemaError {
   readonly instancePath: string;
   readonly params: Readonly<Record<string, unknown>>;
   readonly message?: string;
+  /** What was looked at. */
+  readonly data?: unknown;
   readonly parentSchema?: { readonly properties?: Readonly<Record<string, unknown>> };
 }
 

@@ -188,6 +188,16 @@ describe('a body that is not a note', () => {
       const answer = await send('POST', '/nodes', body, { 'content-type': type });
       expect([type, answer.status, answer.body.code]).toEqual([type, status, code]);
     }
+    const form = await send('POST', '/nodes', 'title=x', { 'content-type': 'text/plain' });
+    expect(form.body.detail).toContain('application/json');
+  });
+
+  it('that is missing is said to be missing', async () => {
+    const { send } = await newBrain();
+    expect(await send('POST', '/exports')).toMatchObject({
+      status: 422,
+      body: { detail: 'a body is required' },
+    });
   });
 
   it('of a content above 300,000 bytes is refused, and one of that size is kept to the letter', async () => {
