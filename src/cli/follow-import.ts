@@ -1,6 +1,6 @@
 import type { ImportEvent, ImportSummary } from '../api/v2-imports.ts';
 import { BrainError } from '../domain/error.ts';
-import type { Missing } from './import-report.ts';
+import type { Missing, NoteCounts } from './import-report.ts';
 import type { Progress } from './progress.ts';
 
 type ItemEvent = Extract<ImportEvent, { type: 'item' }>;
@@ -8,6 +8,7 @@ type ItemEvent = Extract<ImportEvent, { type: 'item' }>;
 /** What an import has told, to its end. */
 export interface Followed {
   readonly summary: ImportSummary;
+  readonly notes: NoteCounts;
   readonly failed: readonly ItemEvent[];
   readonly trimmed: readonly ItemEvent[];
   readonly missing: readonly Missing[];
@@ -24,6 +25,7 @@ export async function followImport(
     signal,
   }: { readonly total: number; readonly progress: Progress; readonly signal: AbortSignal },
 ): Promise<Followed> {
+  const notes = { created: 0, updated: 0, unchanged: 0 };
   const failed: ItemEvent[] = [];
   const trimmed: ItemEvent[] = [];
   const missing: Missing[] = [];
@@ -33,6 +35,7 @@ export async function followImport(
     switch (event.type) {
       case 'item':
         if (event.status === 'failed') failed.push(event);
+        else if (event.nodeId !== undefined) notes[event.status] += 1;
         if (event.trimmed) trimmed.push(event);
         progress.update('storing', ++stored, total);
         break;
@@ -43,7 +46,7 @@ export async function followImport(
         missing.push({ key: event.key, nodeId: event.nodeId, pruned: event.pruned });
         break;
       case 'summary':
-        return { summary: event.summary, failed, trimmed, missing };
+        return { summary: event.summary, notes, failed, trimmed, missing };
       case 'problem':
         break; // the client has thrown it
       default:

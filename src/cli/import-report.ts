@@ -1,6 +1,6 @@
 import type { ImportSummary } from '../api/v2-imports.ts';
 import { oneLine } from './screen.ts';
-import { holdings } from './counted.ts';
+import { counted, holdings } from './counted.ts';
 
 /** Something of the source that is not as it should be; an `error` kept it out. */
 interface ImportProblem {
@@ -19,12 +19,20 @@ export interface Missing {
   readonly pruned: boolean;
 }
 
+/** How many of what is counted are notes: an export has categories, links and decisions too. */
+export interface NoteCounts {
+  readonly created: number;
+  readonly updated: number;
+  readonly unchanged: number;
+}
+
 export interface ImportReport {
   readonly collection: string;
   readonly dryRun: boolean;
   /** Whether --prune was asked for and not done, because something could not be read. */
   readonly pruneRefused: boolean;
   readonly summary: ImportSummary;
+  readonly notes: NoteCounts;
   readonly problems: readonly ImportProblem[];
   readonly brokenLinks: readonly ImportProblem[];
   readonly missing: readonly Missing[];
@@ -34,8 +42,11 @@ export interface ImportReport {
 const LISTED = 20;
 
 /** The report for a person. Errors are always listed whole; the rest up to a screenful, unless `verbose`. */
-export function reportLines(report: ImportReport, { verbose }: { readonly verbose: boolean }): string[] {
-  const { summary, problems, brokenLinks, missing, dryRun, pruneRefused } = report;
+export function reportLines(
+  report: ImportReport,
+  { verbose, isExport }: { readonly verbose: boolean; readonly isExport: boolean },
+): string[] {
+  const { problems, brokenLinks, missing, dryRun, pruneRefused } = report;
   const limit = verbose ? Infinity : LISTED;
   const errors = problems.filter((problem) => problem.severity === 'error');
   const warnings = problems.filter((problem) => problem.severity === 'warning');
@@ -46,7 +57,7 @@ export function reportLines(report: ImportReport, { verbose }: { readonly verbos
     : 'kept; --prune deletes them';
   return [
     `${dryRun ? 'Would import' : 'Imported'} "${oneLine(report.collection)}"`,
-    ...countLines(summary, { errors: errors.length, broken: brokenLinks.length, dryRun }),
+    ...countLines(report, { errors: errors.length, isExport }),
     ...list('Not imported', errors.map(lineOf), Infinity),
     ...list('Warnings', warnings.map(lineOf), limit),
     ...list('Broken links', brokenLinks.map(brokenLine), limit),
@@ -64,18 +75,26 @@ export function reportLines(report: ImportReport, { verbose }: { readonly verbos
 }
 
 function countLines(
-  summary: ImportSummary,
-  found: { readonly errors: number; readonly broken: number; readonly dryRun: boolean },
+  { summary, notes, brokenLinks, dryRun }: ImportReport,
+  found: { readonly errors: number; readonly isExport: boolean },
 ): string[] {
+  const count = (status: keyof NoteCounts): string => {
+    const others = summary[status] - notes[status];
+    if (others === 0) return String(summary[status]);
+    return `${counted(notes[status], 'note')}, ${others} categories, links and decisions`;
+  };
   const lost =
     summary.brokenReferences === 0 ? '' : `, ${summary.brokenReferences} to notes that were not imported`;
   const rows: readonly (readonly [string, string])[] = [
-    ['created', String(summary.created)],
-    ['updated', String(summary.updated)],
-    ['unchanged', String(summary.unchanged)],
+    ['created', count('created')],
+    ['updated', count('updated')],
+    ['unchanged', count('unchanged')],
     ['not imported', String(found.errors)],
-    ['links by hand', `${summary.references}, ${found.broken} broken${lost}`],
-    ...(found.dryRun
+    // Of an export they are counted above.
+    ...(found.isExport
+      ? []
+      : [['links by hand', `${summary.references}, ${brokenLinks.length} broken${lost}`] as const]),
+    ...(dryRun
       ? []
       : [
           ['by content', `${summary.automatic < 0 ? '' : '+'}${summary.automatic} links`] as const,

@@ -46,7 +46,7 @@ describe('import', () => {
     expect(first.stdout).toMatch(/links by hand 1, 1 broken/);
     expect(first.stdout).toMatch(/Not imported \(2\):\n  binary\.md {2}.*NUL.*\n  latin\.md {2}.*UTF-8/);
     expect(first.stdout).toContain('Broken links (1):\n  Sleep.md:7  Nowhere');
-    expect(first.stderr).toMatch(/5 notes in .*\nNext: +brain2 search/);
+    expect(first.stderr).toMatch(/5 notes in .*\nNext: +npx brain2 --data .* search/);
   });
 
   it('changes nothing the second time, and says the same as JSON', async () => {
@@ -260,7 +260,14 @@ describe('export', () => {
     await brain2(['export', records], { data });
     const again = await brain2(['import', records, '--json'], { data: join(root, 'fresh2') });
     // Five notes, three categories and an edge of a person.
-    expect(JSON.parse(again.stdout)).toMatchObject({ summary: { created: 9, notes: 5, failed: 0 } });
+    expect(JSON.parse(again.stdout)).toMatchObject({
+      summary: { created: 9, notes: 5, failed: 0 },
+      notes: { created: 5, updated: 0, unchanged: 0 },
+    });
+    const told = await brain2(['import', records], { data: join(root, 'fresh2') });
+    expect(told.stdout).toContain('unchanged     5 notes, 4 categories, links and decisions\n');
+    expect(told.stdout).not.toContain('links by hand');
+    expect(told.stderr).toMatch(/^5 notes in /);
     const lines = readFileSync(records, 'utf8').split('\n');
     writeFileSync(records, [...lines.slice(0, 1), '{"node":{"cut o', ...lines.slice(1)].join('\n'));
     const most = await brain2(['import', records, '--json'], { data: join(root, 'fresh3') });
@@ -268,6 +275,14 @@ describe('export', () => {
       5,
       { summary: { created: 9 }, problems: [{ path: 'out.ndjson', line: 2, code: 'invalid_json' }] },
     ]);
+  });
+
+  it('of nothing says what a note is', async () => {
+    const empty = join(root, 'nothing');
+    writeFiles(empty, { 'photo.png': 'x' });
+    const { code, stderr } = await brain2(['import', empty], { data: join(root, 'none') });
+    expect(code).toBe(0);
+    expect(stderr).toContain(`no note was found in ${empty}: notes are files that end in .md or .markdown`);
   });
 
   it('ends quietly when its reader has enough', async () => {

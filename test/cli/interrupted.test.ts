@@ -83,7 +83,7 @@ describe('Ctrl-C', () => {
     const ended = await interrupted(['relink'], running);
     const [job] = await jobs();
     expect(ended).toMatchObject({ code: 1, stdout: '' });
-    expect(ended.stderr).toContain(`brain2 jobs show ${job?.id}`);
+    expect(ended.stderr).toContain(`npx brain2 --data ${data} jobs show ${job?.id}`);
     expect(job).toMatchObject({ kind: 'relink', cancelling: false });
     await server.stop();
   });

@@ -1,9 +1,12 @@
 import { LIMITS } from '../../domain/limits.ts';
 import type { BrainClient } from '../../client/http-client.ts';
+import type { Settings } from '../../server/settings.ts';
 import { readVault } from '../../vault/read-vault.ts';
 import type { CategorySource, Vault, VaultProblem } from '../../vault/types.ts';
 import { CliError } from '../cli-error.ts';
 import { onGraph, type Cli } from '../cli.ts';
+import { commandFor } from '../command-for.ts';
+import { counted } from '../counted.ts';
 import { isExportedFile, partsOfFile } from '../exported-file.ts';
 import { collectionOf, folderName, isMarkdownFile, type Collection } from '../../vault/collection.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -62,8 +65,8 @@ export async function importCommand(cli: Cli, path: string, options: ImportOptio
     progress.end();
     const report = reportOf({ ...sent, options, prune, durationMs });
     if (screen.json) await screen.document(report);
-    else await screen.print(...reportLines(report, { verbose: options.verbose === true }));
-    screen.tell(...afterwards(report, durationMs));
+    else await screen.print(...reportLines(report, { verbose: options.verbose === true, isExport }));
+    screen.tell(...afterwards(report, { path, isFolder, settings: cli.settings() }));
     return report.problems.some((problem) => problem.severity === 'error') ? EXIT.partial : EXIT.ok;
   } finally {
     progress.end();
@@ -140,6 +143,7 @@ function reportOf(given: {
     dryRun: options.dryRun === true,
     pruneRefused: options.prune === true && !given.prune,
     summary: result.summary,
+    notes: result.notes,
     problems,
     brokenLinks: vault.problems.filter(isBroken),
     missing: result.missing.filter(({ key, pruned }) => pruned || !isUnread(collection.pathOf(key), unread)),
@@ -152,13 +156,19 @@ function isUnread(path: string, unread: readonly string[]): boolean {
   return unread.some((each) => each === '.' || path === each || path.startsWith(`${each}/`));
 }
 
-function afterwards({ summary, dryRun }: ImportReport, durationMs: number): string[] {
-  const { created, updated, unchanged, failed } = summary;
-  const count = created + updated + unchanged + failed;
+function afterwards(
+  { summary, notes, problems, dryRun, durationMs }: ImportReport,
+  from: { readonly path: string; readonly isFolder: boolean; readonly settings: Settings },
+): string[] {
+  const count = notes.created + notes.updated + notes.unchanged;
+  if (count === 0 && problems.length === 0 && from.isFolder)
+    return [`no note was found in ${from.path}: notes are files that end in .md or .markdown`];
   const rate = durationMs === 0 ? count : Math.round((count / durationMs) * 1000);
-  const took = `${count} notes in ${duration(durationMs)} (${rate} a second).`;
+  const took = `${counted(count, 'note')} in ${duration(durationMs)} (${rate} a second).`;
   if (dryRun) return [`${took} Nothing was changed: this was a dry run.`];
-  return summary.notes === 0
-    ? [took]
-    : [took, 'Next:  brain2 search "a few words"  |  brain2 show "a title"'];
+  if (summary.notes === 0) return [took];
+  const next = ['search "a few words"', 'show "a title"'].map((command) =>
+    commandFor(command, from.settings),
+  );
+  return [took, `Next:  ${next.join('  |  ')}`];
 }

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { EdgeChange, LinkerRun } from '../../api/v2-linker.ts';
 import { ApiError, type BrainClient } from '../../client/http-client.ts';
 import { onGraph, type Cli } from '../cli.ts';
+import { commandFor } from '../command-for.ts';
 import { CliError } from '../cli-error.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { interruption } from '../interruption.ts';
@@ -25,13 +26,15 @@ export async function relinkCommand(cli: Cli, options: RelinkOptions): Promise<E
   if (asked.length > 1) throw new CliError('invalid', 'give one of --dry-run, --apply and --revert');
   const progress = cli.screen.json ? SILENT : progressOn(process.stderr);
   const interrupt = interruption();
+  const settings = cli.settings();
+  const named: Named = (command) => commandFor(command, settings);
   const start = performance.now();
   const { run, titles } = await onGraph(cli, { creates: false }, async (client, { kind }) => {
-    const begun = await begin(client, options);
+    const begun = await begin(client, options, named);
     const ended = await finished(client, begun, { progress, interrupt }).catch(async (error: unknown) => {
       if (!interrupt.signal.aborted) throw error;
       if (kind === 'local') await client.jobs.cancel(begun.id); // nobody is there to go on with it
-      throw stopped(begun, kind);
+      throw stopped(begun, kind, named);
     });
     return {
       run: ended,
@@ -44,25 +47,33 @@ export async function relinkCommand(cli: Cli, options: RelinkOptions): Promise<E
   if (cli.screen.json) await cli.screen.document(run);
   else {
     await cli.screen.print(...linesOf(run, titles));
-    cli.screen.tell(`Done in ${duration(performance.now() - start)}.`, ...next(run));
+    cli.screen.tell(`Done in ${duration(performance.now() - start)}.`, ...next(run, named));
   }
   return run.status === 'done' ? EXIT.ok : EXIT.failed;
 }
 
-async function begin(client: BrainClient, options: RelinkOptions): Promise<LinkerRun> {
+async function begin(client: BrainClient, options: RelinkOptions, named: Named): Promise<LinkerRun> {
   try {
     return await ask(client, options);
   } catch (error) {
     const running = isConflict(error) ? await underWay(client) : undefined;
     if (!running) throw error;
     throw new CliError('conflict', `the run ${running} is under way`, {
-      hints: [`See how far it is:  brain2 jobs show ${running}`, `End it:  brain2 jobs cancel ${running}`],
+      hints: seeAndEnd(running, named),
     });
   }
 }
 
 const isConflict = (error: unknown): boolean =>
   error instanceof ApiError && error.problem.code === 'conflict';
+
+/** A command as it works from here. */
+type Named = (command: string) => string;
+
+const seeAndEnd = (id: string, named: Named): readonly string[] => [
+  `See how far it is:  ${named(`jobs show ${id}`)}`,
+  `End it:  ${named(`jobs cancel ${id}`)}`,
+];
 
 async function underWay(client: BrainClient): Promise<string | undefined> {
   const lists = await Promise.all(
@@ -94,16 +105,16 @@ async function finished(
 }
 
 /** What a command says that did not wait for its run. */
-function stopped({ id, action }: LinkerRun, kind: 'server' | 'local'): CliError {
+function stopped({ id, action }: LinkerRun, kind: 'server' | 'local', named: Named): CliError {
   if (kind === 'server')
     return new CliError('aborted', `the server goes on with the run ${id}`, {
-      hints: [`See how far it is:  brain2 jobs show ${id}`, `End it:  brain2 jobs cancel ${id}`],
+      hints: seeAndEnd(id, named),
     });
   if (action === 'preview') return new CliError('aborted', 'stopped; nothing was changed');
   return new CliError('aborted', 'stopped; what was changed by then stays', {
     hints: [
       action === 'apply'
-        ? `Take it back:  brain2 relink --revert ${id}`
+        ? `Take it back:  ${named(`relink --revert ${id}`)}`
         : 'Run it again to go on: what is taken back already is left.',
     ],
   });
@@ -157,8 +168,8 @@ function linesOf(run: LinkerRun, titles: ReadonlyMap<string, string>): readonly 
   ];
 }
 
-function next({ action, id, result }: LinkerRun): readonly string[] {
+function next({ action, id, result }: LinkerRun, named: Named): readonly string[] {
   if (!result || result.added + result.removed + result.changed === 0) return [];
-  if (action === 'preview') return [`Apply it:  brain2 relink --apply ${id}`];
-  return action === 'apply' ? [`Take it back:  brain2 relink --revert ${id}`] : [];
+  if (action === 'preview') return [`Apply it:  ${named(`relink --apply ${id}`)}`];
+  return action === 'apply' ? [`Take it back:  ${named(`relink --revert ${id}`)}`] : [];
 }
