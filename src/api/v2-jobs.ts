@@ -59,7 +59,12 @@ export const JobItem = Type.Object({
       ),
     }),
   ),
-  details: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+  details: Type.Optional(
+    Type.Record(Type.String(), Type.Unknown(), {
+      description:
+        'more that the kind has to say. Of an imported note: `trimmed`, what around its text did not fit; `warnings`, up to 20 of `{code, line?, message, target?}`, such as a broken link of a vault; `moreWarnings`, how many there are beyond those',
+    }),
+  ),
 });
 export type JobItem = Static<typeof JobItem>;
 

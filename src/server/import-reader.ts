@@ -2,7 +2,7 @@ import { BrainError } from '../domain/error.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { countLines, entriesOfLines } from '../http/import-lines.ts';
 import type { ImportAsk, ImportReader, Spooled } from '../services/import-job.ts';
-import type { ImportEntry } from '../services/import-note.ts';
+import type { ImportEntry, ImportWarning } from '../services/import-note.ts';
 import { vaultCollection } from '../vault/collection.ts';
 import { countZip, readZip, ZipError } from '../vault/read-zip.ts';
 import type { VaultProblem } from '../vault/types.ts';
@@ -24,8 +24,16 @@ export function importReader(workers: VaultWorkers): ImportReader {
       path === undefined ? readZip(from, options) : readZipOn(workers, path, options),
     );
     const collected = vaultCollection(collection, notes);
-    yield* collected.notes();
-    for (const problem of problems) if (problem.severity === 'error') yield refusedEntry(problem, collection);
+    const errors = problems.filter(({ severity }) => severity === 'error');
+    const warned = Map.groupBy(
+      problems.filter(({ severity }) => severity === 'warning'),
+      ({ path: of }) => of,
+    );
+    for (const note of collected.notes()) {
+      const found = warned.get(collected.pathOf(note.key));
+      yield found ? { ...note, warnings: found.map(warningOf) } : note;
+    }
+    for (const problem of errors) yield refusedEntry(problem, collection);
   }
 
   return {
@@ -45,6 +53,17 @@ function refusedEntry({ path, code, message }: VaultProblem, collection: string)
     refused: new BrainError('invalid', message, { issues }),
   };
 }
+
+/** A link may be as long as its note. */
+const WARNING_LENGTH = 500;
+const short = (text: string): string => text.slice(0, WARNING_LENGTH).toWellFormed();
+
+const warningOf = ({ code, line, message, target }: VaultProblem): ImportWarning => ({
+  code,
+  ...(line !== undefined && { line }),
+  message: short(message),
+  ...(target !== undefined && { target: short(target) }),
+});
 
 async function refusing<T>(read: () => Promise<T>): Promise<T> {
   try {

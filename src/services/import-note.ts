@@ -7,6 +7,7 @@ import {
   type NodeDecision,
   type NodeInput,
 } from '../domain/node.ts';
+import type { JobItem } from '../domain/job.ts';
 import type { ExportedPart } from './exported.ts';
 import type { BrainError } from '../domain/error.ts';
 import { weight, type CategoryId, type Instant, type NodeId, type OwnerId } from '../domain/values.ts';
@@ -25,6 +26,17 @@ export interface ImportNote {
   readonly category?: readonly string[] | undefined;
   /** Links that a person wrote in it, by the keys of their targets. */
   readonly links?: readonly { readonly target: string; readonly text: string }[] | undefined;
+  /** What is not as it should be in the source, and kept nothing out. Told of, and not stored. */
+  readonly warnings?: readonly ImportWarning[] | undefined;
+}
+
+export interface ImportWarning {
+  readonly code: string;
+  /** Counted from 1. */
+  readonly line?: number | undefined;
+  readonly message: string;
+  /** Of a broken link: the target as it was written. */
+  readonly target?: string | undefined;
 }
 
 /** A note, or what stood in the place of one and why it cannot be taken; `isUnnamed` when `key` is only its place. */
@@ -47,7 +59,7 @@ export function decideNote(
   before: Node | undefined,
   made: MadeNode,
 ): NodeDecision {
-  const { key, path, category: _category, links: _links, ...fields } = note;
+  const { key, path, category: _category, links: _links, warnings: _warnings, ...fields } = note;
   const source = { kind: 'import' as const, key, ...(path !== undefined && { path }) };
   const input: NodeInput = { ...fields, source };
   const saved = before ? updateNode(before, input, now) : createNode(input, { ...made, now });
@@ -80,4 +92,18 @@ export function isOfCollection(node: Node, collection: string): boolean {
   return (
     kind === 'import' && path !== undefined && (path === collection || path.startsWith(`${collection}/`))
   );
+}
+
+/** Of one note; the rest is counted. */
+const WARNINGS_TOLD = 20;
+
+/** What there is to say of a note that went in; undefined for nothing. */
+export function detailsOf({ warnings = [] }: ImportNote, trimmed: readonly string[]): JobItem['details'] {
+  if (trimmed.length === 0 && warnings.length === 0) return undefined;
+  const more = warnings.length - WARNINGS_TOLD;
+  return {
+    ...(trimmed.length > 0 && { trimmed }),
+    ...(warnings.length > 0 && { warnings: warnings.slice(0, WARNINGS_TOLD) }),
+    ...(more > 0 && { moreWarnings: more }),
+  };
 }

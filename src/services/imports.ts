@@ -19,6 +19,7 @@ import type { Tx } from '../storage/transaction.ts';
 import type { CategoryService } from './categories.ts';
 import {
   decideNote,
+  detailsOf,
   isOfCollection,
   type ImportEntry,
   type ImportNote,
@@ -212,7 +213,7 @@ class ImportRun {
       const saved =
         this.#knownAs(note, index) ??
         (this.#options.dryRun
-          ? await this.#tryNote(note, index)
+          ? await this.#tryNote(note, { index, trimmed })
           : await this.#saveNote(note, { index, trimmed }));
       return this.#took(saved, trimmed);
     } catch (error) {
@@ -311,7 +312,7 @@ class ImportRun {
     { index, trimmed }: { readonly index: number; readonly trimmed: readonly string[] },
   ): Promise<Imported> {
     const made = this.#made(note, await this.#categoryOf(note.category));
-    const details = trimmed.length > 0 ? { trimmed } : undefined;
+    const details = detailsOf(note, trimmed);
     const { node, status } = await this.#run.save(async (tx) => {
       const decided = await this.#decide(tx, note, tx.now, made);
       const { status, node } = decided;
@@ -322,15 +323,19 @@ class ImportRun {
   }
 
   /** What would become of the note, without storing it. */
-  async #tryNote(note: ImportNote, index: number): Promise<Imported> {
+  async #tryNote(
+    note: ImportNote,
+    { index, trimmed }: { readonly index: number; readonly trimmed: readonly string[] },
+  ): Promise<Imported> {
     const { key } = note;
+    const details = detailsOf(note, trimmed);
     const { node, status } = await this.#decide(
       this.#needs.store.read(this.#owner),
       note,
       NEVER,
       this.#made(note, undefined),
     );
-    await this.#keep({ index, key, status, ...(status !== 'created' && { nodeId: node.id }) });
+    await this.#keep({ index, key, status, details, ...(status !== 'created' && { nodeId: node.id }) });
     return { key, nodeId: node.id, status, links: note.links ?? [] };
   }
 

@@ -129,6 +129,32 @@ describe('an import that is a job', () => {
     });
   });
 
+  it('says of a note of a zip what is not as it should be, though the note went in', async () => {
+    const client = await newBrain();
+    const files = [
+      { path: 'a.md', text: 'See [[b]], [[nowhere]]\n\nand [[gone]].' },
+      { path: 'b.md', text: '---\ntitle: [\n---\nflour' },
+      { path: 'c.md', text: Array.from({ length: 30 }, (_, at) => `[[none ${at}]]`).join(' ') },
+    ];
+    for (const query of ['&dryRun=true', '']) {
+      const job = await imported(client, await zipped(files), { headers: ZIP, query });
+      const [a, b, c] = await itemsOf(client, job);
+      expect(a).toMatchObject({
+        key: 'vault/a.md',
+        status: 'created',
+        details: {
+          warnings: [
+            { code: 'broken_link', line: 1, target: 'nowhere' },
+            { code: 'broken_link', line: 3, target: 'gone' },
+          ],
+        },
+      });
+      expect(b).toMatchObject({ details: { warnings: [{ code: 'broken_frontmatter' }] } });
+      expect(c?.details?.['warnings']).toHaveLength(20);
+      expect(c?.details?.['moreWarnings']).toBe(10);
+    }
+  });
+
   it('prunes nothing while something of a zip cannot be read: it may be any of what is missing', async () => {
     const client = await newBrain();
     const note = { path: 'a.md', text: 'a' };

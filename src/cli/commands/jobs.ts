@@ -1,5 +1,4 @@
 import type { Job, JobItem } from '../../api/v2-jobs.ts';
-import type { BrainClient } from '../../client/http-client.ts';
 import { onGraph, type Cli } from '../cli.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { oneLine } from '../screen.ts';
@@ -10,6 +9,7 @@ export interface ListJobsOptions {
 }
 
 const PAGE = 200;
+const WARNINGS_SHOWN = 20;
 
 export async function listJobsCommand(cli: Cli, options: ListJobsOptions): Promise<ExitCode> {
   const items = await onGraph(cli, { creates: false }, async (client) =>
@@ -24,11 +24,13 @@ export async function listJobsCommand(cli: Cli, options: ListJobsOptions): Promi
 }
 
 export async function showJobCommand(cli: Cli, id: string): Promise<ExitCode> {
-  const { job, failed } = await onGraph(cli, { creates: false }, async (client) => ({
+  const { job, items } = await onGraph(cli, { creates: false }, async (client) => ({
     job: await client.jobs.get(id),
-    failed: await failedItems(client, id),
+    items: await everyPage((cursor) => client.jobs.items(id, { limit: PAGE, cursor })),
   }));
-  if (cli.screen.json) await cli.screen.document({ ...job, failedItems: failed });
+  const failed = items.filter(({ status }) => status === 'failed');
+  const warned = items.filter(({ details }) => warningsOf(details).length > 0);
+  if (cli.screen.json) await cli.screen.document({ ...job, failedItems: failed, warnedItems: warned });
   else {
     const { result, problem, createdAt, endedAt } = job;
     await cli.screen.print(
@@ -39,6 +41,7 @@ export async function showJobCommand(cli: Cli, id: string): Promise<ExitCode> {
       ...failed.map(
         ({ key, problem: why }) => `not imported: ${oneLine(key)}  ${oneLine(why?.detail ?? '')}`,
       ),
+      ...warningLines(warned),
     );
   }
   return job.status === 'failed' ? EXIT.failed : failed.length > 0 ? EXIT.partial : EXIT.ok;
@@ -51,9 +54,29 @@ export async function cancelJobCommand(cli: Cli, id: string): Promise<ExitCode> 
   return EXIT.ok;
 }
 
-async function failedItems(client: BrainClient, id: string): Promise<readonly JobItem[]> {
-  const items = await everyPage((cursor) => client.jobs.items(id, { limit: PAGE, cursor }));
-  return items.filter(({ status }) => status === 'failed');
+/** What an import says of a note that went in. */
+function warningsOf(details: JobItem['details']): readonly Warning[] {
+  const { trimmed = [], warnings = [] } = (details ?? {}) as {
+    readonly trimmed?: readonly string[];
+    readonly warnings?: readonly Warning[];
+  };
+  return [...trimmed.map((message) => ({ message })), ...warnings];
+}
+
+interface Warning {
+  readonly line?: number;
+  readonly message: string;
+}
+
+function warningLines(warned: readonly JobItem[]): readonly string[] {
+  const all = warned.flatMap(({ key, details }) =>
+    warningsOf(details).map(({ line, message }) => {
+      const at = line === undefined ? '' : `:${line}`;
+      return `warning: ${oneLine(key)}${at}  ${oneLine(message)}`;
+    }),
+  );
+  const more = all.length - WARNINGS_SHOWN;
+  return [...all.slice(0, WARNINGS_SHOWN), ...(more > 0 ? [`and ${more} more (--json has all)`] : [])];
 }
 
 async function everyPage<T>(

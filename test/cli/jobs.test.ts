@@ -1,0 +1,35 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import yazl from 'yazl';
+import { afterAll, expect, it } from 'vitest';
+import { connectBrain } from '../../src/client/client.ts';
+import { brain2, startServer } from './brain2.ts';
+
+const data = mkdtempSync(join(tmpdir(), 'brain2-jobs-'));
+afterAll(() => rmSync(data, { recursive: true, force: true }));
+
+it('shows what became of an import, what was kept out and what is not as it should be', async () => {
+  const zip = new yazl.ZipFile();
+  const files = { 'a.md': 'See\n[[nowhere]].', 'b.md': '\0', 'c.md': 'tea' };
+  for (const [path, content] of Object.entries(files)) zip.addBuffer(Buffer.from(content), path);
+  zip.end();
+  const server = await startServer(data);
+  const { http } = connectBrain({ url: server.url });
+  const sent = await http.imports.create(
+    { zip: zip.outputStream as AsyncIterable<Buffer> },
+    { collection: 'v' },
+  );
+  await http.jobs.wait(sent.id);
+  const { code, stdout } = await brain2(['jobs', 'show', sent.id], { data });
+  expect(code).toBe(5);
+  expect(stdout.split('\n').slice(-3, -1)).toEqual([
+    'not imported: v/b.md  not text: a NUL byte at 0',
+    'warning: v/a.md:2  no note answers to the link "nowhere"',
+  ]);
+  expect(JSON.parse((await brain2(['jobs', 'show', sent.id, '--json'], { data })).stdout)).toMatchObject({
+    failedItems: [{ key: 'v/b.md' }],
+    warnedItems: [{ key: 'v/a.md', details: { warnings: [{ code: 'broken_link', line: 2 }] } }],
+  });
+  await server.stop();
+});
