@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setImmediate as turn } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Job } from '../../src/api/v2-jobs.ts';
 import { brain2, start, startServer, type Ended } from './brain2.ts';
 
@@ -76,6 +76,7 @@ describe('Ctrl-C', () => {
 
   it('leaves a relink to the server that runs it, and says where to see it', async () => {
     const server = await startServer(data);
+    onTestFinished(async () => void (await server.stop()));
     const running = async () => {
       const answer = await fetch(`${server.url}/api/v2/jobs?kind=relink&status=running`);
       return ((await answer.json()) as { readonly items: readonly Job[] }).items.length > 0;
@@ -85,7 +86,6 @@ describe('Ctrl-C', () => {
     expect(ended).toMatchObject({ code: 1, stdout: '' });
     expect(ended.stderr).toContain(`npx brain2 --data ${data} jobs show ${job?.id}`);
     expect(job).toMatchObject({ kind: 'relink', cancelling: false });
-    await server.stop();
   });
 
   it('leaves no part of a backup', async () => {

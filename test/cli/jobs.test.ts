@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import yazl from 'yazl';
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, expect, it, onTestFinished } from 'vitest';
 import { connectBrain } from '../../src/client/client.ts';
 import { brain2, startServer } from './brain2.ts';
 
@@ -15,6 +15,7 @@ it('shows what became of an import, what was kept out and what is not as it shou
   for (const [path, content] of Object.entries(files)) zip.addBuffer(Buffer.from(content), path);
   zip.end();
   const server = await startServer(data);
+  onTestFinished(async () => void (await server.stop()));
   const { http } = connectBrain({ url: server.url });
   const sent = await http.imports.create(
     { zip: zip.outputStream as AsyncIterable<Buffer> },
@@ -31,5 +32,4 @@ it('shows what became of an import, what was kept out and what is not as it shou
     failedItems: [{ key: 'v/b.md' }],
     warnedItems: [{ key: 'v/a.md', details: { warnings: [{ code: 'broken_link', line: 2 }] } }],
   });
-  await server.stop();
 });
