@@ -183,7 +183,7 @@ describe('without a token', () => {
 
   it('every route but those of health, the versions and the documents is closed', async () => {
     const { client } = await tokenBrain();
-    const open = ['/livez', '/readyz', '/health', '/api/versions'];
+    const open = ['/', '/livez', '/readyz', '/health', '/api/versions'];
     const isDocument = /^\/docs(\/|$)|^\/api\/v\d\/openapi\.json$/;
     const closed = client.brain.app.routeTable.filter(
       ({ url }) => !open.includes(url) && !isDocument.test(url),

@@ -50,6 +50,11 @@ describe.each(VERSIONS)('the document of v%i', (version) => {
 });
 
 describe('the pages', () => {
+  it('are where the address of the server alone leads', async () => {
+    const { status, headers } = await (await newBrain()).sendRoot('GET', '/');
+    expect([status, headers['location']]).toEqual([302, '/docs']);
+  });
+
   it('describe each code of a problem where its type points', async () => {
     const ids = idsOf(await page(await newBrain(), '/docs/errors'));
     expect(ERROR_CODES.filter((code) => !ids.has(code))).toEqual([]);

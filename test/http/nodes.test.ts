@@ -316,7 +316,7 @@ describe('a method that a path does not take', () => {
       ]);
     }
     expect((await send('GET', '/nothing')).body.code).toBe('not_found');
-    expect((await sendRoot('GET', '/')).status).toBe(404);
+    expect((await sendRoot('GET', '/nowhere')).status).toBe(404);
   });
 
   it('HEAD answers what GET would, without a body', async () => {

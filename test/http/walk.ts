@@ -115,6 +115,7 @@ export async function walk(
         const answer = await fetch(url + path, {
           method: route.method,
           headers: { ...MARKED_HEADERS, ...headers, 'x-correlation-id': id },
+          redirect: 'manual',
           signal: AbortSignal.timeout(PATIENCE_MS), // a route may answer without an end
           ...(body !== undefined && { body }),
         });

@@ -62,6 +62,7 @@ export function documentRoutes(app: FastifyInstance): void {
       });
     }
   }
+  app.get('/', { config }, (_request, reply) => reply.redirect('/docs')); // who opens it in a browser
   for (const [name, type] of Object.entries(ASSETS)) {
     const asset = once(() => keptFile(new URL(`assets/${name}`, import.meta.url)));
     app.get(`/docs/assets/${name}`, { config }, async (request, reply) => {
