@@ -32,8 +32,13 @@ export async function backUp(
 ): Promise<Backup> {
   refuseTable(settings);
   const path = resolve(to);
-  if (existsSync(path) && (!force || statSync(path).isDirectory()))
-    throw new BrainError('conflict', `${path} exists already`, { operation: 'store.backup' });
+  const there = statSync(path, { throwIfNoEntry: false });
+  if (there?.isDirectory() === true)
+    throw new BrainError('conflict', `${path} is a folder; name the file`, { operation: 'store.backup' });
+  if (there && !force)
+    throw new BrainError('conflict', `${path} exists already; --force writes over it`, {
+      operation: 'store.backup',
+    });
   mkdirSync(dirname(path), { recursive: true });
   await copyDatabase(databaseOf(settings), path, (pages, total) => onProgress('copy', pages, total));
   const verification = await verifyFile(path, onProgress);
@@ -72,9 +77,13 @@ export async function restore(
   const path = resolve(from);
   if (!existsSync(path)) throw new BrainError('not_found', `there is no backup at ${path}`);
   if (!force && existsSync(dataDir) && readdirSync(dataDir).some((name) => !NOBODYS.has(name)))
-    throw new BrainError('conflict', `the data folder ${dataDir} is not empty`, {
-      operation: 'store.restore',
-    });
+    throw new BrainError(
+      'conflict',
+      `the data folder ${dataDir} is not empty; with --force what is there is kept beside`,
+      {
+        operation: 'store.restore',
+      },
+    );
   const folder = openDataFolder(dataDir);
   const prepared = `${folder.databasePath}.restoring`;
   try {

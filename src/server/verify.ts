@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { BrainError, toBrainError } from '../domain/error.ts';
 import type { OwnerId } from '../domain/values.ts';
 import type { SnapshotStore } from '../services/index-snapshot.ts';
@@ -75,7 +75,7 @@ function fileOf(path: string): Subject {
 }
 
 async function check(subject: Subject, onProgress: OnProgress): Promise<Verification> {
-  const { name, source, fixes } = subject;
+  const { name, source } = subject;
   const all: Findings[] = [];
   const owners: Verification['owners'][number][] = [];
   try {
@@ -103,7 +103,7 @@ async function check(subject: Subject, onProgress: OnProgress): Promise<Verifica
     ok: problemCount === 0,
     of: name,
     owners,
-    problems: problems.map((problem) => ({ ...problem, fix: fixOf(problem.kind, fixes) })),
+    problems: problems.map((problem) => ({ ...problem, fix: fixOf(problem.kind, subject) })),
     problemCount,
   };
 }
@@ -119,10 +119,10 @@ async function checkOwner({ source, loadIndex }: Subject, owner: OwnerId, onProg
   });
 }
 
-function fixOf(kind: ProblemKind, { lost, derived }: Subject['fixes']): string {
+function fixOf(kind: ProblemKind, { name, fixes: { lost, derived } }: Subject): string {
   switch (kind) {
     case 'index':
-      return 'stop the server and delete the stored index: the next start makes it anew of the notes';
+      return `stop the server and delete ${join(dirname(name), 'index')}: the next start makes it anew of the notes`;
     case 'index_row':
     case 'counts':
     case 'edge_end':

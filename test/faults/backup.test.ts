@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -83,6 +83,7 @@ describe('a backup that was made while others wrote', () => {
 
   it('is one file, and is restored to the graph of one moment, with all that was acknowledged before', async () => {
     expect(readdirSync(join(root, 'backups'))).toEqual(['one.sqlite']);
+    expect(statSync(backup).mode & 0o777).toBe(0o600); // it has all that its data folder has
     const done = await brain2(['restore', backup, '--json'], { data: restored });
     expect(done).toMatchObject({ code: 0, stderr: '' });
     expect(await verified(restored)).toEqual([]);
@@ -106,6 +107,7 @@ describe('a backup that was made while others wrote', () => {
   it('is restored over another graph only when that is asked for, and then keeps it beside', async () => {
     const refused = await brain2(['restore', backup], { data: restored });
     expect(refused).toMatchObject({ code: 4, stderr: expect.stringContaining('is not empty') as string });
+    expect(refused.stderr).toContain('--force');
     const { client, close } = await connect(readSettings({}, { dataDir: restored }));
     const later = await client.nodes.create({ title: 'Later', content: 'written after the backup' });
     await close();
@@ -132,6 +134,8 @@ describe('a backup that was made while others wrote', () => {
 
   it('is not written over, nor is anything that is no database taken for one', async () => {
     expect(await brain2(['backup', backup], { data })).toMatchObject({ code: 4 });
+    const folder = await brain2(['backup', join(root, 'backups'), '--force'], { data });
+    expect(folder).toMatchObject({ code: 4, stderr: expect.stringContaining('is a folder') as string });
     const other = join(root, 'other.txt');
     writeFileSync(other, 'not a database, but long enough to be looked at as if it were one'.repeat(40));
     expect(await brain2(['restore', other], { data: join(root, 'new') })).toMatchObject({ code: 1 });

@@ -21,6 +21,7 @@ export async function copyDatabase(
   const source = openToRead(from);
   try {
     remove(partial);
+    closeSync(openSync(partial, 'wx', 0o600)); // nobody else may read it, wherever it lies
     // With a read open, the source stands still for this connection: without one each foreign commit starts it anew.
     source.exec('BEGIN');
     source.prepare('SELECT count(*) FROM sqlite_schema').get();
