@@ -54,6 +54,7 @@ export const realtimeRoutes =
     app.post(
       '/ws/tickets',
       {
+        config: { access: 'read' }, // whoever has it can only listen
         schema: {
           operationId: 'createSocketTicket',
           summary: 'Admit one connection to the socket',
