@@ -8,7 +8,10 @@ import { checker } from './validation.ts';
 const LINE_LIMIT = 4 * 1024 * 1024;
 
 const checkNote = checker(api.ImportNote);
-const checkPart = checker(api.ExportedPart);
+/** Each by itself: of a union it would be told what the parts that are not meant lack. */
+const checkPart = new Map(
+  api.ExportedPart.anyOf.map((part) => [Object.keys(part.properties)[0] ?? '', checker(part)]),
+);
 
 /** Lines as what they tell: notes, or the parts of an export. One that is neither is refused under the number of its line. */
 export async function* entriesOfLines(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<ImportEntry> {
@@ -35,16 +38,15 @@ function entryOf(line: string, number: number): ImportEntry {
     return { key: `line ${number}`, isUnnamed: true, refused };
   }
   const fields = Object.keys(Object(value) as object);
-  const isPart = !fields.includes('key') && PARTS.some((part) => fields.includes(part));
-  const issues = isPart ? checkPart(value) : checkNote(value);
-  if (issues.length === 0) return isPart ? partEntry(value as ExportedPart) : (value as ImportNote);
+  const part = fields.includes('key') ? undefined : fields.find((field) => checkPart.has(field));
+  const issues = (checkPart.get(part ?? '') ?? checkNote)(value);
+  if (issues.length === 0)
+    return part !== undefined ? partEntry(value as ExportedPart) : (value as ImportNote);
   const { key } = Object(value) as { key?: unknown };
   const message = issues.map((issue) => issue.message).join('; ');
   const refused = new BrainError('invalid', message, { issues });
   return typeof key === 'string' ? { key, refused } : { key: `line ${number}`, isUnnamed: true, refused };
 }
-
-const PARTS = ['category', 'node', 'edge', 'decision'];
 
 function partEntry(part: ExportedPart): ImportEntry {
   if ('node' in part) return { key: part.node.source.key ?? part.node.id, part };

@@ -47,6 +47,18 @@ describe('an import', () => {
     expect((await get<Graph>('/graph')).edges).toMatchObject([{ origin: 'auto', type: 'related' }]);
   });
 
+  it('names of a part of an export the rules that it breaks, and none of other parts', async () => {
+    const { importNotes } = await newBrain();
+    const { events } = await importNotes([
+      { decision: { a: 'x', b: crypto.randomUUID(), verdict: 'accepted', fingerprints: {} } } as object,
+    ]);
+    const [item] = events;
+    expect(item?.type === 'item' && item.problem?.errors.map(({ pointer }) => pointer).sort()).toEqual([
+      '/decision/a',
+      '/decision/at',
+    ]);
+  });
+
   it('names what it cannot take, by key or line, and takes the rest', async () => {
     const { importNotes, all } = await newBrain();
     const { events, summary } = await importNotes([
