@@ -22,6 +22,12 @@ it('shows what became of an import, what was kept out and what is not as it shou
     { collection: 'v' },
   );
   await http.jobs.wait(sent.id);
+  await brain2(['export'], { data });
+  const list = (await brain2(['jobs', 'list'], { data })).stdout.replaceAll(
+    /[0-9a-f-]{36}  [\d-]{10} [\d:]{5}  /g,
+    '',
+  );
+  expect(list).toBe('export as ndjson: done, 2 of 2\nimport of v: done, 3 of 3, 1 failed\n');
   const { code, stdout } = await brain2(['jobs', 'show', sent.id], { data });
   expect(code).toBe(5);
   expect(stdout.split('\n').slice(-3, -1)).toEqual([

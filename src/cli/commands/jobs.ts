@@ -17,7 +17,7 @@ export async function listJobsCommand(cli: Cli, options: ListJobsOptions): Promi
   );
   if (cli.screen.json) await cli.screen.document({ items });
   else {
-    await cli.screen.print(...items.map((job) => `${job.id}  ${lineOf(job)}`));
+    await cli.screen.print(...items.map((job) => `${job.id}  ${timeOf(job)}  ${lineOf(job)}`));
     if (items.length === 0) cli.screen.tell('There is no job.');
   }
   return EXIT.ok;
@@ -95,9 +95,24 @@ async function everyPage<T>(
   return all;
 }
 
-function lineOf({ kind, status, cancelling, progress }: Job): string {
+/** When it was asked for, to the minute, where the reader is. */
+function timeOf({ createdAt }: Job): string {
+  const at = new Date(createdAt);
+  return `${at.toLocaleDateString('sv-SE')} ${at.toLocaleTimeString('sv-SE').slice(0, 5)}`;
+}
+
+/** What of its input tells jobs of a kind apart. */
+const SUBJECTS = [
+  ['collection', 'of'],
+  ['format', 'as'],
+  ['action', 'to'],
+] as const;
+
+function lineOf({ kind, status, cancelling, progress, input }: Job): string {
   const { done, total, failed } = progress;
+  const [field, word] = SUBJECTS.find(([name]) => input[name] !== undefined) ?? [];
+  const subject = field === undefined ? '' : ` ${word} ${String(input[field])}`;
   const of = total === null ? '' : ` of ${total}`;
   const state = cancelling ? 'cancelling' : status;
-  return `${oneLine(kind)} ${state}, ${done}${of}${failed === 0 ? '' : `, ${failed} failed`}`;
+  return `${oneLine(kind + subject)}: ${state}, ${done}${of}${failed === 0 ? '' : `, ${failed} failed`}`;
 }
