@@ -156,6 +156,8 @@ export function brainClient(transport: Transport) {
       async *content(id: string): AsyncGenerator<Uint8Array> {
         yield* (await send('GET', `${at('exports', id)}/content`)).body;
       },
+      /** Has it kept no longer. */
+      letGo: (id: string) => call<void>('DELETE', `${at('exports', id)}/content`),
     },
     imports: {
       /**

@@ -1,7 +1,7 @@
 import { BrainError } from '../domain/error.ts';
 import type { Category } from '../domain/category.ts';
 import { isLinkers } from '../domain/edge.ts';
-import type { Job } from '../domain/job.ts';
+import { isEnded, type Job } from '../domain/job.ts';
 import type { Node } from '../domain/node.ts';
 import type { JobId, OwnerId } from '../domain/values.ts';
 import type { Blobs, ByteRange } from '../storage/blobs.ts';
@@ -67,6 +67,12 @@ export function exportJobs(needs: {
   };
   jobs.register(kind);
 
+  async function exportOf(owner: OwnerId, id: JobId): Promise<Job> {
+    const job = await jobs.get(owner, id);
+    if (job.kind !== kind.kind) throw new BrainError('not_found', `job ${id} is no export`);
+    return job;
+  }
+
   return {
     /** Throws `rate_limited`. */
     async start(owner: OwnerId, format: ExportFormat, keep?: Keep<Job>): Promise<Job> {
@@ -76,14 +82,20 @@ export function exportJobs(needs: {
 
     /** Throws `not_found`: no such export, or none that is kept any more; `conflict`: it is not done. */
     async content(owner: OwnerId, id: JobId): Promise<ExportContent> {
-      const job = await jobs.get(owner, id);
-      if (job.kind !== kind.kind) throw new BrainError('not_found', `job ${id} is no export`);
+      const job = await exportOf(owner, id);
       if (job.status !== 'done')
         throw new BrainError('conflict', `the export is ${job.status}; its content is there once it is done`);
       const size = await blobs.size(owner, id);
       if (size === undefined) throw new BrainError('not_found', 'the content is not kept any more');
       const { format } = job.input as { readonly format: ExportFormat };
       return { format, size, read: (range) => blobs.read(owner, id, range) };
+    },
+
+    /** Keeps what it made no longer. Throws `not_found`, and `conflict` while it is being made. */
+    async letGo(owner: OwnerId, id: JobId): Promise<void> {
+      const job = await exportOf(owner, id);
+      if (!isEnded(job)) throw new BrainError('conflict', `the export is ${job.status}; cancel its job`);
+      await blobs.remove(owner, id);
     },
   };
 }

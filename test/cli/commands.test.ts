@@ -256,6 +256,7 @@ describe('export', () => {
     const back = await brain2(['import', folder, '--categories', 'frontmatter', '--json'], { data: fresh });
     expect(JSON.parse(back.stdout)).toMatchObject({ summary: { created: 5, references: 1 } });
     expect(contents((await brain2(['export'], { data: fresh })).stdout)).toEqual(contents(before));
+    expect(readdirSync(join(fresh, 'blobs', 'local'))).toEqual([]); // what was fetched is kept no longer
     const records = join(root, 'out.ndjson');
     await brain2(['export', records], { data });
     const again = await brain2(['import', records, '--json'], { data: join(root, 'fresh2') });

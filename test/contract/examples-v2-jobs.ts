@@ -40,6 +40,7 @@ export async function recordJobs(record: Recording): Promise<void> {
     headers: { range: 'bytes=0-99' },
     status: 206,
   });
+  await record('deleteExportContent', { shows: 'An export that was fetched', parameters: { id: made.id } });
 }
 
 export async function recordLinker(record: Recording): Promise<void> {

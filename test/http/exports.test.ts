@@ -156,6 +156,20 @@ describe('an export', () => {
     }
   });
 
+  it('is let go of before its week is over, and its job is told of on', async () => {
+    const client = await newBrain();
+    await client.create(SLEEP.sleep);
+    const { id } = await made(client, 'ndjson');
+    const letGo = async () => (await client.send('DELETE', `/exports/${id}/content`)).status;
+    expect([await letGo(), await letGo()]).toEqual([204, 204]);
+    expect((await client.send('GET', `/exports/${id}/content`)).status).toBe(404);
+    expect((await client.get<Job>(`/jobs/${id}`)).status).toBe('done');
+    const { body: imported } = await client.send<Job>('POST', '/imports?collection=x', {
+      items: [{ key: 'a' }],
+    });
+    expect((await client.send('DELETE', `/exports/${imported.id}/content`)).status).toBe(404);
+  });
+
   it('is fetched whole or in part, known by its tag, and not before it is done', async () => {
     const client = await newBrain();
     await client.create(SLEEP.sleep);

@@ -71,11 +71,13 @@ function exported<T>(
         onProgress: ({ done, total }) => progress.update('exporting', done, total ?? done),
       });
       progress.end();
-      return await use({
-        content: client.exports.content(id),
-        notes: Number(job.result?.['notes'] ?? 0),
-        interrupt,
-      });
+      const notes = Number(job.result?.['notes'] ?? 0);
+      try {
+        return await use({ content: client.exports.content(id), notes, interrupt });
+      } finally {
+        // Else the data folder had a copy for a week; where it cannot be let go of, it has.
+        await client.exports.letGo(id).catch(() => {});
+      }
     } catch (error) {
       if (signal.aborted) await client.jobs.cancel(id);
       throw error;

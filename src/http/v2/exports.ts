@@ -88,4 +88,23 @@ export const exportRoutes =
         return reply.send(Readable.from(content.read(range), { objectMode: false }));
       },
     );
+
+    // Without If-Match: it cannot have changed.
+    app.delete(
+      '/exports/:id/content',
+      {
+        schema: {
+          operationId: 'deleteExportContent',
+          summary: 'Let go of what an export made',
+          description:
+            'The file of an export that has ended is kept no longer; its job is told of on. Whoever has fetched all of it gives its room back so. Again changes nothing.',
+          tags: ['exports'],
+          fails: ['conflict'],
+        },
+      },
+      async (request, reply) => {
+        await services.exportJobs.letGo(owner(), idOf(request, jobId));
+        return reply.code(204).send();
+      },
+    );
   };
