@@ -2,9 +2,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Problem } from '../api/common.ts';
 import { BrainError, occurred, type ErrorCode } from '../domain/error.ts';
 import { currentContext } from '../shared/context.ts';
-import { describeError } from '../shared/describe-error.ts';
+import { describeError, read } from '../shared/describe-error.ts';
 import { inContextOf, noteProblem } from './context.ts';
 import { presenterOf } from './error-presenters.ts';
+import { throwAway } from './refused-body.ts';
 import { brainErrorOf } from './thrown.ts';
 
 interface Row {
@@ -119,6 +120,7 @@ export function answerError(thrown: unknown, request: FastifyRequest, reply: Fas
     reply.raw.destroy(); // cut off, so that nobody takes it for whole
     return;
   }
+  if (read(thrown, 'code') === 'FST_ERR_CTP_BODY_TOO_LARGE') throwAway(request, reply);
   if ([429, 503].includes(problem.status) && !reply.hasHeader('retry-after'))
     reply.header('retry-after', RETRY_AFTER_SECONDS);
   const { status, contentType, body } = presenterOf(request)(problem);

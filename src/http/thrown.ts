@@ -21,6 +21,10 @@ const SAYS: ReadonlyMap<unknown, string> = new Map([
     'FST_ERR_CTP_INVALID_MEDIA_TYPE',
     'a body of this Content-Type is not taken here; JSON is sent as application/json',
   ],
+  [
+    'FST_ERR_CTP_BODY_TOO_LARGE',
+    'a body has at most 1 MB, and 10 MB where it is a bulk, or an import as JSON',
+  ],
 ]);
 
 /** Anything that was thrown, also what cannot be read without throwing, as one of our errors. */

@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -113,6 +114,27 @@ describe('a body', () => {
     const body = (bytes: number) => `{"title":"x","content":"${'x'.repeat(bytes - 26)}"}`;
     expect((await send('POST', '/nodes', body(2 ** 20))).body.code).toBe('invalid'); // read, and then too much for a note
     expect((await send('POST', '/nodes', body(2 ** 20 + 1))).body.code).toBe('too_large');
+  });
+
+  it('that is too large is told so also to who writes all of it before reading an answer', async () => {
+    const { url } = await serveBrain();
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    const body = Buffer.alloc(16 * 2 ** 20, ' ');
+    socket.write(
+      `POST /api/v2/nodes/bulk HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`,
+    );
+    await promisify((then: (error?: Error | null) => void) => socket.write(body, then))();
+    socket.end('GET /livez HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n');
+    expect(await text(socket)).toMatch(/^HTTP\/1.1 413 [^]*"code":"too_large"[^]*HTTP\/1.1 200 /);
+  });
+
+  it('that is far too large is taken no further, and its connection ends', async () => {
+    const { url } = await serveBrain();
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    socket.write(
+      'POST /api/v2/nodes HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: 99999999999\r\n\r\n{',
+    );
+    expect(await text(socket)).toMatch(/^HTTP\/1.1 413 [^]*\nconnection: close\r\n/i);
   });
 
   it.each([
