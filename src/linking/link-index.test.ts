@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LinkIndex, materiallyChanged } from './link-index.ts';
+import { ENGINE_VERSION, LinkIndex, materiallyChanged } from './link-index.ts';
 import type { LinkableNote, Related } from './link-index.ts';
+import { readSnapshot } from './snapshot.ts';
 
 function note(id: string, title: string, text: string, more: Partial<LinkableNote> = {}): LinkableNote {
   return { id, title, text, aliases: [], tags: [], version: 1, ...more };
@@ -112,6 +113,28 @@ describe('history', () => {
       return texts.map((_, at) => index.related(idOf(at)).map(({ weight }) => weight));
     };
     expect(weights((at) => `b${at * 7919}`, -1)).toEqual(weights((at) => `a${at}`, 1));
+  });
+
+  it('takes the mean of near notes again where one in 16 has changed, or where it is to be exact', () => {
+    const textOf = (at: number) =>
+      Array.from({ length: 12 }, (_, word) => `w${(at * 7 + word * word) % 97}`).join(' ');
+    const notes = Array.from({ length: 340 }, (_, at) => note(`n${at}`, `T${at}`, textOf(at)));
+    const index = indexOf(notes.slice(0, 300));
+    index.settle();
+    const mean = () => readSnapshot(index.serialize(), ENGINE_VERSION).statistics.meanNear;
+    const settled = (exact: boolean): number => {
+      while (!index.settleSome({ exact }));
+      return mean();
+    };
+    const first = mean();
+    for (const one of notes.slice(300, 310)) index.put(one);
+    expect(settled(false)).toBe(first);
+    const second = settled(true);
+    expect(second).not.toBe(first);
+    for (const one of notes.slice(310)) index.put(one);
+    const third = settled(false);
+    expect(third).not.toBe(second);
+    expect(settled(true)).toBe(third);
   });
 
   it('notes whose terms have one digest, in whatever order they came, leave all weights as they are', () => {

@@ -48,10 +48,19 @@ export class MeanNear {
   }
 
   current(): number {
-    const { size } = this.#store;
-    if (this.#changes > (size <= EXACT_SIZE ? 0 : size / REPLACED_SHARE)) this.#takeAnew(SAMPLE_AT_LOAD);
-    else if (this.#changes > size / STALE_SHARE || this.#awaited.length > 0) this.#goOn();
+    if (this.#changes > this.#changesOver(REPLACED_SHARE)) this.#takeAnew(SAMPLE_AT_LOAD);
+    else if (this.isDue) this.#goOn();
     return this.#mean;
+  }
+
+  /** Whether it is to be taken again, or is being taken. */
+  get isDue(): boolean {
+    return this.#changes > this.#changesOver(STALE_SHARE) || this.#awaited.length > 0;
+  }
+
+  #changesOver(share: number): number {
+    const { size } = this.#store;
+    return size <= EXACT_SIZE ? 0 : size / share;
   }
 
   /** Goes on with taking the mean, and begins when it is not under way; gives whether it is taken. */

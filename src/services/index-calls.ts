@@ -6,7 +6,7 @@ export interface IndexCalls {
   put(note: LinkableNote): void;
   remove(id: string): void;
   /** Brings up to date a part of what a load left behind; gives whether all is. */
-  settle(): boolean;
+  settle(how: { readonly exact: boolean }): boolean;
   /** The links that each note keeps, as edges store them. */
   links(ids: readonly string[]): PackedLinks;
   related(id: string, limit: number): readonly Related[];

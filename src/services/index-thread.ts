@@ -142,9 +142,9 @@ export class NoteIndex {
     if (this.#versions.delete(id)) this.#change('remove', [id]);
   }
 
-  /** See `LinkIndex.settle`. */
-  async settle(): Promise<void> {
-    while (!(await this.#ask('settle', [])));
+  /** See `LinkIndex.settleSome`. */
+  async settle({ exact = true } = {}): Promise<void> {
+    while (!(await this.#ask('settle', [{ exact }])));
   }
 
   /** The links that each note keeps, in the order of the ids; none for one that is not there. */

@@ -35,7 +35,7 @@ export class IndexWork {
       close: () => void this.#indexes.delete(number),
       put: (note) => index().put(note),
       remove: (id) => void index().remove(id),
-      settle: () => index().settleSome(),
+      settle: (how) => index().settleSome(how),
       links: (ids) => packLinks(ids.map((id) => index().links(id).map(wantedOf))),
       related: (id, limit) => index().related(id, limit),
       preview: (note, limit) => index().preview(note, limit),

@@ -66,7 +66,8 @@ export function pendingService(needs: {
     if (ids.length === 0) return;
     let done = 0;
     const index = await indexes.ready(owner);
-    await index.settle();
+    // A run that people look through is held against one made anew; others against the notes that came before them.
+    await index.settle({ exact: options.review !== undefined });
     const { references, signal } = options;
     const byContent = new PairTurns(ids, (id) => index.versionOf(id));
     const byHand = references && new PairTurns(ids, (id) => index.versionOf(id));
