@@ -4,7 +4,8 @@ import type { OwnerId } from '../domain/values.ts';
 import type { Blobs } from '../storage/blobs.ts';
 import type { Store } from '../storage/store.ts';
 import type { ImportEntry } from './import-note.ts';
-import type { ImportService, ImportSummary } from './imports.ts';
+import type { ImportSummary } from './import-events.ts';
+import type { ImportService } from './imports.ts';
 import type { JobKind } from './job-run.ts';
 import { keepItem, type Jobs } from './jobs.ts';
 

@@ -10,7 +10,18 @@ import {
 import type { JobItem } from '../domain/job.ts';
 import type { ExportedPart } from './exported.ts';
 import type { BrainError } from '../domain/error.ts';
-import { weight, type CategoryId, type Instant, type NodeId, type OwnerId } from '../domain/values.ts';
+import {
+  instant,
+  isUuid,
+  nodeId,
+  weight,
+  type CategoryId,
+  type Instant,
+  type NodeId,
+  type OwnerId,
+} from '../domain/values.ts';
+import type { Repositories } from '../storage/repositories.ts';
+import type { ItemStatus } from './import-events.ts';
 
 /** A note as a source has it. `key` is its stable name: importing it again updates the same node. */
 export interface ImportNote {
@@ -53,12 +64,7 @@ export interface MadeNode {
 }
 
 /** The stored note made equal to its source; fields that the source does not carry stay as they are. */
-export function decideNote(
-  now: Instant,
-  note: ImportNote,
-  before: Node | undefined,
-  made: MadeNode,
-): NodeDecision {
+function decideNote(now: Instant, note: ImportNote, before: Node | undefined, made: MadeNode): NodeDecision {
   const { key, path, category: _category, links: _links, warnings: _warnings, ...fields } = note;
   const source = { kind: 'import' as const, key, ...(path !== undefined && { path }) };
   const input: NodeInput = { ...fields, source };
@@ -84,6 +90,38 @@ export function decideNote(
     node = assigned.after as Node;
   }
   return { before, after: node, events };
+}
+
+/** What becomes of a note, with the one of its source that is there, as a transaction or a reader sees it. */
+export async function decideImport(from: Repositories, note: ImportNote, now: Instant, made: MadeNode) {
+  const given = made.categoryId === undefined ? [] : [made.categoryId];
+  const [before, [categoryId]] = await Promise.all([
+    findBySource(from, note.key),
+    from.categories.existing(given), // it may have been deleted since it was looked up
+  ]);
+  const decision = decideNote(now, note, before, { ...made, categoryId });
+  return { decision, node: decision.after as Node, status: statusOf(decision) };
+}
+
+/** The note of this source key; or of this id, for one that was made here, exported and comes back. */
+async function findBySource(from: Repositories, key: string): Promise<Node | undefined> {
+  const known = (await from.nodes.bySourceKeys([key])).get(key);
+  if (known !== undefined) return from.nodes.find(known);
+  const own = isUuid(key) ? await from.nodes.find(nodeId(key)) : undefined;
+  return own?.source.key === undefined ? own : undefined;
+}
+
+/** For the id of a note, which its place among others comes from; what is no time is refused where the note is decided. */
+export function msOf(time: string): number | undefined {
+  try {
+    return Date.parse(instant(time));
+  } catch {
+    return undefined;
+  }
+}
+
+export function statusOf({ before, events }: NodeDecision): ItemStatus {
+  return before === undefined ? 'created' : events.length > 0 ? 'updated' : 'unchanged';
 }
 
 /** Whether an earlier import of the same collection brought the note. */

@@ -7,7 +7,7 @@ import type { Store } from '../storage/store.ts';
 import { verifyOwner } from '../storage/verify/verify-owner.ts';
 import type { ExportedEdge, ExportedNode } from './exported.ts';
 import type { ImportEntry } from './import-note.ts';
-import type { ImportEvent } from './imports.ts';
+import type { ImportEvent } from './import-events.ts';
 
 /** A process over a table, which may be that of others, and what is wrong with what is stored. */
 function place({ table = new MemoryTable(), beforeLinking = async () => {} } = {}) {

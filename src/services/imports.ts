@@ -1,15 +1,7 @@
 import { BrainError, isBrainError, toBrainError, type ErrorCode } from '../domain/error.ts';
-import type { JobItem, JobProblem } from '../domain/job.ts';
-import type { Node, NodeDecision } from '../domain/node.ts';
-import {
-  instant,
-  isUuid,
-  nodeId,
-  type CategoryId,
-  type Instant,
-  type NodeId,
-  type OwnerId,
-} from '../domain/values.ts';
+import type { JobItem } from '../domain/job.ts';
+import type { Node } from '../domain/node.ts';
+import type { CategoryId, Instant, NodeId, OwnerId } from '../domain/values.ts';
 import { eachConcurrent } from '../shared/each-concurrent.ts';
 import { piecesOf } from '../shared/pieces.ts';
 import { Turns } from '../shared/turns.ts';
@@ -17,10 +9,13 @@ import type { Store } from '../storage/store.ts';
 import type { Repositories } from '../storage/repositories.ts';
 import type { Tx } from '../storage/transaction.ts';
 import type { CategoryService } from './categories.ts';
+import type { ImportEvent, ImportOptions, ItemStatus } from './import-events.ts';
 import {
-  decideNote,
+  decideImport,
   detailsOf,
   isOfCollection,
+  msOf,
+  statusOf,
   type ImportEntry,
   type ImportNote,
   type MadeNode,
@@ -30,65 +25,9 @@ import type { ExportedPart } from './exported.ts';
 import { fitNote } from './fit-note.ts';
 import { resolveLinks, type LinkedSource, type References } from './import-links.ts';
 import type { LinkRun, LinkRuns } from './link-runs.ts';
+import { countAutomatic } from './made-edges.ts';
 import type { NodeService } from './nodes.ts';
 import type { PendingService } from './pending.ts';
-
-export interface ImportOptions {
-  /** Names what is imported, such as a vault; what of it is in the graph but no longer there is reported. */
-  readonly collection: string;
-  /** Deletes what is no longer there. */
-  readonly prune: boolean;
-  /** Says what would be done, and does nothing. */
-  readonly dryRun: boolean;
-  readonly signal?: AbortSignal | undefined;
-  /** Keeps what became of each item: a run that was cut off and is begun again does nothing twice. */
-  readonly report?: ItemReport | undefined;
-}
-
-/** Where what becomes of an item is stored, in the transaction of its effect. */
-export interface ItemReport {
-  /** What earlier runs of the same import have stored, by the place of the item. */
-  readonly known: ReadonlyMap<number, Pick<JobItem, 'key' | 'status' | 'nodeId'>>;
-  keep(tx: Tx, item: Omit<JobItem, 'jobId'>): void;
-}
-
-export type ItemStatus = 'created' | 'updated' | 'unchanged' | 'failed';
-
-export interface ImportSummary {
-  readonly created: number;
-  readonly updated: number;
-  readonly unchanged: number;
-  readonly failed: number;
-  readonly missing: number;
-  readonly pruned: number;
-  /** Hand-made links stored as edges, and those whose target is not there. */
-  readonly references: number;
-  readonly brokenReferences: number;
-  /** Automatic edges that the import added, less those that it took away. */
-  readonly automatic: number;
-  /** What the graph has now. */
-  readonly notes: number;
-  readonly edges: number;
-}
-
-export type ImportEvent =
-  | {
-      readonly type: 'item';
-      readonly key: string;
-      readonly status: ItemStatus;
-      readonly nodeId?: NodeId | undefined;
-      /** What around the text did not fit, and was left out. */
-      readonly trimmed?: readonly string[];
-      readonly problem?: JobProblem;
-    }
-  | {
-      readonly type: 'progress';
-      readonly stage: 'links';
-      readonly done: number;
-      readonly total: number;
-    }
-  | { readonly type: 'missing'; readonly key: string; readonly nodeId: NodeId; readonly pruned: boolean }
-  | { readonly type: 'summary'; readonly summary: ImportSummary };
 
 /** What is wrong with one note, and leaves the others as they are. */
 const ITEM_CODES: ReadonlySet<ErrorCode> = new Set(['invalid', 'too_large', 'conflict']);
@@ -314,7 +253,7 @@ class ImportRun {
     const made = this.#made(note, await this.#categoryOf(note.category));
     const details = detailsOf(note, trimmed);
     const { node, status } = await this.#run.save(async (tx) => {
-      const decided = await this.#decide(tx, note, tx.now, made);
+      const decided = await decideImport(tx, note, tx.now, made);
       const { status, node } = decided;
       this.#options.report?.keep(tx, { index, key: note.key, status, nodeId: node.id, details });
       return decided;
@@ -329,7 +268,7 @@ class ImportRun {
   ): Promise<Imported> {
     const { key } = note;
     const details = detailsOf(note, trimmed);
-    const { node, status } = await this.#decide(
+    const { node, status } = await decideImport(
       this.#needs.store.read(this.#owner),
       note,
       NEVER,
@@ -343,24 +282,6 @@ class ImportRun {
   #made(note: ImportNote, categoryId: CategoryId | undefined): MadeNode {
     const id = this.#needs.newNodeId(note.createdAt === undefined ? undefined : msOf(note.createdAt));
     return { id, owner: this.#owner, categoryId };
-  }
-
-  async #decide(from: Repositories, note: ImportNote, now: Instant, made: MadeNode) {
-    const given = made.categoryId === undefined ? [] : [made.categoryId];
-    const [before, [categoryId]] = await Promise.all([
-      this.#find(from, note.key),
-      from.categories.existing(given), // it may have been deleted since it was looked up
-    ]);
-    const decision = decideNote(now, note, before, { ...made, categoryId });
-    return { decision, node: decision.after as Node, status: statusOf(decision) };
-  }
-
-  /** The note of this source key; or of this id, for one that was made here, exported and comes back. */
-  async #find(from: Repositories, key: string): Promise<Node | undefined> {
-    const known = (await from.nodes.bySourceKeys([key])).get(key);
-    if (known !== undefined) return from.nodes.find(known);
-    const own = isUuid(key) ? await from.nodes.find(nodeId(key)) : undefined;
-    return own?.source.key === undefined ? own : undefined;
   }
 
   #categoryOf(path: readonly string[] | undefined): Promise<CategoryId | undefined> {
@@ -450,30 +371,4 @@ async function deleteIfThere(nodes: NodeService, { owner, id }: Node): Promise<v
   } catch (error) {
     if (!isBrainError(error, 'not_found')) throw error;
   }
-}
-
-/** For the id of a note, which its place among others comes from; what is no time is refused where the note is decided. */
-function msOf(time: string): number | undefined {
-  try {
-    return Date.parse(instant(time));
-  } catch {
-    return undefined;
-  }
-}
-
-function statusOf({ before, events }: NodeDecision): ItemStatus {
-  return before === undefined ? 'created' : events.length > 0 ? 'updated' : 'unchanged';
-}
-
-/** Counts automatic edges as they come and go, until it is stopped. */
-function countAutomatic(store: Store, owner: OwnerId): { readonly count: number; stop(): void } {
-  const counter = { count: 0, stop: () => {} };
-  counter.stop = store.onCommit((commit) => {
-    if (commit.owner !== owner) return;
-    for (const event of commit.events) {
-      if (event.type === 'edge.created' && event.edge.origin === 'auto') counter.count += 1;
-      else if (event.type === 'edge.deleted' && event.by === 'linker') counter.count -= 1;
-    }
-  });
-  return counter;
 }

@@ -30,3 +30,16 @@ export class MadeEdges {
     this.#edges.clear();
   }
 }
+
+/** Counts automatic edges as they come and go, until it is stopped. */
+export function countAutomatic(store: Store, owner: OwnerId): { readonly count: number; stop(): void } {
+  const counter = { count: 0, stop: () => {} };
+  counter.stop = store.onCommit((commit) => {
+    if (commit.owner !== owner) return;
+    for (const event of commit.events) {
+      if (event.type === 'edge.created' && event.edge.origin === 'auto') counter.count += 1;
+      else if (event.type === 'edge.deleted' && event.by === 'linker') counter.count -= 1;
+    }
+  });
+  return counter;
+}

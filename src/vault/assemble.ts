@@ -5,7 +5,7 @@ import { findRoots, LinkResolver } from './resolve.ts';
 import type { VaultLink, VaultNote, VaultProblem } from './types.ts';
 
 export interface Assembled {
-  readonly notes: readonly VaultNote[];
+  readonly notes: VaultNote[];
   readonly problems: readonly VaultProblem[];
   readonly links: number;
   readonly brokenLinks: number;

@@ -14,7 +14,7 @@ const note = (key: string, more: Partial<VaultNote> = {}): VaultNote => ({
 });
 const sent = (path: string, notes: readonly VaultNote[], name?: string) => {
   const isFolder = !/\.(?:md|ndjson)$/.test(path);
-  const collection = collectionOf(path, { name, notes, isFolder });
+  const collection = collectionOf(path, { name, notes: [...notes], isFolder });
   return {
     name: collection.name,
     notes: [...collection.notes()].map(({ key, path, links }) => ({ key, path, links })),
@@ -22,6 +22,17 @@ const sent = (path: string, notes: readonly VaultNote[], name?: string) => {
 };
 
 describe('collectionOf', () => {
+  it.each(['/x/notes', '/x/notes.ndjson'])('lets go of the notes of %s as it hands them over', (path) => {
+    const notes = [note('a'), note('b'), note('c')];
+    const isFolder = path === '/x/notes';
+    const keys: string[] = [];
+    for (const { key } of collectionOf(path, { name: undefined, notes, isFolder }).notes()) {
+      expect(notes).toEqual([]); // whoever holds the vault meanwhile holds no text of it
+      keys.push(key);
+    }
+    expect(keys).toHaveLength(3);
+  });
+
   it('puts the notes of a folder under its name, with their links', () => {
     const linked = note('a.md', { links: [{ target: 'sub/b.md', text: 'b' }] });
     expect(sent('/home/me/garden/', [linked, note('sub/b.md')])).toEqual({
@@ -34,10 +45,10 @@ describe('collectionOf', () => {
   });
 
   it('takes a folder for one also where it is called as a file would be', () => {
-    const options = { name: undefined, notes: [note('a.md')], isFolder: true };
-    const keys = ['/x/notes.md', '/x/tea.json'].map(
-      (path) => [...collectionOf(path, options).notes()][0]?.key,
-    );
+    const keys = ['/x/notes.md', '/x/tea.json'].map((path) => {
+      const collection = collectionOf(path, { name: undefined, notes: [note('a.md')], isFolder: true });
+      return [...collection.notes()][0]?.key;
+    });
     expect(keys).toEqual(['notes.md/a.md', 'tea.json/a.md']);
   });
 

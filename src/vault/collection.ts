@@ -20,6 +20,7 @@ export interface CollectedNote {
 export interface Collection {
   /** What the import is known by; notes under it that the source no longer has are reported. */
   readonly name: string;
+  /** Each once, and then it is let go of: the texts of a whole vault would stay in memory as long as its import. */
   notes(): Iterable<CollectedNote>;
   /** The path in the source of what was sent under a key. */
   pathOf(key: string): string;
@@ -40,7 +41,8 @@ export function collectionOf(
   path: string,
   source: {
     readonly name: string | undefined;
-    readonly notes: readonly VaultNote[];
+    /** Taken over. */
+    readonly notes: VaultNote[];
     readonly isFolder: boolean;
     /** Of one file of Markdown: the folder above it that its path is in; by default the one it lies in. */
     readonly root?: string | undefined;
@@ -68,7 +70,7 @@ export function pathWithin(folder: string, file: string): string {
 export const zipName = (path: string): string => folderName(resolve(path).replace(ZIP_FILE, ''));
 
 /** The notes of a vault, by its name. */
-export function vaultCollection(name: string, notes: readonly VaultNote[]): Collection {
+export function vaultCollection(name: string, notes: VaultNote[]): Collection {
   return markdown({ prefix: name }, notes);
 }
 
@@ -81,11 +83,11 @@ function fitting(name: string): string {
   return name.slice(0, NAME_LENGTH).toWellFormed();
 }
 
-function records(name: string, notes: readonly VaultNote[]): Collection {
+function records(name: string, notes: VaultNote[]): Collection {
   return {
     name,
     *notes() {
-      for (const note of notes)
+      for (const note of takenOut(notes))
         yield { ...fieldsOf(note), key: note.key, path: name, links: linksOf(note, (key) => key) };
     },
     pathOf: (key) => key,
@@ -94,7 +96,7 @@ function records(name: string, notes: readonly VaultNote[]): Collection {
 
 function markdown(
   { prefix, collection = prefix }: { readonly prefix: string; readonly collection?: string },
-  notes: readonly VaultNote[],
+  notes: VaultNote[],
 ): Collection {
   const keys = new Map(notes.map((note) => [note.key, unmarkedKey(note.key) ?? `${prefix}/${note.key}`]));
   const keyOf = (key: string): string => keys.get(key) ?? unmarkedKey(key) ?? `${prefix}/${key}`;
@@ -102,7 +104,7 @@ function markdown(
   return {
     name: collection,
     *notes() {
-      for (const note of notes) {
+      for (const note of takenOut(notes)) {
         // What comes out of a graph goes back with the path that it had there.
         const own = unmarkedKey(note.key) === undefined ? undefined : note.path;
         const path = own ?? `${prefix}/${note.path ?? note.key}`;
@@ -111,6 +113,11 @@ function markdown(
     },
     pathOf: (key) => paths.get(key) ?? (key.startsWith(`${prefix}/`) ? key.slice(prefix.length + 1) : key),
   };
+}
+
+function* takenOut<T>(all: T[]): Generator<T> {
+  const left = all.splice(0).reverse();
+  for (let next = left.pop(); next !== undefined; next = left.pop()) yield next;
 }
 
 function fieldsOf(note: VaultNote) {

@@ -66,7 +66,7 @@ interface VaultStats {
 }
 
 export interface Vault {
-  readonly notes: readonly VaultNote[];
+  readonly notes: VaultNote[];
   readonly problems: readonly VaultProblem[];
   readonly stats: VaultStats;
 }

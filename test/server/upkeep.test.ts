@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { finishCutOff, startUpkeep, type InBackground } from '../../src/server/upkeep.ts';
 import type { ImportEntry } from '../../src/services/import-note.ts';
-import type { ImportEvent } from '../../src/services/imports.ts';
+import type { ImportEvent } from '../../src/services/import-events.ts';
 import { createLog } from '../../src/shared/log.ts';
 import { OWNER } from '../support/arbitraries.ts';
 import { settle } from '../support/manual-clock.ts';

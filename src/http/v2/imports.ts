@@ -5,7 +5,7 @@ import { Type, type TSchema } from 'typebox';
 import * as api from '../../api/v2-imports.ts';
 import { Job } from '../../api/v2-jobs.ts';
 import { BrainError } from '../../domain/error.ts';
-import type { ImportEvent } from '../../services/imports.ts';
+import type { ImportEvent } from '../../services/import-events.ts';
 import { refuseKey } from '../idempotency.ts';
 import { entriesOfLines } from '../import-lines.ts';
 import { sendLines } from '../streamed.ts';
