@@ -125,13 +125,13 @@ describe('whatever is thrown', () => {
   it('one error thrown to two requests has the ids of each in each answer', async () => {
     const shared = new BrainError('unavailable', 'the disk is gone');
     const { url, lines } = await failing((app) => {
-      app.get('/', () => {
+      app.get('/probe', () => {
         throw shared;
       });
     });
     for (const id of ['one', 'two']) {
       const { correlationId, requestId } = (await (
-        await fetch(url, { headers: { 'x-correlation-id': id } })
+        await fetch(`${url}/probe`, { headers: { 'x-correlation-id': id } })
       ).json()) as Problem;
       expect(correlationId).toBe(id);
       expect(lines().find((line) => line.requestId === requestId)?.correlationId).toBe(id);
@@ -281,9 +281,9 @@ describe('a line that is written through the log of a request', () => {
       emitter.once('request', (log: FastifyBaseLogger) => {
         emitter.once('outside', () => log.info({ correlationId: 'forged' }, 'outside'));
       });
-      app.get('/', async (request) => emitter.emit('request', request.log));
+      app.get('/probe', async (request) => emitter.emit('request', request.log));
     });
-    await (await fetch(url, { headers: { 'x-correlation-id': 'bound' } })).text();
+    await (await fetch(`${url}/probe`, { headers: { 'x-correlation-id': 'bound' } })).text();
     emitter.emit('outside');
     expect(await line(({ msg }) => msg === 'outside')).toMatchObject({ correlationId: 'bound' });
   });
