@@ -2,10 +2,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Problem } from '../api/common.ts';
 import { BrainError, occurred, type ErrorCode } from '../domain/error.ts';
 import { currentContext } from '../shared/context.ts';
-import { describeError, read } from '../shared/describe-error.ts';
+import { describeError } from '../shared/describe-error.ts';
 import { inContextOf, noteProblem } from './context.ts';
 import { presenterOf } from './error-presenters.ts';
-import { throwAway } from './refused-body.ts';
+import { afterBody } from './refused-body.ts';
 import { brainErrorOf } from './thrown.ts';
 
 interface Row {
@@ -120,11 +120,13 @@ export function answerError(thrown: unknown, request: FastifyRequest, reply: Fas
     reply.raw.destroy(); // cut off, so that nobody takes it for whole
     return;
   }
-  if (read(thrown, 'code') === 'FST_ERR_CTP_BODY_TOO_LARGE') throwAway(request, reply);
   if ([429, 503].includes(problem.status) && !reply.hasHeader('retry-after'))
     reply.header('retry-after', RETRY_AFTER_SECONDS);
   const { status, contentType, body } = presenterOf(request)(problem);
-  void reply.code(status).header('content-type', contentType).serializer(JSON.stringify).send(body);
+  const send = (): void =>
+    void reply.code(status).header('content-type', contentType).serializer(JSON.stringify).send(body);
+  if (problem.code === 'request_timeout') send(); // its body is not waited for again
+  else afterBody(request, reply, send);
 }
 
 /** As it came up in the work at hand. */

@@ -5,13 +5,22 @@ const MOST_BYTES = 64 * 1024 * 1024;
 const MOST_MS = 15_000;
 
 /**
- * Has a body that was refused by its length come in all the same, and thrown away. Fastify would end the connection, and
- * who writes all of a body before they read, as `fetch` does, would find it broken in the place of the answer.
+ * Sends a refusal so that it arrives where its request has a body that was not read. That body comes in all the same,
+ * and is thrown away: who writes all of it before they read, as `fetch` does, would else find a broken connection in the
+ * place of the answer. Who keeps the connection is answered at once, who does not after their body.
  */
-export function throwAway({ raw }: FastifyRequest, reply: FastifyReply): void {
-  const bytes = Number(raw.headers['content-length']);
-  if (!(bytes <= MOST_BYTES)) return; // also where it is not said
-  reply.removeHeader('connection');
-  const timer = setTimeout(() => raw.destroy(), MOST_MS).unref();
-  raw.once('close', () => clearTimeout(timer));
+export function afterBody({ raw }: FastifyRequest, reply: FastifyReply, send: () => void): void {
+  const isShort = Number(raw.headers['content-length']) <= MOST_BYTES; // not where it is not said
+  if (raw.complete || raw.destroyed || !isShort) return send();
+  const late = setTimeout(() => raw.destroy(), MOST_MS).unref();
+  if (reply.raw.shouldKeepAlive) {
+    raw.once('close', () => clearTimeout(late));
+    reply.removeHeader('connection'); // which the framework has set
+    return send(); // then Node reads what is left
+  }
+  raw.once('close', () => {
+    clearTimeout(late);
+    send();
+  });
+  raw.resume();
 }

@@ -116,16 +116,25 @@ describe('a body', () => {
     expect((await send('POST', '/nodes', body(2 ** 20 + 1))).body.code).toBe('too_large');
   });
 
-  it('that is too large is told so also to who writes all of it before reading an answer', async () => {
+  it.each([
+    ['nodes/bulk', 'application/json', 413],
+    ['nodes', 'text/plain', 415],
+    ['imports', 'application/zip', 422],
+  ])('of 16 MB that %s refuses is told so also to who writes all of it first', async (path, type, status) => {
     const { url } = await serveBrain();
-    const socket = connect(Number(new URL(url).port), '127.0.0.1');
     const body = Buffer.alloc(16 * 2 ** 20, ' ');
-    socket.write(
-      `POST /api/v2/nodes/bulk HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`,
-    );
-    await promisify((then: (error?: Error | null) => void) => socket.write(body, then))();
-    socket.end('GET /livez HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n');
-    expect(await text(socket)).toMatch(/^HTTP\/1.1 413 [^]*"code":"too_large"[^]*HTTP\/1.1 200 /);
+    const sent = async (connection: string) => {
+      const socket = connect(Number(new URL(url).port), '127.0.0.1');
+      const head = [`POST /api/v2/${path} HTTP/1.1`, 'host: 127.0.0.1', `content-type: ${type}`];
+      socket.write(
+        [...head, `connection: ${connection}`, `content-length: ${body.length}`, '\r\n'].join('\r\n'),
+      );
+      await promisify((then: (error?: Error | null) => void) => socket.write(body, then))();
+      socket.end(connection === 'close' ? '' : 'GET /livez HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n');
+      return text(socket);
+    };
+    expect(await sent('keep-alive')).toMatch(new RegExp(`^HTTP/1.1 ${status} [^]*HTTP/1.1 200 `));
+    expect(await sent('close')).toMatch(new RegExp(`^HTTP/1.1 ${status} [^]*"status":${status}`));
   });
 
   it('that is far too large is taken no further, and its connection ends', async () => {
