@@ -62,6 +62,17 @@ export function importJobs(needs: {
     return { size, path: blobs.pathOf?.(owner, id), read: (range) => blobs.read(owner, id, range) };
   }
 
+  /** Items that are stored with what became of them. */
+  async function throughOf({ owner, id }: Job): Promise<{ readonly done: number; readonly failed: number }> {
+    let [done, failed] = [0, 0];
+    for await (const { status } of store.read(owner).jobItems.all(`${id}#`)) {
+      if (status === 'missing' || status === 'pruned') continue;
+      done += 1;
+      if (status === 'failed') failed += 1;
+    }
+    return { done, failed };
+  }
+
   const kind: JobKind = {
     kind: 'import',
     async run(job, { signal, report }) {
@@ -76,12 +87,17 @@ export function importJobs(needs: {
       let done = 0;
       let failed = 0;
       let summary: ImportSummary | undefined;
-      for await (const event of imports.run(job.owner, { ...ask, signal, report: keep }, entries)) {
-        if (event.type === 'summary') ({ summary } = event);
-        if (event.type !== 'item') continue;
-        done += 1;
-        if (event.status === 'failed') failed += 1;
-        report({ done, failed });
+      try {
+        for await (const event of imports.run(job.owner, { ...ask, signal, report: keep }, entries)) {
+          if (event.type === 'summary') ({ summary } = event);
+          if (event.type !== 'item') continue;
+          done += 1;
+          if (event.status === 'failed') failed += 1;
+          report({ done, failed });
+        }
+      } catch (error) {
+        if (signal.aborted) report(await throughOf(job)); // what was under way then is stored, too
+        throw error;
       }
       report({ done, failed, total: done });
       return summary && { ...summary };

@@ -237,11 +237,15 @@ describe('an import that is a job', () => {
     const client = await newBrain();
     const items = Array.from({ length: 5000 }, (_, n) => ({ key: `n${n}`, title: `note ${n}` }));
     const answer = await client.send<Job>('POST', '/imports?collection=vault', { items });
+    const itsItems = () =>
+      client.get<{ readonly items: readonly JobItem[] }>(`/jobs/${answer.body.id}/items?limit=1`);
+    await vi.waitFor(async () => expect((await itsItems()).items).toHaveLength(1), { interval: 1 });
     const asked = await client.post<Job>(`/jobs/${answer.body.id}/cancel`, undefined, 200);
     await client.brain.services.jobs.idle();
     const job = await client.get<Job>(`/jobs/${asked.id}`);
     expect([job.status, job.cancelling, job.result]).toEqual(['cancelled', false, null]);
     const report = await itemsOf(client, job);
+    expect(job.progress.done).toBe(report.length);
     expect((await titlesOf(client)).length).toBe(report.length);
     expect(report.length).toBeLessThan(5000);
   });
