@@ -22,8 +22,8 @@ export interface Arrival {
 }
 
 /**
- * What a greeted connection is at. `replaying`: one invocation alone serves it, until the lease is over; `stranded`:
- * it hears nothing until it says where to go on.
+ * What a greeted connection is at. `replaying`: one invocation alone serves it, until the lease is over, and whoever
+ * comes then goes on with it; `stranded`: it hears nothing until it says where to go on.
  */
 export type Phase =
   | { readonly kind: 'live' | 'stranded' }

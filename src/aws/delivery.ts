@@ -22,7 +22,7 @@ const EVENTS_A_READ = 256;
 const POSTS_AT_ONCE = 16;
 /** Events that a filter left out are looked at again until there are so many: storing a position costs a write. */
 const LEFT_OUT = 200;
-/** A replay is its invocation's alone for so long after each stretch; then it is over, however it ended. */
+/** A replay is its invocation's alone for so long after each stretch; then whoever comes goes on with it. */
 export const LEASE_MS = 15_000;
 const SNAPSHOT_URL = '/api/v2/graph';
 
@@ -55,7 +55,8 @@ export class Delivery {
 
   /**
    * Posts until it has reached the log. Gives the connection as it is then, with a position that may not be stored
-   * yet; undefined where it is gone. One that replays or is stranded stays as it is.
+   * yet; undefined where it is gone. One that replays or is stranded stays as it is; a replay that was left off, as the
+   * gateway took no more of it or its invocation ended, goes on.
    */
   async bringUp(
     connection: Connection,
@@ -65,12 +66,13 @@ export class Delivery {
     for (;;) {
       if (this.isExpired(current)) return this.bye(current, 'auth', 'the credential has expired');
       if (current.phase.kind === 'stranded' || this.isReplaying(current)) return current;
+      if (current.phase.kind === 'replaying') return this.#replayOn(current, stretches);
       const stretch = await this.#read(current, stretches);
       if (!(stretch instanceof Run)) return this.strand(current, stretch);
       const { next, frames } = this.#step(current, stretch, false);
       const isWorthStoring = frames.length > 0 || next.covered - connection.covered >= LEFT_OUT;
       if (!isWorthStoring && !stretch.hasMore) return next;
-      const claimed = await this.#needs.connections.save({ ...next, phase: { kind: 'live' } });
+      const claimed = await this.#needs.connections.save(next);
       if (claimed) {
         const posted = await this.#post(claimed, frames, current);
         if (posted !== 'all') return posted;
@@ -82,10 +84,13 @@ export class Delivery {
 
   /** Sends what follows on the connection's position, as the replay that it has stored, and goes live. */
   async replay(connection: Connection, to: number): Promise<Connection | undefined> {
+    await this.say(connection, { action: 'replay.begin', from: connection.covered, to });
+    return this.#replayOn(connection, this.#stretches(connection.owner));
+  }
+
+  async #replayOn(connection: Connection, stretches: Stretches): Promise<Connection | undefined> {
     const { connections, nowMs } = this.#needs;
-    const stretches = this.#stretches(connection.owner);
     let current = connection;
-    await this.say(current, { action: 'replay.begin', from: current.covered, to });
     for (;;) {
       const { phase } = current;
       if (phase.kind !== 'replaying') return current;
@@ -105,12 +110,14 @@ export class Delivery {
         current = again;
         continue;
       }
+      if (claimed.phase.kind === 'live') {
+        const end = { action: 'replay.end', from: phase.from, to: claimed.covered, count } as const;
+        if ((await this.say(claimed, end)) === 'full') return this.#lag(claimed, current);
+        return this.bringUp(claimed); // what was committed at the seam was left to us
+      }
       const posted = await this.#post(claimed, frames, current);
       if (posted !== 'all') return posted;
       current = claimed;
-      if (claimed.phase.kind !== 'live') continue;
-      await this.say(current, { action: 'replay.end', from: phase.from, to: current.covered, count });
-      return this.bringUp(current); // what was committed at the seam was left to us
     }
   }
 
@@ -136,7 +143,7 @@ export class Delivery {
     const resync = { action: 'resync', reason, epoch, seq, snapshotUrl: SNAPSHOT_URL } as const;
     const posted = await this.say(claimed, resync);
     // Who was not told knows of nothing that it could ask for, so it is told again.
-    return posted === 'full' ? this.#lag(claimed, connection, connection.told) : claimed;
+    return posted === 'full' ? this.#lag(claimed, connection) : claimed;
   }
 
   /** Says why, and ends. */
@@ -221,25 +228,35 @@ export class Delivery {
     before: Connection,
   ): Promise<'all' | Connection | undefined> {
     let told = before.told;
-    for (const { bytes, position } of frames) {
+    let count = 0;
+    for (const { bytes, position, events } of frames) {
       const posted = await this.#needs.gateway.post(claimed.id, bytes);
       if (posted === 'gone') {
         await this.#needs.connections.remove(claimed.id, claimed.owner);
         return undefined;
       }
-      if (posted === 'full') return this.#lag(claimed, before, told);
+      if (posted === 'full') return this.#lag(claimed, before, { told, count });
       told = position.seq;
+      count += events;
     }
     return 'all';
   }
 
-  /** It goes on from the log at the next event or ping, for as long as a lagging reader is borne with. */
-  async #lag(claimed: Connection, before: Connection, told: number): Promise<Connection | undefined> {
+  /**
+   * It goes on from the log at the next event or ping, after what of the claim was posted, for as long as a lagging
+   * reader is borne with.
+   */
+  async #lag(
+    claimed: Connection,
+    before: Connection,
+    posted: { readonly told: number; readonly count: number } = { told: before.told, count: 0 },
+  ): Promise<Connection | undefined> {
     const since = before.laggingSinceMs ?? this.#needs.nowMs();
     if (this.#needs.nowMs() - since > REALTIME_LIMITS.lagMs)
       return this.bye(claimed, 'slow', 'too much was waiting for too long');
+    const { told, count } = posted;
     const covered = Math.max(told, before.covered);
-    const phase = { kind: 'live' } as const;
+    const phase = leftOff(before.phase, count);
     const lagging = { ...claimed, phase, covered, told, laggingSinceMs: since };
     return (await this.#needs.connections.save(lagging)) ?? this.#again(claimed);
   }
@@ -252,6 +269,11 @@ export class Delivery {
 /** Whether nobody has sent or begun a replay since: each stretch is counted, and has a lease of its own. */
 function isSame(now: Phase, before: Phase): boolean {
   return JSON.stringify(now) === JSON.stringify(before);
+}
+
+/** What whoever comes next goes on with; a replay is nobody's then. */
+function leftOff(phase: Phase, count: number): Phase {
+  return phase.kind === 'replaying' ? { ...phase, count: phase.count + count, untilMs: 0 } : { kind: 'live' };
 }
 
 function matcherFor({ subscriptions }: Connection): Matcher {

@@ -33,6 +33,7 @@ function newDelivery() {
   const table = new MemoryTable();
   let looks = 0;
   const nowMs = () => START_MS + looks++;
+  const wait = (ms: number): void => void (looks += ms);
   const log = newStore(table);
   const connections = new Connections({ table, nowMs });
   /** Somebody who was greeted, and is live at the head of the log. */
@@ -55,11 +56,20 @@ function newDelivery() {
     return connection;
   }
   const stored = async () => (await connections.find(ALICE, 'c'))!;
+  /** A resume from the beginning, as the conversation stores it. */
+  const begun = async () =>
+    (await connections.save({
+      ...(await stored()),
+      epoch: (await log.head(ALICE)).epoch,
+      covered: 0,
+      told: 0,
+      phase: { kind: 'replaying', from: 0, count: 0, untilMs: nowMs() + LEASE_MS },
+    }))!;
   const invoke = () => {
     const made = newGateway();
     return { ...made, delivery: new Delivery({ log, connections, gateway: made.gateway, nowMs }) };
   };
-  return { nowMs, connections, log, greet, stored, invoke, ...invoke() };
+  return { wait, connections, log, greet, stored, begun, invoke, ...invoke() };
 }
 
 test('[RT2] a resync that the gateway refuses is said again: who was never told waits for nothing', async () => {
@@ -88,18 +98,9 @@ test('[RT6] a connection that changes while the gateway refuses its frames is no
 });
 
 test('[RT2] a replay that is begun anew while it runs is left to whoever began it anew, and so in order', async () => {
-  const { delivery, nowMs, connections, log, hooks, greet, stored, invoke, seqs } = newDelivery();
+  const { delivery, log, hooks, greet, begun, invoke, seqs } = newDelivery();
   await greet();
   for (let first = 1; first <= 600; first += 20) await create(log, ALICE, range(first, first + 19));
-  const { epoch } = await log.head(ALICE);
-  const begun = async () =>
-    (await connections.save({
-      ...(await stored()),
-      epoch,
-      covered: 0,
-      told: 0,
-      phase: { kind: 'replaying', from: 0, count: 0, untilMs: nowMs() + LEASE_MS },
-    }))!;
   const second = invoke();
   const isLeft = Promise.withResolvers<void>();
   const hasClaimed = Promise.withResolvers<void>();
@@ -119,4 +120,63 @@ test('[RT2] a replay that is begun anew while it runs is left to whoever began i
   await again;
   expect(Math.max(...seqs())).toBeLessThan(600);
   expect(second.seqs()).toEqual(range(1, 600));
+});
+
+/** What a replay says of itself, and whether each event says that it is one of it. */
+function replayIn(frames: readonly ServerFrame[]) {
+  const said = frames.filter(({ action }) => action.startsWith('replay.'));
+  const marks = frames.flatMap((frame) => (frame.action === 'batch' ? frame.events : []));
+  return { said, isMarked: marks.every(({ replayed }) => replayed === true) };
+}
+
+test('[RT2] a replay of which the gateway takes no more goes on as the replay that it is, and says its end', async () => {
+  const { delivery, log, frames, hooks, greet, stored, begun, seqs } = newDelivery();
+  await greet();
+  for (let first = 1; first <= 600; first += 20) await create(log, ALICE, range(first, first + 19));
+  let taken = 0;
+  hooks.onPost = async () => (++taken === 4 || taken === 9 ? 'full' : 'sent');
+  await delivery.replay(await begun(), 600);
+  expect(seqs().length).toBeLessThan(600);
+  await delivery.toOwner(ALICE);
+  await delivery.beat(await stored(), 'ping');
+  expect(seqs()).toEqual(range(1, 600));
+  expect(replayIn(frames)).toEqual({
+    said: [
+      { action: 'replay.begin', from: 0, to: 600 },
+      { action: 'replay.end', from: 0, to: 600, count: 600 },
+    ],
+    isMarked: true,
+  });
+  expect(frames.at(-1)).toMatchObject({ action: 'ping', prev: 600, seq: 600 });
+});
+
+test('[RT2] the end of a replay that the gateway refuses is said again', async () => {
+  const { delivery, log, frames, hooks, greet, begun } = newDelivery();
+  await greet();
+  await create(log, ALICE, [1, 2]);
+  hooks.onPost = async ({ action }) => (action === 'replay.end' ? 'full' : 'sent');
+  await delivery.replay(await begun(), 2);
+  hooks.onPost = async () => 'sent';
+  await delivery.toOwner(ALICE);
+  expect(frames.at(-1)).toEqual({ action: 'replay.end', from: 0, to: 2, count: 2 });
+});
+
+test('[RT2] a replay whose invocation ends in its middle is ended by whoever comes after its lease', async () => {
+  const { delivery, wait, log, hooks, greet, begun, invoke } = newDelivery();
+  await greet();
+  for (let first = 1; first <= 600; first += 20) await create(log, ALICE, range(first, first + 19));
+  let taken = 0;
+  hooks.onPost = async () => {
+    if (++taken === 7) throw new Error('the function is out of time');
+    return 'sent';
+  };
+  await expect(delivery.replay(await begun(), 600)).rejects.toThrow('out of time');
+  const second = invoke();
+  await second.delivery.toOwner(ALICE);
+  expect(second.frames).toEqual([]);
+  wait(LEASE_MS);
+  await second.delivery.toOwner(ALICE);
+  const { said, isMarked } = replayIn(second.frames);
+  expect(said).toEqual([{ action: 'replay.end', from: 0, to: 600, count: 600 }]);
+  expect(isMarked).toBe(true);
 });
