@@ -179,7 +179,7 @@ export class Functions extends Construct {
 
 /** The same for all: what is not among the settings is refused at the start. */
 function environmentOf({ stage, storage, events, sockets, origin }: FunctionsProps): Record<string, string> {
-  const { auth } = stage;
+  const { auth, socketsPerOwner } = stage;
   return {
     BRAIN2_TABLE: storage.table.tableName,
     BRAIN2_AUTH: auth.kind,
@@ -192,5 +192,6 @@ function environmentOf({ stage, storage, events, sockets, origin }: FunctionsPro
     BRAIN2_SOCKET_ENDPOINT: sockets.callbackUrl,
     BRAIN2_SNAPSHOT_BUCKET: storage.snapshots.bucketName,
     BRAIN2_ALLOWED_ORIGINS: origin,
+    ...(socketsPerOwner !== undefined && { BRAIN2_SOCKETS_PER_OWNER: String(socketsPerOwner) }),
   };
 }

@@ -32,6 +32,8 @@ export interface Stage {
   readonly mostWriteUnits?: number;
   /** Requests a second that each API takes; 500. */
   readonly requestsPerSecond?: number;
+  /** `BRAIN2_SOCKETS_PER_OWNER`: sockets that one owner may have; 10. */
+  readonly socketsPerOwner?: number;
 }
 
 const FIELDS: ReadonlySet<string> = new Set([
@@ -43,6 +45,7 @@ const FIELDS: ReadonlySet<string> = new Set([
   'reservesConcurrency',
   'mostWriteUnits',
   'requestsPerSecond',
+  'socketsPerOwner',
 ] satisfies (keyof Stage)[]);
 
 /** The stages of `cdk.json`. Throws an error that names every mistake. */
@@ -57,7 +60,7 @@ export function readStages(given: unknown): readonly Stage[] {
 }
 
 function mistakesOf(name: string, fields: Readonly<Record<string, unknown>>): string[] {
-  const { auth, isProtected, logDays } = fields as Partial<Stage>;
+  const { auth, isProtected, logDays, socketsPerOwner = 1 } = fields as Partial<Stage>;
   const mistakes = Object.keys(fields)
     .filter((field) => !FIELDS.has(field))
     .map((field) => `there is no field ${field}`);
@@ -72,6 +75,9 @@ function mistakesOf(name: string, fields: Readonly<Record<string, unknown>>): st
   if (typeof isProtected !== 'boolean') mistakes.push('isProtected is true or false');
   if (typeof logDays !== 'number' || RetentionDays[logDays] === undefined) {
     mistakes.push('logDays is one of those that CloudWatch has: 7, 14, 30, 90, 365, …');
+  }
+  if (!Number.isInteger(socketsPerOwner) || socketsPerOwner < 1) {
+    mistakes.push('socketsPerOwner is a whole number, at least 1');
   }
   return mistakes;
 }

@@ -48,7 +48,7 @@ describe('synthesis', () => {
 
   test('names every mistake in the stages of cdk.json', () => {
     const wrong = {
-      Dev: { auth: { kind: 'open' }, isProtected: 'no', logDays: 15, retention: 3 },
+      Dev: { auth: { kind: 'open' }, isProtected: 'no', logDays: 15, retention: 3, socketsPerOwner: 0 },
       jwt: { auth: { kind: 'jwt', issuer: 'https://issuer.example/' }, isProtected: true, logDays: 90 },
     };
     for (const mistake of [
@@ -57,6 +57,7 @@ describe('synthesis', () => {
       /Dev: auth\.kind is token or jwt/,
       /Dev: isProtected/,
       /Dev: logDays/,
+      /Dev: socketsPerOwner/,
       /jwt: auth\.audience is missing/,
       /jwt: auth\.jwksUrl is missing/,
     ]) {
@@ -146,6 +147,7 @@ test('functions find every setting that they need, and none that they refuse', (
     });
     const { settings } = readFunctionSettings(Object.fromEntries(environment));
     assert.equal(settings.auth, auth);
+    assert.equal(settings.socketsOfOwner, stack === prod ? 25 : undefined);
     assert.deepEqual(settings.allowedOrigins, [
       stack === prod ? 'https://brain.example.org' : 'https://made.example',
     ]);

@@ -33,6 +33,7 @@ export const PROD: Stage = {
   logDays: RetentionDays.THREE_MONTHS,
   alarmEmail: 'somebody@example.org',
   reservesConcurrency: true,
+  socketsPerOwner: 25,
   domain: {
     name: 'brain.example.org',
     certificateArn: 'arn:aws:acm:us-east-1:123456789012:certificate/00000000-0000-0000-0000-000000000000',

@@ -21,6 +21,8 @@ interface ConversationNeeds extends Pick<DeliveryNeeds, 'log' | 'nowMs'> {
   readonly tickets: SharedTickets;
   readonly authenticate: Authenticate;
   readonly stands: TokenService['stands'];
+  /** Connections that one owner may have. */
+  readonly mostOfOwner: number;
 }
 
 /**
@@ -98,7 +100,7 @@ export class Conversation {
     if (frame.filter && !isFilterGood(frame.filter))
       return delivery.bye(arrival, 'badFrame', 'the filter of the hello cannot be taken');
     const { owner, expiresAtMs, tokenId } = principal;
-    if ((await connections.ofOwner(owner)).length >= REALTIME_LIMITS.connectionsOfOwner)
+    if ((await connections.ofOwner(owner)).length >= this.#needs.mostOfOwner)
       return delivery.bye(arrival, 'limit', 'there are too many connections of this owner');
     const { id } = arrival;
     const connection: Connection = {

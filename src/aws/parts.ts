@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { instant, tokenId, type OwnerId } from '../domain/values.ts';
 import { SharedTickets } from '../realtime/shared-tickets.ts';
 import { accessOf } from '../server/authenticate.ts';
+import { socketsOfOwner } from '../server/settings.ts';
 import { ownerService } from '../services/owners.ts';
 import { tokenService, type TokenService } from '../services/tokens.ts';
 import { currentContext, runInBackground } from '../shared/context.ts';
@@ -72,6 +73,7 @@ export async function openConversation(parts: Parts): Promise<{
   const { authenticate } = await accessOf(settings, { services, operatorKey, nowMs });
   const tickets = new SharedTickets({ table, nowMs });
   const { stands } = tokens;
-  const needs = { log: store, connections, delivery, tickets, authenticate, stands, nowMs };
+  const mostOfOwner = socketsOfOwner(settings);
+  const needs = { log: store, connections, delivery, tickets, authenticate, stands, mostOfOwner, nowMs };
   return { conversation: new Conversation(needs), tickets };
 }

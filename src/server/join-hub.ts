@@ -5,10 +5,7 @@ import { SharedTickets } from '../realtime/shared-tickets.ts';
 import type { Services } from '../services/services.ts';
 import type { Store } from '../storage/store.ts';
 import type { Engine } from './engine.ts';
-import type { Settings } from './settings.ts';
-
-/** On one's own machine every program is the one owner's; elsewhere an owner shares the process with a thousand. */
-const SOCKETS_OF_OWNER = { local: 100, token: 10, jwt: 10 };
+import { socketsOfOwner, type Settings } from './settings.ts';
 
 interface JoinNeeds extends Pick<HubNeeds, 'authenticate' | 'newId'> {
   readonly settings: Settings;
@@ -30,7 +27,7 @@ export function joinHub({ table, pollMs }: Engine, needs: JoinNeeds): Hub {
     authenticate,
     newId,
     tokens: services.tokens,
-    limits: { connectionsOfOwner: settings.socketsOfOwner ?? SOCKETS_OF_OWNER[settings.auth] },
+    limits: { connectionsOfOwner: socketsOfOwner(settings) },
   });
   services.jobs.onChange((job) => hub.tell(job.owner, noticeOf(job)));
   return hub;

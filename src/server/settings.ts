@@ -138,6 +138,14 @@ export function readSettings(
   return { ...settings, dataDir: resolve(settings.dataDir) };
 }
 
+/** On one's own machine every program is the one owner's; elsewhere an owner shares what serves with a thousand. */
+const SOCKETS_OF_OWNER = { local: 100, token: 10, jwt: 10 };
+
+/** How many sockets and streams of events one owner may have. */
+export function socketsOfOwner(settings: Settings): number {
+  return settings.socketsOfOwner ?? SOCKETS_OF_OWNER[settings.auth];
+}
+
 /** The settings as they may be shown. */
 export function withoutSecrets(settings: Settings): Settings {
   return settings.token === undefined ? settings : { ...settings, token: '(hidden)' };

@@ -23,7 +23,15 @@ export type Cloud = Awaited<ReturnType<typeof newCloud>>;
 /** One emulator for a file of tests; each `newCloud` has a table of its own. */
 export async function newCloud(
   dynamo: TestDynamo,
-  { nowMs = Date.now, random }: { readonly nowMs?: () => number; readonly random?: () => number } = {},
+  {
+    nowMs = Date.now,
+    random,
+    settings = {},
+  }: {
+    readonly nowMs?: () => number;
+    readonly random?: () => number;
+    readonly settings?: Readonly<Record<string, string>>;
+  } = {},
 ) {
   const aws = await AwsStandIn.start(random);
   const environment = {
@@ -33,6 +41,7 @@ export async function newCloud(
     BRAIN2_AUTH: 'token',
     BRAIN2_LOG_LEVEL: 'silent',
     BRAIN2_RATE_LIMIT: 'off',
+    ...settings,
   };
   Object.assign(process.env, aws.environment, { AWS_ENDPOINT_URL_DYNAMODB: dynamo.endpoint });
   const parts = openParts(environment, nowMs);

@@ -193,6 +193,29 @@ describe('what a client may say', () => {
     untouched.end();
   });
 
+  test.each([
+    [2, { BRAIN2_SOCKETS_PER_OWNER: '2' }],
+    [10, {}],
+  ])(
+    '[RT10] an owner has %s connections at most, as the setting says it to a server; one more is bye 4429',
+    async (most, settings) => {
+      const cloud = await newCloud(dynamo, { settings });
+      const { secret } = await cloud.clientOf('alice');
+      for (let count = 0; count < most; count++) {
+        const peer = await peerOf(cloud);
+        peer.say({ action: 'hello', token: secret });
+        await peer.get('welcome');
+      }
+      const more = await peerOf(cloud);
+      more.say({ action: 'hello', token: secret });
+      const answer = await Promise.race([more.get('bye'), more.get('welcome')]);
+      expect(answer).toMatchObject({ action: 'bye', code: 4429 });
+      const other = await peerOf(cloud);
+      other.say({ action: 'hello', token: (await cloud.clientOf('bob')).secret });
+      await other.get('welcome');
+    },
+  );
+
   test('[RT4] each connection is pinged once in four minutes, with the position, and sent away before two hours', async () => {
     let nowMs = Date.now();
     const cloud = await newCloud(dynamo, { nowMs: () => nowMs });
