@@ -186,15 +186,17 @@ export class Conversation {
     id: string,
     change: (subscriptions: Connection['subscriptions']) => Connection['subscriptions'],
   ): Promise<void> {
-    const { delivery } = this.#needs;
-    const upToDate = await delivery.bringUp(connection);
-    const { covered } = upToDate ?? connection;
-    const changed = await this.#change(upToDate, (now) => ({
-      ...now,
-      covered: Math.max(now.covered, now.epoch === upToDate?.epoch ? covered : 0),
-      subscriptions: change(now.subscriptions),
-    }));
-    if (changed) await delivery.say(changed, { action, id, fromSeq: changed.covered });
+    const { connections, delivery } = this.#needs;
+    for (let now: Connection | undefined = connection; now;) {
+      const upToDate = await delivery.bringUp(now);
+      if (!upToDate) return;
+      const changed = await connections.save({
+        ...upToDate,
+        subscriptions: change(upToDate.subscriptions),
+      });
+      if (changed) return void (await delivery.say(changed, { action, id, fromSeq: changed.covered }));
+      now = await connections.find(now.owner, now.id); // what was read may not be by the filters of now
+    }
   }
 
   async #renew(arrival: Arrival, connection: Connection, messageId: string, frame: Frame<'auth'>) {

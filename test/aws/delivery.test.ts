@@ -1,79 +1,11 @@
 import { expect, test } from 'vitest';
 import type { ServerFrame } from '../../src/api/realtime.ts';
-import { Connections, type Connection } from '../../src/aws/connections.ts';
-import { Delivery, LEASE_MS } from '../../src/aws/delivery.ts';
-import type { Gateway, Posted } from '../../src/aws/gateway.ts';
-import { serverFrame } from '../realtime/frames.ts';
-import { ALICE, create, newStore, principalOf, range } from '../realtime/peer.ts';
-import { MemoryTable } from '../support/memory-table.ts';
-
-/** Not in the past, or the table would forget what it is given. */
-const START_MS = Date.now();
-
-/** A gateway that does what `onPost` says, and what it took. */
-function newGateway() {
-  const frames: ServerFrame[] = [];
-  const hooks: { onPost: (frame: ServerFrame) => Promise<Posted> } = { onPost: async () => 'sent' };
-  const gateway: Gateway = {
-    async post(_id, bytes) {
-      const frame = serverFrame(Buffer.from(bytes).toString());
-      const posted = await hooks.onPost(frame);
-      if (posted === 'sent') frames.push(frame);
-      return posted;
-    },
-    close: async () => undefined,
-  };
-  const events = (frame: ServerFrame) =>
-    frame.action === 'event' ? [frame] : frame.action === 'batch' ? frame.events : [];
-  return { gateway, frames, hooks, seqs: () => frames.flatMap(events).map(({ seq }) => seq) };
-}
-
-/** Deliveries to one connection, over a table in memory. */
-function newDelivery() {
-  const table = new MemoryTable();
-  let looks = 0;
-  const nowMs = () => START_MS + looks++;
-  const wait = (ms: number): void => void (looks += ms);
-  const log = newStore(table);
-  const connections = new Connections({ table, nowMs });
-  /** Somebody who was greeted, and is live at the head of the log. */
-  async function greet(): Promise<Connection> {
-    const { epoch, seq } = await log.head(ALICE);
-    const connection: Connection = {
-      id: 'c',
-      owner: ALICE,
-      principal: principalOf(ALICE),
-      helloId: 'm',
-      subscriptions: [['hello', {}]],
-      epoch,
-      covered: seq,
-      told: seq,
-      phase: { kind: 'live' },
-      ver: 1,
-    };
-    await connections.arrive('c', undefined);
-    await connections.greet((await connections.arrival('c'))!, connection);
-    return connection;
-  }
-  const stored = async () => (await connections.find(ALICE, 'c'))!;
-  /** A resume from the beginning, as the conversation stores it. */
-  const begun = async () =>
-    (await connections.save({
-      ...(await stored()),
-      epoch: (await log.head(ALICE)).epoch,
-      covered: 0,
-      told: 0,
-      phase: { kind: 'replaying', from: 0, count: 0, untilMs: nowMs() + LEASE_MS },
-    }))!;
-  const invoke = () => {
-    const made = newGateway();
-    return { ...made, delivery: new Delivery({ log, connections, gateway: made.gateway, nowMs }) };
-  };
-  return { wait, connections, log, greet, stored, begun, invoke, ...invoke() };
-}
+import { LEASE_MS } from '../../src/aws/delivery.ts';
+import { ALICE, create, range } from '../realtime/peer.ts';
+import { newConnection } from './one-connection.ts';
 
 test('[RT2] a resync that the gateway refuses is said again: who was never told waits for nothing', async () => {
-  const { delivery, log, frames, hooks, greet, stored } = newDelivery();
+  const { delivery, log, frames, hooks, greet, stored } = newConnection();
   await create(log, ALICE, [1]);
   await greet();
   for (const number of range(2, 9)) await create(log, ALICE, [number]);
@@ -87,7 +19,7 @@ test('[RT2] a resync that the gateway refuses is said again: who was never told 
 });
 
 test('[RT6] a connection that changes while the gateway refuses its frames is not taken for one that is gone', async () => {
-  const { delivery, connections, log, hooks, greet, stored } = newDelivery();
+  const { delivery, connections, log, hooks, greet, stored } = newConnection();
   const connection = await greet();
   await create(log, ALICE, [1]);
   hooks.onPost = async () => {
@@ -98,7 +30,7 @@ test('[RT6] a connection that changes while the gateway refuses its frames is no
 });
 
 test('[RT2] a replay that is begun anew while it runs is left to whoever began it anew, and so in order', async () => {
-  const { delivery, log, hooks, greet, begun, invoke, seqs } = newDelivery();
+  const { delivery, log, hooks, greet, begun, invoke, seqs } = newConnection();
   await greet();
   for (let first = 1; first <= 600; first += 20) await create(log, ALICE, range(first, first + 19));
   const second = invoke();
@@ -130,7 +62,7 @@ function replayIn(frames: readonly ServerFrame[]) {
 }
 
 test('[RT2] a replay of which the gateway takes no more goes on as the replay that it is, and says its end', async () => {
-  const { delivery, log, frames, hooks, greet, stored, begun, seqs } = newDelivery();
+  const { delivery, log, frames, hooks, greet, stored, begun, seqs } = newConnection();
   await greet();
   for (let first = 1; first <= 600; first += 20) await create(log, ALICE, range(first, first + 19));
   let taken = 0;
@@ -151,7 +83,7 @@ test('[RT2] a replay of which the gateway takes no more goes on as the replay th
 });
 
 test('[RT2] the end of a replay that the gateway refuses is said again', async () => {
-  const { delivery, log, frames, hooks, greet, begun } = newDelivery();
+  const { delivery, log, frames, hooks, greet, begun } = newConnection();
   await greet();
   await create(log, ALICE, [1, 2]);
   hooks.onPost = async ({ action }) => (action === 'replay.end' ? 'full' : 'sent');
@@ -162,7 +94,7 @@ test('[RT2] the end of a replay that the gateway refuses is said again', async (
 });
 
 test('[RT2] a replay whose invocation ends in its middle is ended by whoever comes after its lease', async () => {
-  const { delivery, wait, log, hooks, greet, begun, invoke } = newDelivery();
+  const { delivery, wait, log, hooks, greet, begun, invoke } = newConnection();
   await greet();
   for (let first = 1; first <= 600; first += 20) await create(log, ALICE, range(first, first + 19));
   let taken = 0;
