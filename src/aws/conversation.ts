@@ -1,4 +1,5 @@
-import { FRAME_LIMITS, HELLO_SUBSCRIPTION, type ClientFrame, type Filter } from '../api/realtime.ts';
+import { FRAME_LIMITS, HELLO_SUBSCRIPTION } from '../api/realtime.ts';
+import type { ClientFrame, Filter, ResyncReason } from '../api/realtime.ts';
 import { isBrainError, toBrainError } from '../domain/error.ts';
 import type { Position } from '../domain/values.ts';
 import { matcherOf } from '../realtime/filter.ts';
@@ -146,7 +147,7 @@ export class Conversation {
     const { delivery, log, nowMs } = this.#needs;
     const head = await log.head(connection.owner);
     const reason = from && obstacle(from, head, REALTIME_LIMITS.replayEvents);
-    if (reason) return void (await delivery.strand(connection, reason));
+    if (from && reason) return this.#strand(connection, from, reason);
     const start = from && isBlank(from) ? { epoch: head.epoch, seq: 0 } : (from ?? told ?? head);
     const { epoch, seq } = start;
     const phase = from
@@ -161,6 +162,18 @@ export class Conversation {
     }));
     if (!begun) return;
     await (from ? delivery.replay(begun, head.seq) : delivery.bringUp(begun));
+  }
+
+  /** Stands where it asked to go on, which cannot be; nothing is sent until it has said something else. */
+  async #strand(connection: Connection, { epoch, seq }: Position, reason: ResyncReason): Promise<void> {
+    const stranded = await this.#change(connection, (now) => ({
+      ...now,
+      epoch,
+      covered: seq,
+      told: seq,
+      phase: { kind: 'stranded' },
+    }));
+    if (stranded) await this.#needs.delivery.resync(stranded, reason);
   }
 
   async #subscribe(arrival: Arrival, connection: Connection, { id, filter }: Frame<'subscribe'>) {

@@ -68,7 +68,7 @@ export class Delivery {
       if (current.phase.kind === 'stranded' || this.isReplaying(current)) return current;
       if (current.phase.kind === 'replaying') return this.#replayOn(current, stretches);
       const stretch = await this.#read(current, stretches);
-      if (!(stretch instanceof Run)) return this.strand(current, stretch);
+      if (!(stretch instanceof Run)) return this.#strand(current, stretch);
       const { next, frames } = this.#step(current, stretch, false);
       const isWorthStoring = frames.length > 0 || next.covered - connection.covered >= LEFT_OUT;
       if (!isWorthStoring && !stretch.hasMore) return next;
@@ -95,7 +95,7 @@ export class Delivery {
       const { phase } = current;
       if (phase.kind !== 'replaying') return current;
       const stretch = await this.#read(current, stretches);
-      if (!(stretch instanceof Run)) return this.strand(current, stretch);
+      if (!(stretch instanceof Run)) return this.#strand(current, stretch);
       const { next, frames } = this.#step(current, stretch, true);
       const count = phase.count + frames.reduce((sum, { events }) => sum + events, 0);
       const goesLive = !stretch.hasMore;
@@ -135,15 +135,13 @@ export class Delivery {
     }
   }
 
-  /** The log cannot be read on from where it stands: it is told why, and says where to go on. */
-  async strand(connection: Connection, reason: ResyncReason): Promise<Connection | undefined> {
-    const { epoch, seq } = await this.#needs.log.head(connection.owner);
-    const claimed = await this.#needs.connections.save({ ...connection, phase: { kind: 'stranded' } });
-    if (!claimed) return this.#again(connection);
+  /** The log cannot be read on from where one that is stranded stands: it is told why, and says where to go on. */
+  async resync(stranded: Connection, reason: ResyncReason): Promise<Connection | undefined> {
+    const { epoch, seq } = await this.#needs.log.head(stranded.owner);
     const resync = { action: 'resync', reason, epoch, seq, snapshotUrl: SNAPSHOT_URL } as const;
-    const posted = await this.say(claimed, resync);
+    const posted = await this.say(stranded, resync);
     // Who was not told knows of nothing that it could ask for, so it is told again.
-    return posted === 'full' ? this.#lag(claimed, connection) : claimed;
+    return posted === 'full' ? this.#lag(stranded, stranded) : stranded;
   }
 
   /** Says why, and ends. */
@@ -259,6 +257,11 @@ export class Delivery {
     const phase = leftOff(before.phase, count);
     const lagging = { ...claimed, phase, covered, told, laggingSinceMs: since };
     return (await this.#needs.connections.save(lagging)) ?? this.#again(claimed);
+  }
+
+  async #strand(connection: Connection, reason: ResyncReason): Promise<Connection | undefined> {
+    const stranded = await this.#needs.connections.save({ ...connection, phase: { kind: 'stranded' } });
+    return stranded ? this.resync(stranded, reason) : this.#again(connection);
   }
 
   #again({ owner, id }: Connection): Promise<Connection | undefined> {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ALICE, create } from '../realtime/peer.ts';
+import { ALICE, create, range } from '../realtime/peer.ts';
 import { newConnection } from './one-connection.ts';
 
 // A frame is heard in an invocation of its own, beside others of the same connection.
@@ -27,4 +27,28 @@ test('[RT2] of two subscriptions at once each hears every event after the number
   await other;
   await delivery.toOwner(ALICE);
   expect([...second.seqs(), ...seqs()]).toEqual([2]);
+});
+
+test('[RT2] a resume that cannot be is answered, whatever else changes the connection meanwhile', async () => {
+  const { after, delivery, connections, log, frames, greet, stored, hear } = newConnection();
+  await create(log, ALICE, [1]);
+  const { epoch } = await greet();
+  after.head = async () => connections.save({ ...(await stored()), covered: 1 });
+  await hear({ action: 'resume', epoch: 'another', seq: 1 });
+  expect(frames).toMatchObject([{ action: 'resync', reason: 'epoch_changed', epoch, seq: 1 }]);
+  await create(log, ALICE, [2]);
+  await delivery.toOwner(ALICE);
+  expect(frames).toHaveLength(1);
+});
+
+test('[RT2] a resync that the gateway refuses is said again for the position that was asked for', async () => {
+  const { delivery, log, frames, hooks, greet, hear } = newConnection();
+  for (const number of range(1, 9)) await create(log, ALICE, [number]);
+  const { epoch } = await greet();
+  await log.trim(ALICE, { events: 2, since: '' as never });
+  hooks.onPost = async () => 'full';
+  await hear({ action: 'resume', epoch, seq: 3 });
+  hooks.onPost = async () => 'sent';
+  await delivery.toOwner(ALICE);
+  expect(frames).toMatchObject([{ action: 'resync', reason: 'trimmed', seq: 9 }]);
 });
