@@ -117,9 +117,10 @@ export class Conversation {
       // Nobody posts to it before its welcome.
       phase: { kind: 'replaying', from: 0, count: 0, untilMs: this.#needs.nowMs() + LEASE_MS },
     };
-    if (!(await connections.greet({ ...arrival, owner, authExpiresAtMs: expiresAtMs, tokenId }, connection)))
-      return;
-    await this.#welcome(connection, frame.resume);
+    if (await connections.greet({ ...arrival, owner, authExpiresAtMs: expiresAtMs, tokenId }, connection))
+      return this.#welcome(connection, frame.resume);
+    const now = await connections.arrival(id); // greeted, or another frame was refused meanwhile
+    if (now) await this.#hello(now, helloId, frame);
   }
 
   async #welcome(connection: Connection, resume: Frame<'hello'>['resume']): Promise<void> {

@@ -52,3 +52,11 @@ test('[RT2] a resync that the gateway refuses is said again for the position tha
   await delivery.toOwner(ALICE);
   expect(frames).toMatchObject([{ action: 'resync', reason: 'trimmed', seq: 9 }]);
 });
+
+test('[RT10] a hello beside a frame that is refused is answered', async () => {
+  const { after, connections, frames, hear } = newConnection();
+  await connections.arrive('c', undefined);
+  after.token = () => hear('no JSON');
+  await hear({ action: 'hello', token: 'alice' });
+  expect(frames.map(({ action }) => action)).toEqual(['error', 'welcome']);
+});
