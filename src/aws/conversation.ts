@@ -1,7 +1,7 @@
 import { FRAME_LIMITS, HELLO_SUBSCRIPTION } from '../api/realtime.ts';
 import type { ClientFrame, Filter, ResyncReason } from '../api/realtime.ts';
 import { isBrainError, toBrainError } from '../domain/error.ts';
-import type { Position } from '../domain/values.ts';
+import type { OwnerId, Position } from '../domain/values.ts';
 import { matcherOf } from '../realtime/filter.ts';
 import { REALTIME_LIMITS } from '../realtime/limits.ts';
 import { parseFrame } from '../realtime/parse-frame.ts';
@@ -9,8 +9,9 @@ import { isBlank, obstacle } from '../realtime/replay.ts';
 import type { SharedTickets } from '../realtime/shared-tickets.ts';
 import type { Authenticate, Principal } from '../services/principal.ts';
 import type { TokenService } from '../services/tokens.ts';
+import { mapConcurrent } from '../shared/map-concurrent.ts';
 import type { Arrival, Connection, Connections } from './connections.ts';
-import { LEASE_MS, type Delivery, type DeliveryNeeds } from './delivery.ts';
+import { LEASE_MS, POSTS_AT_ONCE, type Delivery, type DeliveryNeeds } from './delivery.ts';
 
 type Frame<A extends ClientFrame['action']> = Extract<ClientFrame, { action: A }>;
 type Credentials = Pick<Frame<'hello'>, 'ticket' | 'token'>;
@@ -101,7 +102,7 @@ export class Conversation {
     if (frame.filter && !isFilterGood(frame.filter))
       return delivery.bye(arrival, 'badFrame', 'the filter of the hello cannot be taken');
     const { owner, expiresAtMs, tokenId } = principal;
-    if ((await connections.ofOwner(owner)).length >= this.#needs.mostOfOwner)
+    if (await this.#hasTooMany(owner, arrival.id))
       return delivery.bye(arrival, 'limit', 'there are too many connections of this owner');
     const { id } = arrival;
     const connection: Connection = {
@@ -121,6 +122,16 @@ export class Conversation {
       return this.#welcome(connection, frame.resume);
     const now = await connections.arrival(id); // greeted, or another frame was refused meanwhile
     if (now) await this.#hello(now, helloId, frame);
+  }
+
+  /** Whether others have taken what an owner may have. Who ended without a word is found by a ping, and forgotten. */
+  async #hasTooMany(owner: OwnerId, id: string): Promise<boolean> {
+    const { connections, delivery, mostOfOwner } = this.#needs;
+    const others = async () => (await connections.ofOwner(owner)).filter((other) => other.id !== id);
+    const known = await others();
+    if (known.length < mostOfOwner) return false;
+    await mapConcurrent(known, { limit: POSTS_AT_ONCE }, (other) => delivery.beat(other, 'ping'));
+    return (await others()).length >= mostOfOwner;
   }
 
   async #welcome(connection: Connection, resume: Frame<'hello'>['resume']): Promise<void> {

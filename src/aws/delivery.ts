@@ -19,7 +19,7 @@ export interface DeliveryNeeds {
 
 const EVENTS_A_READ = 256;
 /** Connections of one owner that are posted to at once. */
-const POSTS_AT_ONCE = 16;
+export const POSTS_AT_ONCE = 16;
 /** Events that a filter left out are looked at again until there are so many: storing a position costs a write. */
 const LEFT_OUT = 200;
 /** A replay is its invocation's alone for so long after each stretch; then whoever comes goes on with it. */

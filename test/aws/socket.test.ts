@@ -216,6 +216,25 @@ describe('what a client may say', () => {
     },
   );
 
+  test('[RT10] connections that ended without a word do not count against their owner', async () => {
+    const cloud = await newCloud(dynamo, { settings: { BRAIN2_SOCKETS_PER_OWNER: '2' } });
+    const { secret } = await cloud.clientOf('alice');
+    const greet = async (): Promise<RawPeer> => {
+      const peer = await peerOf(cloud);
+      peer.say({ action: 'hello', token: secret });
+      const answer = await Promise.race([peer.get('welcome'), peer.get('bye')]);
+      expect(answer.action).toBe('welcome');
+      return peer;
+    };
+    cloud.aws.mischief = { ...cloud.aws.mischief, silentEnd: 1 };
+    await Promise.all([greet(), greet()]);
+    await cloud.aws.quiet();
+    await cloud.aws.cut();
+    const back = await greet();
+    expect(await cloud.parts.connections.ofOwner(ownerId('alice'))).toHaveLength(1);
+    back.end();
+  });
+
   test('[RT4] each connection is pinged once in four minutes, with the position, and sent away before two hours', async () => {
     let nowMs = Date.now();
     const cloud = await newCloud(dynamo, { nowMs: () => nowMs });
