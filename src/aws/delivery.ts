@@ -125,7 +125,12 @@ export class Delivery {
   async beat(connection: Connection, action: 'ping' | 'pong'): Promise<void> {
     let current = await this.bringUp(connection);
     while (current) {
-      const { epoch, told, covered } = current;
+      const { epoch, told, covered, phase } = current;
+      if (phase.kind === 'replaying') {
+        // What follows is on its way: to tell of it as sent would show a hole, and the replay would be asked for anew.
+        const { from } = phase;
+        return void (await this.say(current, { action, epoch, prev: from, seq: from }));
+      }
       if (told === covered)
         return void (await this.say(current, { action, epoch, prev: told, seq: covered }));
       const claimed = await this.#needs.connections.save({ ...current, told: covered });

@@ -112,3 +112,22 @@ test('[RT2] a replay whose invocation ends in its middle is ended by whoever com
   expect(said).toEqual([{ action: 'replay.end', from: 0, to: 600, count: 600 }]);
   expect(isMarked).toBe(true);
 });
+
+test('[RT4] a ping in the middle of a replay tells of no hole: what is on its way is not missing', async () => {
+  const { delivery, log, frames, hooks, greet, stored, begun, invoke, seqs } = newConnection();
+  await greet();
+  for (let first = 1; first <= 600; first += 20) await create(log, ALICE, range(first, first + 19));
+  const beating = invoke();
+  const told: [number, number][] = [];
+  hooks.onPost = async ({ action }) => {
+    if (action !== 'batch') return 'sent';
+    await beating.delivery.beat(await stored(), 'ping');
+    const ping = beating.frames.at(-1);
+    if (ping?.action === 'ping') told.push([ping.prev, seqs().at(-1) ?? 0]);
+    return 'sent';
+  };
+  await delivery.replay(await begun(), 600);
+  expect(told.length).toBeGreaterThan(9);
+  expect(told.filter(([prev, got]) => prev > got)).toEqual([]);
+  expect(frames.at(-1)).toMatchObject({ action: 'replay.end', count: 600 });
+});
