@@ -232,6 +232,8 @@ export class Conversation {
       return delivery.bye(connection, 'auth', 'the ticket or token is not good, or not any more');
     if (principal.owner !== connection.owner)
       return delivery.bye(connection, 'forbidden', 'a connection stays with its owner');
+    if (!principal.scopes.includes('read'))
+      return delivery.bye(connection, 'forbidden', 'the scope read is missing');
     const changed = await this.#change(connection, (now) => ({ ...now, principal }));
     const { expiresAtMs: authExpiresAtMs, tokenId } = principal;
     let known: Arrival | undefined = arrival;

@@ -259,6 +259,7 @@ export class Session implements ReaderPeer {
     if (!(await this.#stands(principal)) || this.#isClosed) return;
     const before = this.#principal;
     if (principal.owner !== before?.owner) return this.bye('forbidden', 'a connection stays with its owner');
+    if (!principal.scopes.includes('read')) return this.bye('forbidden', 'the scope read is missing');
     this.#host.renew(this, before, principal);
     this.#principal = principal;
     this.#isEndAnnounced = false;

@@ -60,3 +60,10 @@ test('[RT10] a hello beside a frame that is refused is answered', async () => {
   await hear({ action: 'hello', token: 'alice' });
   expect(frames.map(({ action }) => action)).toEqual(['error', 'welcome']);
 });
+
+test('[RT9] a credential that may not read renews nothing', async () => {
+  const { frames, greet, hear } = newConnection();
+  await greet();
+  await hear({ action: 'auth', token: 'alice who writes' });
+  expect(frames).toMatchObject([{ action: 'bye', code: 4403 }]);
+});

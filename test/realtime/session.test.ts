@@ -126,6 +126,16 @@ describe('expiry and renewal', () => {
     expect(peer.closed?.code).toBe(4403);
   });
 
+  test('[RT9] a credential that may not read renews nothing', async () => {
+    const { hub, clock, store } = newHub();
+    const peer = await greeted(hub, { token: token(clock, 30_000) });
+    const { ticket } = await hub.tickets.issue(principalOf(ALICE, { scopes: ['write'] }));
+    peer.say({ action: 'auth', ticket });
+    await create(store, ALICE, [1]);
+    await settle();
+    expect([peer.closed?.code, peer.of('auth.renewed')]).toEqual([4403, []]);
+  });
+
   test('[RT9] an expiry beyond the reach of one timer is kept to', async () => {
     const { hub, clock } = newHub({ limits: { pingMs: 1e12 } });
     const month = 40 * 86_400_000;
