@@ -32,6 +32,8 @@ interface ConversationNeeds extends Pick<DeliveryNeeds, 'log' | 'nowMs'> {
  * end; the gateway takes ten minutes for it.
  */
 const PING_MS = 240_000;
+/** The gateway's own limit: it ends a connection for a longer one. A message of several frames may have more. */
+const FRAME_BYTES = 32 * 1024;
 /** JSON of all filters of a connection: it is one item, which every delivery writes. */
 const FILTERS_BYTES = 100_000;
 
@@ -148,7 +150,7 @@ export class Conversation {
       floorSeq,
       pingMs: PING_MS,
       resumed,
-      maxFrameBytes: FRAME_LIMITS.bytesIn,
+      maxFrameBytes: FRAME_BYTES,
       authExpiresAt: expiryOf(principal),
     });
     await this.#begin(connection, resume, head);

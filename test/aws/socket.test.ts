@@ -132,6 +132,17 @@ describe('what a client may say', () => {
     other.end();
   });
 
+  test('[RT10] a frame as long as the welcome allows is heard: the gateway would end a longer one', async () => {
+    const cloud = await newCloud(dynamo);
+    const { secret } = await cloud.clientOf('alice');
+    const peer = await peerOf(cloud);
+    peer.say({ action: 'hello', token: secret });
+    const { maxFrameBytes } = await peer.get('welcome');
+    peer.say('x'.repeat(maxFrameBytes));
+    expect(await peer.get('error')).toMatchObject({ code: 'bad_json' });
+    peer.end();
+  });
+
   test('[RT9] a ticket in the address admits the connection itself, once; a foreign page is turned away', async () => {
     const cloud = await newCloud(dynamo);
     const { http } = await cloud.clientOf('alice');
