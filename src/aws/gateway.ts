@@ -6,6 +6,7 @@ import {
   LimitExceededException,
   PostToConnectionCommand,
 } from '@aws-sdk/client-apigatewaymanagementapi';
+import { BrainError } from '../domain/error.ts';
 import { answerWithin } from './answer-within.ts';
 
 /** What became of a frame. `full`: the gateway takes no more for this connection, or for all of them, for now. */
@@ -14,7 +15,7 @@ export type Posted = 'sent' | 'gone' | 'full';
 /** The sockets, which the gateway holds. */
 export interface Gateway {
   post(id: string, frame: Uint8Array): Promise<Posted>;
-  /** The gateway chooses the code of the close; ours is in the `bye` before it. */
+  /** The gateway chooses the code of the close; ours is in the `bye` before it. Throws `unavailable`. */
   close(id: string): Promise<void>;
 }
 
@@ -26,9 +27,9 @@ export function managementGateway(endpoint: string, answerMs = ANSWER_MS): Gatew
   const requestHandler = answerWithin(answerMs);
   // The SDK's own retries wait for seconds where they are told that they are too fast: others' frames would wait too.
   const client = new ApiGatewayManagementApiClient({ endpoint, maxAttempts: 1, requestHandler });
-  const postOnce = async (id: string, frame: Uint8Array): Promise<Posted> => {
+  const once = async (ask: () => Promise<unknown>): Promise<Posted> => {
     try {
-      await client.send(new PostToConnectionCommand({ ConnectionId: id, Data: frame }));
+      await ask();
       return 'sent';
     } catch (error) {
       if (error instanceof GoneException) return 'gone';
@@ -36,21 +37,23 @@ export function managementGateway(endpoint: string, answerMs = ANSWER_MS): Gatew
       throw error;
     }
   };
+  const patiently = async (ask: () => Promise<unknown>): Promise<Posted> => {
+    for (const pauseMs of PAUSES_MS) {
+      const outcome = await once(ask);
+      if (outcome !== 'full') return outcome;
+      await delay(pauseMs * (0.5 + Math.random()));
+    }
+    return once(ask);
+  };
   return {
-    async post(id, frame) {
-      for (const pauseMs of PAUSES_MS) {
-        const posted = await postOnce(id, frame);
-        if (posted !== 'full') return posted;
-        await delay(pauseMs * (0.5 + Math.random()));
-      }
-      return postOnce(id, frame);
-    },
-    async close(id) {
-      try {
-        await client.send(new DeleteConnectionCommand({ ConnectionId: id }));
-      } catch (error) {
-        if (!(error instanceof GoneException)) throw error;
-      }
+    post: (ConnectionId, Data) =>
+      patiently(() => client.send(new PostToConnectionCommand({ ConnectionId, Data }))),
+    async close(ConnectionId) {
+      const outcome = await patiently(() => client.send(new DeleteConnectionCommand({ ConnectionId })));
+      if (outcome === 'full')
+        throw new BrainError('unavailable', 'the gateway does not end a connection', {
+          operation: 'gateway.close',
+        });
     },
   };
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { EventFrame } from '../../src/api/realtime.ts';
@@ -139,15 +139,29 @@ describe('a gateway and a bus that are hostile', () => {
   });
 });
 
-test('a gateway that does not answer is given up as one that takes no more: the log keeps what was to be sent', async () => {
-  const deaf = createServer(() => {}).listen(0, '127.0.0.1');
-  await once(deaf, 'listening');
+/** A gateway that answers as it is told to; without a word, never. */
+async function gatewayOf(answer: (request: IncomingMessage, response: ServerResponse) => void) {
+  const server = createServer(answer).listen(0, '127.0.0.1');
+  await once(server, 'listening');
   onTestFinished(() => {
-    deaf.closeAllConnections();
-    deaf.close();
+    server.closeAllConnections();
+    server.close();
   });
   Object.assign(process.env, { AWS_REGION: 'eu-west-1', AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' });
-  const { port } = deaf.address() as AddressInfo;
-  const gateway = managementGateway(`http://127.0.0.1:${port}/test`, 20);
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/test`;
+}
+
+test('a gateway that does not answer is given up as one that takes no more: the log keeps what was to be sent', async () => {
+  const gateway = managementGateway(await gatewayOf(() => {}), 20);
   expect(await gateway.post('c', Buffer.from('{}'))).toBe('full');
+});
+
+test('a gateway that is busy is asked again to end a connection, which else would stay open and hear nothing', async () => {
+  const asked: (string | undefined)[] = [];
+  const url = await gatewayOf(({ method }, response) => {
+    response.statusCode = asked.push(method) < 3 ? 429 : 204;
+    response.end();
+  });
+  await managementGateway(url).close('c');
+  expect(asked).toEqual(['DELETE', 'DELETE', 'DELETE']);
 });
