@@ -2,6 +2,7 @@ import { REALTIME_LIMITS } from '../realtime/limits.ts';
 import { REVOKED } from '../realtime/session.ts';
 import { eachConcurrent } from '../shared/each-concurrent.ts';
 import { SHARDS, type Arrival } from './connections.ts';
+import type { ScheduledEvent } from './events.ts';
 import type { Parts } from './parts.ts';
 
 /** The schedule runs every minute, and each connection has its turn in one of four. */
@@ -17,11 +18,12 @@ const AT_ONCE = 32;
  * What a server's timers do, each minute, for the connections of everybody: pings with the position, credentials and
  * connections that end, and those that never said hello.
  */
-export function beatFunction(parts: Parts): () => Promise<void> {
+export function beatFunction(parts: Parts): (event?: ScheduledEvent) => Promise<void> {
   const { connections, log, nowMs, inContext } = parts;
-  return async () => {
+  return async (event) => {
     const stands = askedOnce(parts);
-    const turn = Math.floor(nowMs() / MINUTE_MS) % TURNS;
+    const dueMs = event?.time === undefined ? nowMs() : Date.parse(event.time);
+    const turn = Math.floor(dueMs / MINUTE_MS) % TURNS;
     const all = (async function* () {
       for (let shard = 0; shard < SHARDS; shard++)
         for await (const arrival of connections.arrivals(shard))

@@ -87,6 +87,12 @@ export interface BusEvent {
   readonly detail: { readonly owner: string };
 }
 
+/** EventBridge, by a schedule. */
+export interface ScheduledEvent {
+  /** When it was due, to the second: the function may begin at another time. */
+  readonly time: string;
+}
+
 /** What a function is told of itself. */
 export interface FunctionContext {
   getRemainingTimeInMillis(): number;

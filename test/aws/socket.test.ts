@@ -268,6 +268,26 @@ describe('what a client may say', () => {
     ]);
   });
 
+  test('[RT4] a beat that begins a little early or late takes no turn twice and leaves none out', async () => {
+    let nowMs = Date.now();
+    const cloud = await newCloud(dynamo, { nowMs: () => nowMs });
+    const { secret } = await cloud.clientOf('alice');
+    const peers = await Promise.all([peerOf(cloud), peerOf(cloud), peerOf(cloud)]);
+    for (const peer of peers) peer.say({ action: 'hello', token: secret });
+    await Promise.all(peers.map((peer) => peer.get('welcome')));
+    const firstMs = Math.ceil(nowMs / 60_000) * 60_000 + 59_000;
+    for (let run = 0; run < 4; run++) {
+      const dueMs = firstMs + run * 60_000;
+      nowMs = dueMs + (run % 2 === 0 ? 500 : 1_500);
+      await cloud.beat({ time: new Date(dueMs).toISOString() });
+    }
+    for (const peer of peers) peer.say({ action: 'ping' });
+    await Promise.all(peers.map((peer) => peer.get('pong')));
+    const pings = peers.map(({ frames }) => frames.filter(({ action }) => action === 'ping').length);
+    expect(pings).toEqual([1, 1, 1]);
+    for (const peer of peers) peer.end();
+  });
+
   test('[RT4] one that ended without a word is forgotten when it is pinged', async () => {
     let nowMs = Date.now();
     const cloud = await newCloud(dynamo, { nowMs: () => nowMs });
