@@ -33,6 +33,8 @@ const TICKET_MS = 30_000;
 const RESUME_MS = 10_000;
 /** After this time live a connection counts as good: the next failure begins with a short wait again. */
 const STEADY_MS = 10_000;
+/** The close after a bye; through a gateway that is in trouble it may not come. */
+const CLOSE_MS = 5_000;
 /** Added to the server's interval of pings before silence counts as the end. */
 const SILENCE_MS = 10_000;
 /** The loop breaker: resumes from one position on one connection, snapshots that did not help, refused credentials. */
@@ -107,6 +109,8 @@ export class RealtimeClient<S extends Position = Position> implements AsyncItera
   start(): this {
     if (this.#state !== 'stopped') return this;
     this.#error = undefined;
+    this.#refusals = 0;
+    this.#resyncs = 0;
     void this.#connect();
     return this;
   }
@@ -226,7 +230,7 @@ export class RealtimeClient<S extends Position = Position> implements AsyncItera
       case 'bye':
         this.#retryAfterMs = frame.retryAfterMs;
         this.#byeCode = frame.code;
-        return;
+        return this.#timers.set('silence', CLOSE_MS, () => this.#closed(frame.code));
       case 'subscribed':
       case 'unsubscribed':
       case 'auth.renewed':
@@ -327,7 +331,7 @@ export class RealtimeClient<S extends Position = Position> implements AsyncItera
   }
 
   #closed(code: number): void {
-    this.#drop();
+    this.#drop(GIVEN_UP);
     if (FATAL.has(code)) return this.stop(new RealtimeError(code, `the server refuses this client: ${code}`));
     if (code === CLOSE.auth) return this.#refused();
     this.#retry();

@@ -259,6 +259,36 @@ describe('the client', () => {
     expect([wires.length, client.state, client.error?.code]).toEqual([3, 'stopped', 4401]);
   });
 
+  test('[RT9] started again after that it minds three refusals anew', async () => {
+    const made = connected({
+      ticket: async () =>
+        made.wires.length < 4 ? 'made up' : (await made.hub.tickets.issue(principalOf(ALICE))).ticket,
+    });
+    made.client.start();
+    await made.clock.advance(60_000);
+    expect(made.client.state).toBe('stopped');
+    made.client.start();
+    await made.clock.advance(60_000);
+    expect([made.client.state, made.client.error]).toEqual(['live', undefined]);
+  });
+
+  test('does not wait long for the close that a bye has announced', async () => {
+    const made = connected({
+      ticket: async () => (await hub.tickets.issue(principalOf(ALICE))).ticket,
+    });
+    let { hub } = made;
+    const { client, clock, network, wires, seqs } = made;
+    client.on({ frame: ({ action }) => action === 'bye' && (wires[0]!.isDead = true) });
+    client.start();
+    await settle();
+    const next = newHub({ clock }, made.table);
+    hub.close();
+    network.hub = hub = next.hub;
+    await create(next.store, ALICE, [1]);
+    await clock.advance(10_000);
+    expect([wires.length, seqs(), client.state]).toEqual([2, [1], 'live']);
+  });
+
   test('hears something else from the event on that the server names', async () => {
     const { client, store, clock, items } = connected({ filter: { types: ['category.*'] } });
     const frames: ServerFrame[] = [];
