@@ -24,13 +24,14 @@ import {
   type RealtimeState,
   type WebSocketLike,
 } from './realtime-options.ts';
+import { WantedFilter } from './wanted-filter.ts';
 
 const OPEN = 1;
 const WELCOME_MS = 10_000;
 /** A server answers within ten seconds; what was asked over a network that is gone is never answered. */
 const TICKET_MS = 30_000;
 /** The answer to a resume is a replay or a resync. Through a gateway it may be lost, as the resume may. */
-const RESUME_MS = 10_000;
+const ANSWER_MS = 10_000;
 /** After this time live a connection counts as good: the next failure begins with a short wait again. */
 const STEADY_MS = 10_000;
 /** The close after a bye; through a gateway that is in trouble it may not come. */
@@ -60,10 +61,8 @@ export class RealtimeClient<S extends Position = Position> implements AsyncItera
   readonly #clock: Clock;
   readonly #backoff: Backoff;
   readonly #audience: Audience<S>;
-  readonly #timers: Timers<'ticket' | 'welcome' | 'resume' | 'steady' | 'silence' | 'retry'>;
-  #filter: Filter | undefined;
-  /** The one that the server was sent on this connection. */
-  #heldFilter: Filter | undefined;
+  readonly #timers: Timers<'ticket' | 'welcome' | 'resume' | 'filter' | 'steady' | 'silence' | 'retry'>;
+  readonly #filter: WantedFilter;
   #position: Position | undefined;
   #state: RealtimeState = 'stopped';
   #socket: WebSocketLike | undefined;
@@ -88,7 +87,7 @@ export class RealtimeClient<S extends Position = Position> implements AsyncItera
       if (this.#state === 'paused') void this.#connect();
     });
     this.#backoff = new Backoff(() => this.#clock.random());
-    this.#filter = options.filter;
+    this.#filter = new WantedFilter(options.filter, (filter) => this.#subscribe(filter));
     this.#position = options.from;
   }
 
@@ -130,10 +129,8 @@ export class RealtimeClient<S extends Position = Position> implements AsyncItera
 
   /** Hears something else from the next event on; `subscribed` among the frames tells from which. */
   setFilter(filter: Filter): void {
-    this.#filter = filter;
-    if (this.#state === 'connecting') return; // its welcome is waited for
-    this.#heldFilter = filter;
-    this.#send({ action: 'subscribe', id: HELLO_SUBSCRIPTION, filter });
+    this.#filter.set(filter);
+    if (this.#socket && this.#state !== 'connecting') this.#filter.ask(); // else the next hello, or its welcome, does
   }
 
   /** All items from now on, for as long as it runs; it is started if need be. Throws what ended it for good. */
@@ -191,13 +188,13 @@ export class RealtimeClient<S extends Position = Position> implements AsyncItera
 
   #hello(socket: WebSocketLike, ticket: string | undefined): void {
     if (socket !== this.#socket) return;
-    this.#heldFilter = this.#filter;
+    const filter = this.#filter.greet();
     this.#send({
       action: 'hello',
       client: 'brain2-client',
       ...(ticket !== undefined && { ticket }),
       ...(this.#position && { resume: this.#position }),
-      ...(this.#filter && { filter: this.#filter }),
+      ...(filter && { filter }),
     });
   }
 
@@ -232,9 +229,11 @@ export class RealtimeClient<S extends Position = Position> implements AsyncItera
         this.#byeCode = frame.code;
         return this.#timers.set('silence', CLOSE_MS, () => this.#closed(frame.code));
       case 'subscribed':
+      case 'error':
+        this.#timers.clear('filter');
+        return this.#filter.answered();
       case 'unsubscribed':
       case 'auth.renewed':
-      case 'error':
         return;
     }
   }
@@ -246,7 +245,7 @@ export class RealtimeClient<S extends Position = Position> implements AsyncItera
     if (this.#position) this.#enter('replaying'); // or a resync follows
     else this.#position = { epoch, seq };
     if (this.#state === 'connecting') this.#live();
-    if (this.#filter && this.#filter !== this.#heldFilter) this.setFilter(this.#filter);
+    this.#filter.ask();
   }
 
   #live(): void {
@@ -280,8 +279,14 @@ export class RealtimeClient<S extends Position = Position> implements AsyncItera
     this.#isAwaitingReplay = true;
     this.#resumes += 1;
     if (this.#resumes > MOST_RESUMES) return this.#giveUp('the same hole again and again');
-    this.#timers.set('resume', RESUME_MS, () => this.#giveUp('no replay'));
+    this.#timers.set('resume', ANSWER_MS, () => this.#giveUp('no replay'));
     this.#send({ action: 'resume', epoch, seq });
+  }
+
+  /** Its answer may be lost on the way, or wait for the end of a replay: what is wanted since waits no longer. */
+  #subscribe(filter: Filter): void {
+    this.#timers.set('filter', ANSWER_MS, () => this.#filter.answered());
+    this.#send({ action: 'subscribe', id: HELLO_SUBSCRIPTION, filter });
   }
 
   /** The replay that was asked for begins. */

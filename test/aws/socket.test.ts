@@ -81,6 +81,32 @@ describe('a client of brain2.v1 through the gateway', () => {
   });
 });
 
+test('a client that changes its filter twice hears what it asked for last, though frames overtake each other', async () => {
+  const chances: number[] = [];
+  const cloud = await newCloud(dynamo, { random: () => chances.shift() ?? 1 });
+  const { http, events } = await cloud.clientOf('alice');
+  const client = events({ filter: { types: ['category.*'] } });
+  const isLive = live(client);
+  const heard = client[Symbol.asyncIterator]();
+  await isLive;
+  const confirmed: ServerFrame[] = [];
+  const both = new Promise<void>((resolve) => {
+    client.on({
+      frame: (frame) => frame.action === 'subscribed' && confirmed.push(frame) === 2 && resolve(),
+    });
+  });
+  cloud.aws.mischief = { ...cloud.aws.mischief, late: 0.5, delayMs: 4_000 };
+  chances.push(0.1, 0.1); // the first frame is late, by 0.4 s
+  client.setFilter({ types: ['edge.*'] });
+  client.setFilter({ types: ['node.*'] });
+  await both;
+  const [{ subscriptions } = { subscriptions: [] }] = await cloud.parts.connections.ofOwner(ownerId('alice'));
+  expect(subscriptions).toEqual([['hello', { types: ['node.*'] }]]);
+  await http.nodes.create({ content: 'a note' });
+  expect((await take(heard, 1))[0]).toMatchObject({ type: 'node.created' });
+  client.stop();
+});
+
 test('[RT9] a client whose credentials are refused stops, though the gateway closes with a code of its own', async () => {
   const cloud = await newCloud(dynamo);
   const client = new RealtimeClient({ url: cloud.aws.url, ticket: async () => 'made up' });
