@@ -147,7 +147,8 @@ export class Channel {
         this.#isAsked = false; // a commit from here on may be in what is read or not: it asks again
         const run = await this.read(this.#position);
         this.#hand(run);
-        hasMore = run.hasMore;
+        // A run that was kept for another reader may be older than the commit that asked for it.
+        hasMore = run.hasMore || (run.to > run.after && run.to < this.#heardSeq);
         if (hasMore) await this.#needs.turn();
       }
     } catch (error) {

@@ -51,6 +51,21 @@ describe('batches', () => {
     expect(frames).toBeLessThanOrEqual(200 / 8 + 5);
   });
 
+  test('[RT5] an event waits no longer because somebody read what came before it meanwhile', async () => {
+    const { hub, clock, store } = newHub();
+    const peer = await greeted(hub);
+    for (const number of range(1, 5)) {
+      await create(store, ALICE, [number]);
+      await settle();
+    }
+    await create(store, ALICE, [6]);
+    const { epoch } = await store.head(ALICE);
+    const resumed = await greeted(hub, { resume: { epoch, seq: 5 } });
+    await create(store, ALICE, [7]);
+    await clock.advance(8);
+    expect([peer.seqs, resumed.seqs]).toEqual([range(1, 7), [6, 7]]);
+  });
+
   test('[RT5] a clock that is set back by an hour keeps no event waiting for more than 8 ms', async () => {
     const { hub, clock, store } = newHub();
     const peer = await greeted(hub);
