@@ -76,14 +76,18 @@ export class LogReader implements Reader {
 
   /** Goes on from there. With `replayTo`, as a replay that is announced, with its end where it goes live. */
   begin(from: Position, replayTo?: number): void {
-    this.#epoch = from.epoch;
-    this.#covered = this.#told = from.seq;
-    this.#replay = undefined;
+    this.#standAt(from);
     if (replayTo !== undefined) {
       this.#replay = { from: from.seq, count: 0 };
       this.#peer.announce({ action: 'replay.begin', from: from.seq, to: replayTo });
     }
     void this.#read();
+  }
+
+  /** The log cannot be read on from there; until it begins elsewhere, pings say that it stands where its peer does. */
+  strand(at: Position): void {
+    this.stop();
+    this.#standAt(at);
   }
 
   stop(): void {
@@ -117,6 +121,12 @@ export class LogReader implements Reader {
     if (this.#phase === 'stopped') return;
     this.stop();
     this.#peer.onFailed(error);
+  }
+
+  #standAt({ epoch, seq }: Position): void {
+    this.#epoch = epoch;
+    this.#covered = this.#told = seq;
+    this.#replay = undefined;
   }
 
   async #read(): Promise<void> {

@@ -279,8 +279,10 @@ export class Session implements ReaderPeer {
       if (!this.#reader) this.#welcome(head, from !== undefined && !reason);
       const reader = (this.#reader ??= new LogReader(this.#host, this, channel));
       reader.want(this.#subscriptions.matcher);
-      if (reason) this.#resync(reason, head);
-      else if (from) reader.begin(isBlank(from) ? { epoch: head.epoch, seq: 0 } : from, head.seq);
+      if (from && reason) {
+        reader.strand(from);
+        this.#resync(reason, head);
+      } else if (from) reader.begin(isBlank(from) ? { epoch: head.epoch, seq: 0 } : from, head.seq);
       else reader.begin({ epoch: head.epoch, seq: head.seq });
     } catch (error) {
       this.bye('internal', toBrainError(error).code);

@@ -90,6 +90,19 @@ describe('resuming', () => {
     },
   );
 
+  test('[RT1 RT2] a ping moves no reader that stands where the log cannot be read on from', async () => {
+    const { hub, store, clock } = newHub();
+    await create(store, ALICE, [1, 2, 3]);
+    const { epoch } = await store.head(ALICE);
+    const peer = await greeted(hub, { resume: { epoch: 'another', seq: 9 } });
+    await clock.advance(30_000);
+    peer.say({ action: 'resume', epoch, seq: 99 });
+    await settle();
+    peer.say({ action: 'ping' });
+    expect(peer.of('ping')).toEqual([{ action: 'ping', epoch: 'another', prev: 9, seq: 9 }]);
+    expect(peer.of('pong')).toEqual([{ action: 'pong', epoch, prev: 99, seq: 99 }]);
+  });
+
   test('[RT2] a log that is trimmed under a reader strands it by name, never past a hole', async () => {
     const { hub, store } = newHub();
     for (const number of range(1, 300)) await create(store, ALICE, [number]);
