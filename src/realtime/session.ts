@@ -276,7 +276,7 @@ export class Session implements ReaderPeer {
       const head = await this.#host.log.head(channel.owner);
       if (this.#isClosed || beginning !== this.#beginnings) return;
       const reason = from && obstacle(from, head, this.#host.limits.replayEvents);
-      if (!this.#reader) this.#welcome(head, from !== undefined && !reason);
+      if (!this.#reader) this.#welcome(head, from && !reason);
       const reader = (this.#reader ??= new LogReader(this.#host, this, channel));
       reader.want(this.#subscriptions.matcher);
       if (from && reason) {
@@ -307,8 +307,9 @@ export class Session implements ReaderPeer {
     this.announce({ action: 'resync', reason, epoch, seq, snapshotUrl: SNAPSHOT_URL });
   }
 
-  #welcome({ epoch, seq, floorSeq }: Head, resumed: boolean): void {
-    this.announce({
+  /** `resumed` is undefined where no position was given: then it stands where the welcome says. */
+  #welcome({ epoch, seq, floorSeq }: Head, resumed: boolean | undefined): void {
+    const frame: ServerFrame = {
       action: 'welcome',
       connectionId: this.id,
       epoch,
@@ -317,8 +318,9 @@ export class Session implements ReaderPeer {
       pingMs: this.#host.limits.pingMs,
       maxFrameBytes: FRAME_LIMITS.bytesIn,
       authExpiresAt: this.#principal ? expiryOf(this.#principal) : null,
-      resumed,
-    });
+      resumed: resumed === true,
+    };
+    this.announce(frame, resumed === undefined ? { epoch, seq } : undefined);
   }
 
   #planPing(): void {
@@ -373,12 +375,11 @@ export class Session implements ReaderPeer {
 
   // What its reader says to it.
 
-  announce(frame: ServerFrame): void {
-    const moves = frame.action === 'ping' || frame.action === 'pong';
-    this.socket.send(Buffer.from(JSON.stringify(frame)), {
-      action: frame.action,
-      ...(moves && { position: { epoch: frame.epoch, seq: frame.seq } }),
-    });
+  announce(frame: ServerFrame, standsAt?: Position): void {
+    const { action } = frame;
+    const moves = action === 'ping' || action === 'pong';
+    const position = moves ? { epoch: frame.epoch, seq: frame.seq } : standsAt;
+    this.socket.send(Buffer.from(JSON.stringify(frame)), { action, position });
   }
 
   onLive(): void {

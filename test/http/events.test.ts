@@ -66,6 +66,17 @@ describe('GET /api/v2/events', () => {
     while (brain.hub.metrics.connections > 0) await nextTurn();
   });
 
+  it('[RT2] a reader who is cut off before anything happened is given what it missed', async () => {
+    const { client, url } = await listeningBrain();
+    await client.create({ title: 'A' });
+    const [welcome] = await take(`${url}/api/v2/events`, 1);
+    const { epoch } = await client.get<{ epoch: string }>('/graph');
+    expect(welcome?.id).toBe(`${epoch}-1`);
+    await client.create({ title: 'B' });
+    const [, begin] = await take(`${url}/api/v2/events`, 2, { 'last-event-id': welcome?.id ?? '' });
+    expect(JSON.parse(begin?.data ?? '')).toEqual({ action: 'replay.begin', from: 1, to: 2 });
+  });
+
   it('a reader who is gone before the stream begins is no connection for longer than that', async () => {
     const key = await signingKey('key');
     const issuer = await newIssuer([key]);
