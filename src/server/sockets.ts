@@ -1,7 +1,7 @@
 import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
-import { FRAME_LIMITS, SUBPROTOCOL } from '../api/realtime.ts';
+import { CLOSE, FRAME_LIMITS, SUBPROTOCOL, type ServerFrame } from '../api/realtime.ts';
 import { Allowance } from '../realtime/allowance.ts';
 import type { Hub } from '../realtime/hub.ts';
 import type { Session } from '../realtime/session.ts';
@@ -22,6 +22,14 @@ const PATH = '/ws';
 const ACCEPTED = { atOnce: 2_000, aSecond: 500 };
 /** Above the limit of frames, so that a frame that is too long is answered by name; far above it the socket is cut. */
 const MAX_PAYLOAD_BYTES = 4 * FRAME_LIMITS.bytesIn;
+/** Said to whom no session can be made for. */
+const FULL = {
+  action: 'bye',
+  code: CLOSE.shutdown,
+  reason: 'there are too many connections, or the server is stopping',
+  reconnect: true,
+  retryAfterMs: 1_000,
+} as const satisfies ServerFrame;
 /** A peer that does not answer the end is cut off. */
 const CLOSE_MS = 3_000;
 /** What a socket that ended without a code of its own is counted under. */
@@ -53,7 +61,10 @@ export function serveSockets({ server, hub, origins }: SocketsNeeds): () => Prom
   const attach = (webSocket: WebSocket, request: IncomingMessage): void => {
     webSocket.on('error', ignore); // what was wrong with it is in the code of its close
     const session = hub.accept(new WebSocketTransport(webSocket, request.socket, framed));
-    if (!session) return end(webSocket, 4503, 'there are too many connections, or the server is stopping');
+    if (!session) {
+      webSocket.send(JSON.stringify(FULL));
+      return end(webSocket, FULL.code, FULL.reason);
+    }
     open.set(webSocket, session);
     webSocket.on('message', onMessage);
     webSocket.on('close', onClose);

@@ -410,3 +410,11 @@ test('[RT10] at its end the server says bye to every socket, and closes them', a
   }
   expect(await events.text()).toMatch(/event: bye\ndata: .*4503/);
 });
+
+test('[RT10] whoever comes while the server stops is told so before the end', async () => {
+  const { socketUrl, brain } = await listeningBrain();
+  brain.hub.close();
+  const peer = new RawPeer(socketUrl);
+  expect(await peer.get('bye')).toMatchObject({ code: 4503, reconnect: true });
+  expect((await peer.closed).code).toBe(4503);
+});
