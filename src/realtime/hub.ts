@@ -161,7 +161,7 @@ export class Hub {
       const notices = new Notices(this.#clock, (facets, frame) => {
         for (const one of sessions) one.tell(facets, frame);
       });
-      held = { channel, notices, unfollow: this.#follow(owner), sessions };
+      held = { channel, notices, unfollow: this.#follow(owner, channel), sessions };
       this.#held.set(owner, held);
     }
     if (held.sessions.size >= this.limits.connectionsOfOwner) return undefined;
@@ -171,9 +171,11 @@ export class Hub {
   }
 
   /** Where it cannot be followed for now, the head in the next ping shows what was missed. */
-  async #follow(owner: OwnerId): Promise<() => void> {
+  async #follow(owner: OwnerId, channel: Channel): Promise<() => void> {
     try {
-      return (await this.#needs.follow?.(owner)) ?? (() => {});
+      const stop = await this.#needs.follow?.(owner);
+      if (stop) void channel.verify(); // of what others committed until now nobody is told
+      return stop ?? (() => {});
     } catch (error) {
       process.emitWarning(error instanceof Error ? error : new Error(String(error)));
       return () => {};

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { updateNode } from '../../src/domain/node.ts';
 import { settle } from '../support/manual-clock.ts';
-import { ALICE, create, greeted, idOf, newHub, range } from './peer.ts';
+import { ALICE, create, greeted, idOf, newHub, newStore, range } from './peer.ts';
 
 describe('batches', () => {
   test('[RT5] five frames leave at once, and what follows as one batch each 8 ms, by the timer', async () => {
@@ -64,6 +64,17 @@ describe('batches', () => {
     await create(store, ALICE, [7]);
     await clock.advance(8);
     expect([peer.seqs, resumed.seqs]).toEqual([range(1, 7), [6, 7]]);
+  });
+
+  test('[RT5] what another process commits before its commits are followed does not wait for a ping', async () => {
+    const isFollowed = Promise.withResolvers<() => void>();
+    const { hub, store, table } = newHub({ follow: () => isFollowed.promise });
+    await create(store, ALICE, [1]);
+    const peer = await greeted(hub);
+    await create(newStore(table), ALICE, [2]);
+    isFollowed.resolve(() => undefined);
+    await settle(50);
+    expect(peer.seqs).toEqual([2]);
   });
 
   test('[RT5] a clock that is set back by an hour keeps no event waiting for more than 8 ms', async () => {
