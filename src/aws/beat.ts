@@ -1,6 +1,7 @@
 import { REALTIME_LIMITS } from '../realtime/limits.ts';
 import { REVOKED } from '../realtime/session.ts';
 import { eachConcurrent } from '../shared/each-concurrent.ts';
+import { within } from '../shared/within.ts';
 import { SHARDS, type Arrival } from './connections.ts';
 import type { ScheduledEvent } from './events.ts';
 import type { Parts } from './parts.ts';
@@ -13,12 +14,14 @@ const OLDEST_MS = { from: 100 * MINUTE_MS, spread: 15 * MINUTE_MS };
 /** Told at least a minute before, and looked for once a minute. */
 const EXPIRING_MS = 2 * MINUTE_MS;
 const AT_ONCE = 32;
+/** One that takes longer, as who is far behind does, goes on beside the others: they are not kept waiting for it. */
+const VISIT_MS = 5_000;
 
 /**
  * What a server's timers do, each minute, for the connections of everybody: pings with the position, credentials and
  * connections that end, and those that never said hello.
  */
-export function beatFunction(parts: Parts): (event?: ScheduledEvent) => Promise<void> {
+export function beatFunction(parts: Parts, visitMs = VISIT_MS): (event?: ScheduledEvent) => Promise<void> {
   const { connections, log, nowMs, inContext } = parts;
   return async (event) => {
     const stands = askedOnce(parts);
@@ -29,16 +32,19 @@ export function beatFunction(parts: Parts): (event?: ScheduledEvent) => Promise<
         for await (const arrival of connections.arrivals(shard))
           yield { arrival, stands, hasTurn: shard % TURNS === turn, spread: shard / SHARDS };
     })();
-    const visited = eachConcurrent(all, { limit: AT_ONCE }, ({ arrival, ...when }) =>
-      inContext(arrival.owner, async () => {
+    const late: Promise<void>[] = [];
+    const visited = eachConcurrent(all, { limit: AT_ONCE }, ({ arrival, ...when }) => {
+      const visiting = inContext(arrival.owner, async () => {
         try {
           await visit(parts, arrival, when);
         } catch (err) {
           log.error({ err }, 'a connection could not be looked after');
         }
-      }),
-    );
+      });
+      return within(visitMs, visiting, () => void late.push(visiting));
+    });
     for await (const _ of visited);
+    await Promise.all(late); // after the answer they would be frozen in their middle
   };
 }
 
