@@ -127,6 +127,7 @@ export class Delivery {
     while (current) {
       const { epoch, told, covered, phase } = current;
       if (phase.kind === 'replaying') {
+        if (epoch === '') return; // it was not welcomed yet
         // What follows is on its way: to tell of it as sent would show a hole, and the replay would be asked for anew.
         const { from } = phase;
         return void (await this.say(current, { action, epoch, prev: from, seq: from }));

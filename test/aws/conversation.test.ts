@@ -67,3 +67,16 @@ test('[RT9] a credential that may not read renews nothing', async () => {
   await hear({ action: 'auth', token: 'alice who writes' });
   expect(frames).toMatchObject([{ action: 'bye', code: 4403 }]);
 });
+
+test('[RT9] a connection that was not welcomed yet hears nothing, not even a ping', async () => {
+  const { after, connections, log, frames, stored, hear, invoke } = newConnection();
+  await create(log, ALICE, [1]);
+  await connections.arrive('c', undefined);
+  const other = invoke();
+  after.head = async () => {
+    await other.delivery.beat(await stored(), 'ping');
+    await other.delivery.toOwner(ALICE);
+  };
+  await hear({ action: 'hello', token: 'alice' });
+  expect([other.frames, frames.map(({ action }) => action)]).toEqual([[], ['welcome']]);
+});
