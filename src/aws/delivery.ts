@@ -24,6 +24,8 @@ export const POSTS_AT_ONCE = 16;
 const LEFT_OUT = 200;
 /** A replay is its invocation's alone for so long after each stretch; then whoever comes goes on with it. */
 export const LEASE_MS = 15_000;
+/** By which the clocks of two functions may differ. */
+const SKEW_MS = 5_000;
 const SNAPSHOT_URL = '/api/v2/graph';
 
 /** The stretches of one owner's log, each read once however many connections stand at it. */
@@ -179,8 +181,11 @@ export class Delivery {
     return expiresAtMs <= this.#needs.nowMs();
   }
 
+  /** By whoever has its lease. One that has longer to go than a lease lasts is of a clock that is ahead of ours. */
   isReplaying({ phase }: Connection): boolean {
-    return phase.kind === 'replaying' && phase.untilMs > this.#needs.nowMs();
+    if (phase.kind !== 'replaying') return false;
+    const leftMs = phase.untilMs - this.#needs.nowMs();
+    return leftMs > 0 && leftMs <= LEASE_MS + SKEW_MS;
   }
 
   #stretches(owner: OwnerId): Stretches {

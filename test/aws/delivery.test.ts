@@ -131,3 +131,17 @@ test('[RT4] a ping in the middle of a replay tells of no hole: what is on its wa
   expect(told.filter(([prev, got]) => prev > got)).toEqual([]);
   expect(frames.at(-1)).toMatchObject({ action: 'replay.end', count: 600 });
 });
+
+test('[RT2] a replay that was left off goes on though the clock of who comes is an hour behind', async () => {
+  const { delivery, wait, log, hooks, greet, begun, invoke } = newConnection();
+  await greet();
+  await create(log, ALICE, [1]);
+  hooks.onPost = async () => {
+    throw new Error('the function is out of time');
+  };
+  await expect(delivery.replay(await begun(), 1)).rejects.toThrow('out of time');
+  const second = invoke();
+  wait(-3_600_000);
+  await second.delivery.toOwner(ALICE);
+  expect(second.frames.map(({ action }) => action)).toEqual(['event', 'replay.end']);
+});
