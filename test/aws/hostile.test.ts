@@ -74,8 +74,15 @@ describe('a gateway and a bus that are hostile', () => {
       if (random() < 0.1) await cloud.aws.cut();
       if (random() < 0.5) await cloud.stream();
     }
-    // One more cut, of which nobody is told: what is posted then meets connections that are gone.
+    // One more cut, of which nobody is told: what is posted then meets connections that are gone, as there are some.
     const { mischief } = cloud.aws;
+    const isLive = async (): Promise<boolean> => {
+      minute++;
+      await cloud.beat(); // a replay that was left off goes on
+      const ofAlice = await cloud.parts.connections.ofOwner(ownerId('alice'));
+      return ofAlice.some(({ phase }) => phase.kind === 'live');
+    };
+    await vi.waitFor(async () => expect(await isLive()).toBe(true), WITHIN);
     cloud.aws.mischief = { ...mischief, silentEnd: 1, full: 0 };
     await cloud.aws.cut();
     await alice!.http.nodes.create({ content: 'the last' });
