@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { editDistanceWithin } from './edit-distance.ts';
-import { WordCutter } from './words.ts';
+import { WordCutter, type CutWords } from './words.ts';
 
 const keys = (text: string) => new WordCutter().cutPlain(text).keys;
 
@@ -32,6 +32,40 @@ describe('words', () => {
           expect(stream.ends[at]).toBeLessThanOrEqual(text.length);
           expect(key).not.toBe('');
         });
+      }),
+    );
+  });
+
+  it('those that are looked for are found as among all', () => {
+    const anyWord = fc.oneof(
+      fc.constantFrom(
+        'Cats',
+        'cat',
+        'C',
+        'the',
+        '7',
+        '70s',
+        'café',
+        'Äpfel',
+        '睡眠',
+        '데이터',
+        'чая',
+        'ﬁle',
+        'x'.repeat(60),
+      ),
+      fc.string({ maxLength: 5 }),
+    );
+    const anyText = fc.array(anyWord, { maxLength: 12 }).map((list) => list.join(' '));
+    const cutter = new WordCutter();
+    const places = (text: string, wanted: ReadonlySet<string>, cut: CutWords): string[] =>
+      Array.from({ length: cut.count }, (_, at) => at)
+        .filter((at) => wanted.has(cutter.keyOf(cut.numbers[at]!)))
+        .map((at) => `${cut.starts[at]}-${cut.ends[at]} ${text.slice(cut.starts[at], cut.ends[at])}`);
+    fc.assert(
+      fc.property(anyText, anyText, (text, query) => {
+        const wanted = new Set(keys(query));
+        const among = places(text, wanted, cutter.numberMarkdown(text));
+        expect(places(text, wanted, cutter.numberWanted(text, wanted))).toEqual(among);
       }),
     );
   });

@@ -24,6 +24,10 @@ export interface CutWords {
 const MAX_KEY_LENGTH = 48;
 const CYRILLIC_STEM_LENGTH = 6;
 const MAX_SEGMENTED_RUN = 512;
+const FIRST_LETTERS = 128;
+const ALL_FIRSTS = new Uint8Array(FIRST_LETTERS).fill(1);
+/** The bit of ASCII that makes a letter a small one, and leaves digits as they are. */
+const LOWER_CASE = 0x20;
 const CYRILLIC = /^\p{sc=Cyrillic}/u;
 const PLAIN_WORD = /^[a-zA-Z0-9]*$/;
 const SINGLE_UPPER = /^[A-Z0-9]$/u;
@@ -76,6 +80,16 @@ export class WordCutter {
     return this.#numberAll(text, visibleRanges(text));
   }
 
+  /**
+   * As `numberMarkdown`, for who looks for words of these keys alone: others may be left out. A word of ASCII begins as
+   * its key does, so most are told by one letter, and are not looked up.
+   */
+  numberWanted(text: string, keys: Iterable<string>): CutWords {
+    const firsts = new Uint8Array(FIRST_LETTERS);
+    for (const key of keys) firsts[key.charCodeAt(0)] = 1; // what is no ASCII falls out
+    return this.#numberAll(text, visibleRanges(text), firsts);
+  }
+
   /** As `cutPlain`, with numbers for keys; the next text overwrites what it gives. */
   numberPlain(text: string): CutWords {
     return this.#numberAll(text, [0, text.length]);
@@ -91,11 +105,11 @@ export class WordCutter {
     return this.#table.keyOf(number);
   }
 
-  #numberAll(text: string, ranges: readonly number[]): CutWords {
+  #numberAll(text: string, ranges: readonly number[], firsts = ALL_FIRSTS): CutWords {
     this.#table.makeRoom();
     this.#cut.count = 0;
     for (let range = 0; range < ranges.length; range += 2) {
-      this.#cutRange(text, ranges[range]!, ranges[range + 1]!);
+      this.#cutRange(text, ranges[range]!, ranges[range + 1]!, firsts);
     }
     return this.#cut;
   }
@@ -108,7 +122,7 @@ export class WordCutter {
     };
   }
 
-  #cutRange(text: string, from: number, to: number): void {
+  #cutRange(text: string, from: number, to: number, firsts: Uint8Array): void {
     for (let at = from; at < to;) {
       const unit = text.charCodeAt(at);
       if (unit < 128 && !isPlain(unit)) {
@@ -119,7 +133,8 @@ export class WordCutter {
       let next = unit;
       while (next < 128 && isPlain(next)) next = ++end < to ? text.charCodeAt(end) : 0;
       if (next < 128 || (end > at && !goesOnWith(next))) {
-        this.#cut.add(this.#table.plainNumber(text, at, Math.min(end, at + MAX_KEY_LENGTH)), at, end);
+        if (firsts[unit | LOWER_CASE] === 1)
+          this.#cut.add(this.#table.plainNumber(text, at, Math.min(end, at + MAX_KEY_LENGTH)), at, end);
         at = end;
       } else at = this.#cutRun(text, at, to);
     }

@@ -45,7 +45,7 @@ function firstPlaces(text: string, wanted: ReadonlySet<string>, cutter: WordCutt
 
 /** Where words of the keys stand; those that overlap, as pairs of Korean syllables do, as one. */
 function placesOf(text: string, wanted: ReadonlySet<string>, cutter: WordCutter): readonly Place[] {
-  const { count, numbers, starts, ends } = cutter.numberMarkdown(text);
+  const { count, numbers, starts, ends } = cutter.numberWanted(text, wanted);
   const places: [number, number][] = [];
   for (let at = 0; at < count; at++) {
     if (!wanted.has(cutter.keyOf(numbers[at]!))) continue;
