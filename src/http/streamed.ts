@@ -15,10 +15,13 @@ export function sendLines(request: FastifyRequest, reply: FastifyReply, lines: P
   return sendPieces(reply, endedByProblem(request, lines));
 }
 
-/** Answers in one value of JSON that is too long to be made in one turn. What ends it early cuts the answer off. */
-export function sendJson(request: FastifyRequest, reply: FastifyReply, pieces: Pieces): FastifyReply {
+/**
+ * Answers in one object of JSON, whose lists may be too long to be made in one turn: they may be iterators, whose items
+ * are made as they are sent. What ends it early cuts the answer off.
+ */
+export function sendJson(request: FastifyRequest, reply: FastifyReply, answer: object): FastifyReply {
   reply.header('content-type', 'application/json; charset=utf-8');
-  return sendPieces(reply, inContext(request, pieces));
+  return sendPieces(reply, inContext(request, inPieces(jsonOf(answer))));
 }
 
 function sendPieces(reply: FastifyReply, pieces: AsyncIterable<string>): FastifyReply {
@@ -67,8 +70,20 @@ export async function* inPieces(texts: Iterable<string>): AsyncGenerator<string>
   yield piece.join('');
 }
 
-/** The JSON of a list, item by item. */
-export function* listed(items: Iterable<object>): Generator<string> {
+function* jsonOf(answer: object): Generator<string> {
+  yield '{';
+  let separator = '';
+  for (const [name, value] of Object.entries(answer) as [string, unknown][]) {
+    if (value === undefined) continue;
+    yield `${separator}${JSON.stringify(name)}:`;
+    if (isIterable(value)) yield* listOf(value);
+    else yield JSON.stringify(value);
+    separator = ',';
+  }
+  yield '}';
+}
+
+function* listOf(items: Iterable<unknown>): Generator<string> {
   yield '[';
   let separator = '';
   for (const item of items) {
@@ -77,3 +92,6 @@ export function* listed(items: Iterable<object>): Generator<string> {
   }
   yield ']';
 }
+
+const isIterable = (value: unknown): value is Iterable<unknown> =>
+  typeof value === 'object' && value !== null && Symbol.iterator in value;

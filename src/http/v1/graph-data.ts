@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox as Routes } from '@fastify/type-provider-typebox';
 import * as api from '../../api/v1.ts';
 import { owner } from '../owner.ts';
-import { inPieces, listed, sendJson } from '../streamed.ts';
+import { sendJson } from '../streamed.ts';
 import type { V1Needs } from './needs.ts';
 import { presentGraph } from './present.ts';
 
@@ -22,13 +22,7 @@ export const graphDataRoutes =
       },
       async (request, reply) => {
         const elements = presentGraph(await services.graph.whole(owner()));
-        return sendJson(request, reply, inPieces(graphJson(elements))) as never;
+        return sendJson(request, reply, { elements }) as never;
       },
     );
   };
-
-function* graphJson(elements: Iterable<object>): Generator<string> {
-  yield '{"elements":';
-  yield* listed(elements);
-  yield '}';
-}

@@ -6,6 +6,7 @@ import { nodeId } from '../../domain/values.ts';
 import type { BulkOutcome, BulkResult } from '../../services/bulk-items.ts';
 import type { Keep, PlannedKeep } from '../../services/receipts.ts';
 import { refuseKey } from '../idempotency.ts';
+import { sendJson } from '../streamed.ts';
 import { strictCompiler } from '../validation.ts';
 import { itemReader, refuseRepeated } from './bulk-items.ts';
 import { bulkAnswer, problemsOf } from './bulk-present.ts';
@@ -56,14 +57,15 @@ export const bulkRoutes =
         description:
           'Stores up to 1,000 notes in up to 10 MB, and links them, also to each other. Each item is answered in its place. Partial: what is wrong with one leaves the others as they are, and the status is 207. Atomic: all are stored in one transaction, or none; how many fit is told when they do not.',
       }),
-      (request, reply) => {
+      async (request, reply) => {
         const { mode, items } = request.body;
         refuseRepeated(items, 'clientId');
-        return once(
+        const answer = await once(
           { request, reply },
           (keep: PlannedKeep<BulkResult> | undefined) => bulk.create(owner(), mode, readInputs(items), keep),
           bulkAnswer(request, { items, succeeded: 201 }),
         );
+        return sendJson(request, reply, answer) as never;
       },
     );
 
@@ -75,14 +77,15 @@ export const bulkRoutes =
         description:
           'A JSON merge patch of each note, at the version in `ifMatch` where one is given. Notes whose text changed are linked anew. A note stands in a request once.',
       }),
-      (request, reply) => {
+      async (request, reply) => {
         const { mode, items } = request.body;
         refuseRepeated(items, 'id');
-        return once(
+        const answer = await once(
           { request, reply },
           (keep: Keep<BulkResult> | undefined) => bulk.patch(owner(), mode, readPatches(items), keep),
           bulkAnswer(request, { items, succeeded: 200 }),
         );
+        return sendJson(request, reply, answer) as never;
       },
     );
 
@@ -94,14 +97,15 @@ export const bulkRoutes =
         description:
           'Deletes each note, at the version in `ifMatch` where one is given, and every edge at it. A note stands in a request once.',
       }),
-      (request, reply) => {
+      async (request, reply) => {
         const { mode, items } = request.body;
         refuseRepeated(items, 'id');
-        return once(
+        const answer = await once(
           { request, reply },
           (keep: Keep<BulkResult> | undefined) => bulk.delete(owner(), mode, readRefs(items), keep),
           bulkAnswer(request, { items, succeeded: 204 }),
         );
+        return sendJson(request, reply, answer) as never;
       },
     );
 
@@ -127,9 +131,9 @@ export const bulkRoutes =
         const items = outcomes.map((outcome, index) => ({ index, ...presentRead(outcome, problemOf) }));
         const failed = items.filter(({ status }) => status >= 400).length;
         const total = items.length;
-        return reply
-          .code(failed > 0 ? 207 : 200)
-          .send({ items, summary: { total, succeeded: total - failed, failed } });
+        reply.code(failed > 0 ? 207 : 200);
+        const summary = { total, succeeded: total - failed, failed };
+        return sendJson(request, reply, { items, summary }) as never;
       },
     );
   };

@@ -4,7 +4,7 @@ import * as api from '../../api/v2.ts';
 import { described, paged, Uuid } from '../../api/common.ts';
 import { categoryId, tag as tagOf, type Position } from '../../domain/values.ts';
 import type { Graph } from '../../services/graph.ts';
-import { inPieces, listed, sendJson, sendLines } from '../streamed.ts';
+import { inPieces, sendJson, sendLines } from '../streamed.ts';
 import type { V2Needs } from './needs.ts';
 import { presentChanges, presentEdge, presentPage, presentSummary } from './present.ts';
 import { etag, isKnown, notModified, owner, paging, parsed } from './request.ts';
@@ -67,7 +67,11 @@ export const graphRoutes =
         etag(reply, versionOf(whole.position));
         const answer = asLines
           ? sendLines(request, reply, inPieces(graphLines(whole)))
-          : sendJson(request, reply, inPieces(graphJson(whole)));
+          : sendJson(request, reply, {
+              ...whole.position,
+              nodes: whole.nodes.values().map(presentSummary),
+              edges: whole.edges.values().map(presentEdge),
+            });
         return answer as never;
       },
     );
@@ -130,13 +134,4 @@ function* graphLines({ position, nodes, edges }: Graph): Generator<string> {
   yield `${JSON.stringify({ position })}\n`;
   for (const node of nodes) yield `${JSON.stringify({ node: presentSummary(node) })}\n`;
   for (const edge of edges) yield `${JSON.stringify({ edge: presentEdge(edge) })}\n`;
-}
-
-/** The same as one object. */
-function* graphJson({ position, nodes, edges }: Graph): Generator<string> {
-  yield `${JSON.stringify(position).slice(0, -1)},"nodes":`;
-  yield* listed(nodes.values().map(presentSummary));
-  yield ',"edges":';
-  yield* listed(edges.values().map(presentEdge));
-  yield '}';
 }
