@@ -29,6 +29,7 @@ export const NO_WORD = 0;
  */
 export class WordTable {
   readonly #keyOf: (written: string) => string;
+  readonly #mostWords: number;
   /** By number; 0 is no word. */
   #keys: string[] = [''];
   // Grown with the vocabulary: most owners have few words.
@@ -39,8 +40,9 @@ export class WordTable {
   #generation = 0;
 
   /** `keyOf` gives what equal words have equal, empty when the word does not count. */
-  constructor(keyOf: (written: string) => string) {
+  constructor(keyOf: (written: string) => string, mostWords = MOST_WORDS) {
     this.#keyOf = keyOf;
+    this.#mostWords = mostWords;
   }
 
   /** Changes when numbers are given anew. */
@@ -54,7 +56,7 @@ export class WordTable {
 
   /** Makes room when it is full: numbers given before mean nothing after. */
   makeRoom(): void {
-    if (this.#plainCount + this.#other.count + this.#wholeKeys.size < MOST_WORDS) return;
+    if (this.#plainCount + this.#other.count + this.#wholeKeys.size < this.#mostWords) return;
     this.#keys = [''];
     this.#plain.fill(0);
     this.#plainCount = 0;

@@ -70,9 +70,12 @@ describe('words', () => {
     );
   });
 
-  it('what was read before changes no answer', () => {
-    const used = new WordCutter();
-    for (let at = 0; at < 250_000; at++) used.cutPlain(`filler${at}`);
+  it.each([
+    [undefined, 250_000],
+    [10, 25],
+  ])('what was read before changes no answer, with room for %s words', (mostWords, before) => {
+    const used = new WordCutter(mostWords === undefined ? {} : { mostWords });
+    for (let at = 0; at < before; at++) used.cutPlain(`filler${at}`);
     fc.assert(
       fc.property(fc.string(), (text) => {
         expect(used.cutPlain(text).keys).toEqual(keys(text));

@@ -60,10 +60,15 @@ function keyOfSpaced(raw: string): string {
  * words: it changes how fast the answer comes, never the answer.
  */
 export class WordCutter {
-  readonly #table = new WordTable(keyOfSpaced);
+  readonly #table: WordTable;
   readonly #cut = new Cut();
   // One fixed locale: results must not depend on the machine's.
   readonly #segmenter = new Intl.Segmenter('ja', { granularity: 'word' });
+
+  /** `mostWords`: so many it holds; by default those of a large vault. */
+  constructor({ mostWords }: { readonly mostWords?: number } = {}) {
+    this.#table = new WordTable(keyOfSpaced, mostWords);
+  }
 
   /** The words that a reader of this Markdown sees. */
   cutMarkdown(text: string): WordStream {

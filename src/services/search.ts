@@ -24,6 +24,8 @@ export interface FoundNode {
 /** The ranking is cut here: nobody pages further, and each page costs the same. */
 const SEARCH_DEPTH = 1_000;
 const NODES_PAGE = 100;
+/** Held to mark snippets, which look up few: 1 MB. */
+const SNIPPET_WORDS = 10_000;
 
 export type SearchService = ReturnType<typeof searchService>;
 
@@ -42,7 +44,7 @@ export function searchService(needs: { readonly store: Store; readonly indexes: 
       const ranking = hits.map(({ id }) => id);
       const from = store.read(owner);
       const keep = keeps(query);
-      const cutter = (words ??= new WordCutter());
+      const cutter = (words ??= new WordCutter({ mostWords: SNIPPET_WORDS }));
       const items: FoundNode[] = [];
       let last = 0;
       // Read a page of notes at a time: with a filter most may be dropped.
