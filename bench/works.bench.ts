@@ -17,7 +17,6 @@ const GOAL_DELAY_MS = 20;
 const LOAD_S = 120;
 /** Of a bulk. */
 const MOST_ITEMS = 1_000;
-const POLL_MS = 50;
 /** Also of a work that is over sooner. */
 const LEAST_MS = 1_000;
 
@@ -65,16 +64,11 @@ async function ask(path: string, { method = 'GET', type, body }: Asked = {}): Pr
 /** Asks for a job and waits for its end. */
 async function job(path: string, asked: Omit<Asked, 'method'>): Promise<string> {
   const { id } = JSON.parse(await ask(path, { method: 'POST', ...asked })) as { readonly id: string };
-  for (;;) {
-    const { status } = JSON.parse(await ask(`/api/v2/jobs/${id}`)) as { readonly status: string };
-    if (status === 'done') return id;
-    if (status !== 'queued' && status !== 'running') throw new Error(`${path} is ${status}`);
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
+  const { status } = await client.jobs.wait(id);
+  if (status !== 'done') throw new Error(`${path} is ${status}`);
+  return id;
 }
 
-const post = (path: string, body: object) =>
-  ask(path, { method: 'POST', type: 'application/json', body: JSON.stringify(body) });
 const jobOf = (path: string, body: object) =>
   job(path, { type: 'application/json', body: JSON.stringify(body) });
 
@@ -89,10 +83,7 @@ const works: Readonly<Record<string, () => Promise<unknown>>> = {
     bulkIds = made.items.flatMap(({ id }) => id ?? []);
   },
   'the same, deleted': () =>
-    post('/api/v2/nodes/bulk/delete', {
-      mode: 'partial',
-      items: bulkIds.map((id) => ({ id })),
-    }),
+    client.nodes.bulk.delete({ mode: 'partial', items: bulkIds.map((id) => ({ id })) }),
   'an export of NDJSON': () => jobOf('/api/v2/exports', { format: 'ndjson' }),
   'an export of Markdown': async () => {
     const id = await jobOf('/api/v2/exports', { format: 'markdown' });

@@ -43,11 +43,7 @@ export function graphService(needs: { readonly store: Store; readonly indexes: O
     /** Every note that is not archived and every edge in force between them, as of one position in the log. */
     async whole(owner: OwnerId): Promise<Graph> {
       const { value, position } = await store.snapshot(owner, async (from) => {
-        const nodes = new Map<NodeId, Node>();
-        for await (const node of from.nodes.all()) if (!node.archived) nodes.set(node.id, node);
-        const edges: Edge[] = [];
-        for await (const edge of from.edges.all())
-          if (isInForce(edge) && nodes.has(edge.sourceId) && nodes.has(edge.targetId)) edges.push(edge);
+        const { nodes, edges } = await standingGraph(from);
         return { nodes: [...nodes.values()], edges };
       });
       return { position, ...value };
@@ -138,6 +134,21 @@ export function graphService(needs: { readonly store: Store; readonly indexes: O
       limit: number,
     ): Promise<Changes> => store.changes(owner, after, limit),
   };
+}
+
+/** The notes that are not archived, and the edges in force between them; `eachEdge` sees all others as well. */
+export async function standingGraph(
+  from: Pick<Repositories, 'nodes' | 'edges'>,
+  eachEdge?: (edge: Edge) => void,
+): Promise<{ readonly nodes: ReadonlyMap<NodeId, Node>; readonly edges: readonly Edge[] }> {
+  const nodes = new Map<NodeId, Node>();
+  for await (const node of from.nodes.all()) if (!node.archived) nodes.set(node.id, node);
+  const edges: Edge[] = [];
+  for await (const edge of from.edges.all()) {
+    eachEdge?.(edge);
+    if (isInForce(edge) && nodes.has(edge.sourceId) && nodes.has(edge.targetId)) edges.push(edge);
+  }
+  return { nodes, edges };
 }
 
 /** Candidates read at one distance: enough that archived ones among them rarely leave a gap. */

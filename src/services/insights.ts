@@ -7,13 +7,13 @@ import {
   type Gap,
   type Growth,
 } from '../domain/category-insights.ts';
-import { isInForce, type Edge } from '../domain/edge.ts';
 import type { Node } from '../domain/node.ts';
 import type { CategoryId, Instant, NodeId, OwnerId } from '../domain/values.ts';
 import type { Related } from '../linking/link-index.ts';
 import { eachConcurrent } from '../shared/each-concurrent.ts';
 import { ordered } from '../storage/keys.ts';
 import type { Store } from '../storage/store.ts';
+import { standingGraph } from './graph.ts';
 import type { OwnerIndexes } from './owner-indexes.ts';
 
 /** Two notes of different categories that have much in common and are not connected. */
@@ -80,28 +80,23 @@ export function insightService(needs: { readonly store: Store; readonly indexes:
     /** What the categories tell at `now`, of notes that are not archived. */
     async insights(owner: OwnerId, now: Instant): Promise<Insights> {
       const { value } = await store.snapshot(owner, async (from) => {
-        const nodes = new Map<NodeId, Node>();
-        for await (const node of from.nodes.all()) if (!node.archived) nodes.set(node.id, node);
-        const standing: Edge[] = [];
         // Connected, or once proposed and rejected.
         const settled = new Set<string>();
-        for await (const edge of from.edges.all()) {
-          const { sourceId, targetId } = edge;
-          settled.add(pairKey(sourceId, targetId));
-          if (isInForce(edge) && nodes.has(sourceId) && nodes.has(targetId)) standing.push(edge);
-        }
+        const standing = await standingGraph(from, ({ sourceId, targetId }) =>
+          settled.add(pairKey(sourceId, targetId)),
+        );
         for await (const { a, b } of from.decisions.all()) settled.add(pairKey(a, b));
         const categories = await Array.fromAsync(from.categories.all());
-        return { nodes, standing, settled, categories };
+        return { ...standing, settled, categories };
       });
-      const { standing, settled, categories } = value;
+      const { edges, settled, categories } = value;
       const nodes = [...value.nodes.values()];
       const filled = fill(categories, nodes);
       return {
         active: mostActive(filled, now),
         growth: growthOf(filled, now),
         connections: await connections(owner, value.nodes, settled),
-        gaps: gapsOf(filled, nodes, standing),
+        gaps: gapsOf(filled, nodes, edges),
       };
     },
   };

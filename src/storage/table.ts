@@ -1,4 +1,5 @@
 import { Turns } from '../shared/turns.ts';
+
 /**
  * The engine contract: partitions of items in the byte order of their sort keys, and transactions over them.
  * Everything above is written once over this; `docs/spec/storage.md` numbers its rules, and one conformance suite
